@@ -1,0 +1,78 @@
+"""Reads the environment once for the settings: the var folder, the secret key, the database."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """Whether environment variable `name` says yes; `default` when it is not set or empty."""
+    value = os.environ.get(name, "")
+    return value.strip().lower() in TRUE if value else default
+
+
+def var_folder(base: Path) -> Path:
+    """The folder for everything that is written at run time, made if missing and closed to other users."""
+    folder = Path(os.environ.get("SIGNALBOX_VAR") or base / "var").resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def secret_key(folder: Path) -> str:
+    """SIGNALBOX_SECRET_KEY, else a key generated once and kept in `folder` for this machine alone."""
+    if key := os.environ.get("SIGNALBOX_SECRET_KEY"):
+        return key
+    path = folder / "secret_key"
+    if not path.exists():
+        # O_EXCL: of two processes that start at once, one writes and the other reads.
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def database(folder: Path) -> dict[str, Any]:
+    """Django's DATABASES entry: PostgreSQL from DATABASE_URL, else SQLite under `folder`."""
+    url = os.environ.get("DATABASE_URL", "")
+    if url:
+        return _postgresql(url)
+    pragmas = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456;"
+        "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=4000;"
+    )
+    return {
+        "ENGINE": "delivery.log.sqlite_backend",
+        "NAME": folder / "signalbox.sqlite3",
+        # A connection per request would run the pragmas anew each time (stack.md §2.1).
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": pragmas},
+        "TEST": {"NAME": folder / "test.sqlite3"},
+    }
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ValueError(f"DATABASE_URL must start with postgresql://, not {parts.scheme}://")
+    query = dict(parse_qsl(parts.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": query,
+    }

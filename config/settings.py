@@ -1,0 +1,191 @@
+"""Settings, all from the environment (docs/operations.md lists them). Embedded by default, scaled out by URL."""
+
+import os
+from pathlib import Path
+
+import fontpkg_geist
+import fontpkg_jetbrains_mono
+from kombu import Queue
+
+from config.environment import database, flag, secret_key, var_folder
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = var_folder(BASE_DIR)
+PRODUCTION = flag("SIGNALBOX_PRODUCTION")
+DEBUG = flag("SIGNALBOX_DEBUG")
+# Whether `manage.py up` loads the demo into an empty Signalbox.
+DEMO = flag("DEMO", default=not PRODUCTION)
+SECRET_KEY = secret_key(VAR)
+
+HOST = os.environ.get("SIGNALBOX_HOST", "127.0.0.1")
+PORT = int(os.environ.get("SIGNALBOX_PORT", "8000"))
+ALLOWED_HOSTS = [
+    name for name in os.environ.get("SIGNALBOX_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if name
+]
+CSRF_TRUSTED_ORIGINS = [
+    origin for origin in os.environ.get("SIGNALBOX_TRUSTED_ORIGINS", "").split(",") if origin
+]
+
+INSTALLED_APPS = [
+    "catalog",
+    "rules",
+    "delivery",  # before staticfiles: its runserver serves ingest and the WebSocket too
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "django_htmx",
+    "template_partials",
+    "lucide",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "catalog.access.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "catalog.access.DenyByDefault",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "catalog.navigation.console",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": database(VAR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "marketplace"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+LOCALE_PATHS = [BASE_DIR / "templates" / "locale"]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("fonts/geist", str(Path(fontpkg_geist.__file__).parent / "files")),
+    ("fonts/jetbrains-mono", str(Path(fontpkg_jetbrains_mono.__file__).parent / "files")),
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+# Without collectstatic (make up) whitenoise finds the files where packages and we keep them.
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = DEBUG
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if PRODUCTION:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+    SECURE_SSL_REDIRECT = flag("SIGNALBOX_SSL_REDIRECT", True)
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.DjangoModelPermissions"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+REDIS_URL = os.environ.get("REDIS_URL", "")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
+# Celery: every message is a doorbell, so none is stored longer than it is useful.
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "memory://localhost")
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"polling_interval": 0.01} if CELERY_BROKER_URL.startswith("memory:") else {}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_POOL = "threads"  # shifts are asyncio loops; forked workers could not share a broker in memory
+CELERY_WORKER_CONCURRENCY = 4
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_ROUTES = {"delivery.shift": {"queue": "shifts"}}
+CELERY_TASK_DEFAULT_QUEUE = "control"
+# Named here, a plain `celery -A config worker` consumes both.
+CELERY_TASK_QUEUES = [Queue("shifts"), Queue("control")]
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "delivery.sweep", "schedule": 1.0, "options": {"expires": 2}},
+    "retain": {"task": "delivery.retain", "schedule": 60.0, "options": {"expires": 50}},
+}
+
+# What a target may connect to beyond public addresses. The embedded default is for one machine; production says none.
+ALLOWED_TARGET_NETWORKS = [
+    network
+    for network in os.environ.get(
+        "SIGNALBOX_TARGET_NETWORKS", "" if PRODUCTION else "127.0.0.0/8,::1/128"
+    ).split(",")
+    if network
+]
+EVENT_BYTES_LIMIT = int(os.environ.get("SIGNALBOX_EVENT_BYTES", str(1024 * 1024)))
+BATCH_LIMIT = int(os.environ.get("SIGNALBOX_BATCH", "1000"))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("SIGNALBOX_LOG_LEVEL", "WARNING")},
+}

@@ -1,0 +1,142 @@
+"""Rules and their targets, with immutable revisions of both.
+
+A change is saved through `rules.revisions`, which takes the log's lock, so that it is live for the next commit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Bus, Team
+
+
+class Rule(models.Model):
+    """On one bus: a filter pattern and up to N targets. Subscribing makes a rule."""
+
+    name = models.CharField(_("name"), max_length=120)
+    description = models.CharField(_("description"), max_length=255, blank=True)
+    bus = models.ForeignKey(Bus, verbose_name=_("bus"), on_delete=models.PROTECT, related_name="rules")
+    team = models.ForeignKey(Team, verbose_name=_("team"), on_delete=models.PROTECT, related_name="rules")
+    pattern = models.JSONField(_("pattern"), default=dict, blank=True)
+    enabled = models.BooleanField(_("listening"), default=True)
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("name",)
+        constraints = [models.UniqueConstraint(fields=("bus", "name"), name="one_rule_per_name_and_bus")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Target(models.Model):
+    """Where a rule delivers: connector, config, transform, retry policy and order."""
+
+    class Order(models.TextChoices):
+        KEY = "key", _("in order per subject")
+        NONE = "none", _("no order")
+        ALL = "all", _("one after the other")
+
+    class AfterDeadLetter(models.TextChoices):
+        BLOCK = "block", _("wait: later events of that subject wait for the dead letter")
+        CONTINUE = "continue", _("go on: later events of that subject overtake it")
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("running")
+        PAUSED = "paused", _("paused")
+        STOPPED = "stopped", _("stopped")
+
+    name = models.CharField(_("name"), max_length=120)
+    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="targets")
+    connector = models.CharField(_("connector"), max_length=64)
+    config = models.JSONField(_("config"), default=dict, blank=True)
+    transform = models.JSONField(_("transform"), default=dict, blank=True)
+    order = models.CharField(_("order"), max_length=4, choices=Order.choices, default=Order.KEY)
+    after_dead_letter = models.CharField(
+        _("after a dead letter"), max_length=8, choices=AfterDeadLetter.choices, default=AfterDeadLetter.BLOCK
+    )
+    max_attempts = models.PositiveIntegerField(
+        _("attempts"), default=8, validators=[MinValueValidator(1), MaxValueValidator(200)]
+    )
+    first_delay = models.FloatField(
+        _("first wait (seconds)"), default=1.0, validators=[MinValueValidator(0.01), MaxValueValidator(3600)]
+    )
+    longest_delay = models.FloatField(
+        _("longest wait (seconds)"), default=300.0, validators=[MinValueValidator(0.01), MaxValueValidator(86400)]
+    )
+    max_in_flight = models.PositiveIntegerField(
+        _("at once"), default=64, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.RUNNING)
+    state_reason = models.CharField(max_length=500, blank=True, default="")
+    state_since = models.DateTimeField(default=timezone.now, editable=False)
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = [models.UniqueConstraint(fields=("rule", "name"), name="one_target_per_name_and_rule")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleRevision(models.Model):
+    """What a rule was from `rules_version` on; never changes. `pattern` is None for a rule that was deleted."""
+
+    rule_id = models.BigIntegerField(db_index=True)
+    number = models.PositiveIntegerField()
+    rules_version = models.BigIntegerField(db_index=True)
+    bus_id = models.BigIntegerField()
+    name = models.CharField(max_length=120)
+    pattern = models.JSONField(null=True)
+    enabled = models.BooleanField()
+    target_ids = models.JSONField(default=list)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ("rules_version",)
+
+    def __str__(self) -> str:
+        return f"{self.name} r{self.number}"
+
+
+class TargetRevision(models.Model):
+    """What a target was; never changes. Attempts name the revision they used."""
+
+    target_id = models.BigIntegerField()
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=120)
+    connector = models.CharField(max_length=64)
+    config = models.JSONField(default=dict)
+    transform = models.JSONField(default=dict)
+    policy = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ("target_id", "number")
+        constraints = [models.UniqueConstraint(fields=("target_id", "number"), name="one_target_revision_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.name} r{self.number}"
+
+
+POLICY_FIELDS = ("order", "after_dead_letter", "max_attempts", "first_delay", "longest_delay", "max_in_flight")
+
+
+def policy_of(target: Target) -> dict[str, Any]:
+    """The target's delivery policy as plain values, for its revision."""
+    return {field: getattr(target, field) for field in POLICY_FIELDS}

@@ -1,0 +1,1 @@
+"""The data plane: ingest, log, runner, connectors, tracking. May use `rules` and `catalog`."""

@@ -1,0 +1,164 @@
+"""From decoded events to a durable acceptance: schema check, matching, group commit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from delivery.cloudevents import CloudEvent, Refused
+from delivery.doorbell import Doorbell
+from delivery.ingest.snapshot import BusFacts, Directory, Snapshot
+from delivery.log.entry import Accepted, Entry, Versions, entry_of
+from delivery.log.writer import Writer
+from rules.engine import Event
+
+# Stands for a token where the console publishes for a signed-in person.
+CONSOLE = "console"
+
+
+class Published(NamedTuple):
+    """One accepted event: its identity and its place in the log."""
+
+    id: str
+    source: str
+    accepted: Accepted
+
+
+class Denied(Exception):
+    """Who asks may not publish here. `status`: 401 no valid token, 403 a token for another bus, 404 no such bus."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+
+
+def admit(snapshot: Snapshot, bus: str, token: str | None) -> BusFacts:
+    """The bus that the holder of `token` (a public id, checked already; None: no token) may publish on, or Denied."""
+    facts = snapshot.buses.get(bus)
+    if token is None:
+        if facts is not None and facts.open:
+            return facts
+        raise Denied(401, "This needs a token: send `Authorization: Bearer <token>`. Make one under Settings, Tokens.")
+    held = snapshot.tokens.get(token)
+    if held is None:
+        raise Denied(401, "This token is not known or was revoked. Make a new one under Settings, Tokens.")
+    if facts is None:
+        raise Denied(404, f"There is no bus called {bus!r}.")
+    if held[1] is not None and held[1] != facts.id:
+        raise Denied(403, f"This token is for another bus than {bus!r}.")
+    return facts
+
+
+class Request:
+    """The events of one request on their way to the log (a Draft of delivery/log/writer)."""
+
+    __slots__ = ("_bus", "_directory", "_events", "_received_at", "_token", "entries", "versions")
+
+    def __init__(
+        self, directory: Directory, bus: str, token: str | None, events: Sequence[CloudEvent], received_at: int
+    ) -> None:
+        self._directory, self._bus, self._token = directory, bus, token
+        self._events, self._received_at = events, received_at
+        self.versions = Versions(-1, -1)
+        self.entries: list[Entry] = []
+        self._check(directory.current)
+
+    def redo(self, current: Versions) -> None:
+        self._check(self._directory.refresh(current))
+
+    def _check(self, snapshot: Snapshot) -> None:
+        bus = snapshot.buses[self._bus] if self._token is CONSOLE else admit(snapshot, self._bus, self._token)
+        routing = snapshot.routing.get(bus.id)
+        several = len(self._events) > 1
+        entries = []
+        for index, event in enumerate(self._events):
+            schema_version = valid = None
+            view = Event(event.attributes, event.data, event.data_is_json)
+            facts = snapshot.types.get(event.type)
+            if facts is not None:
+                schema_version = facts.version_id
+                problem = _violation(facts.validator, event, view)
+                valid = int(problem is None)
+                if problem is not None and facts.refuse:
+                    raise Refused(
+                        f"{problem} It does not fit version {facts.number} of {event.type}.",
+                        attribute="data",
+                        status=422,
+                        index=index if several else None,
+                    )
+            targets = routing.targets_of(view) if routing is not None else ()
+            entries.append(
+                entry_of(event, bus.id, self._received_at, snapshot.versions, targets, schema_version, valid)
+            )
+        self.entries, self.versions = entries, snapshot.versions
+
+
+def _violation(validator: object, event: CloudEvent, view: Event) -> str | None:
+    """What is wrong with the data, in a sentence; None when it fits."""
+    from catalog.schemas.validator import Validator
+
+    assert isinstance(validator, Validator)
+    if event.data is not None and not event.data_is_json:
+        return f"The data is {event.datacontenttype or 'not JSON'}, the schema is for JSON."
+    try:
+        value = view.data if event.data is not None else None
+    except (ValueError, msgspec.MsgspecError):
+        return "The data is not JSON."
+    if validator.is_valid(value):
+        return None
+    first = validator.errors(value)[0]
+    return f"{'data' + first.pointer if first.pointer else 'data'}: {first.message}."
+
+
+class Pipeline:
+    """The process's ingest: one directory, one writer, one doorbell."""
+
+    def __init__(self) -> None:
+        self.directory = Directory()
+        self._doorbell = Doorbell()
+        self.writer = Writer(self._committed)
+
+    def request(self, bus: str, token: str | None, events: Sequence[CloudEvent]) -> Request:
+        """Checks and matches `events` for `bus`. Raises Refused (422) and Denied."""
+        return Request(self.directory, bus, token, events, time.time_ns() // 1000)
+
+    async def store(self, request: Request) -> list[Accepted]:
+        """Stores all of `request`; returns after the durable commit. Raises Unavailable, Refused, Denied."""
+        return await self.writer.store(request)
+
+    def close(self) -> None:
+        """Stores what is queued and ends the writer."""
+        self.writer.close()
+
+    def _committed(self, routed: bool) -> None:
+        if routed:
+            self._doorbell.ring()
+
+
+_pipeline: Pipeline | None = None
+
+
+def pipeline() -> Pipeline:
+    """This process's pipeline, made at the first call."""
+    global _pipeline
+    if _pipeline is None:
+        _pipeline = Pipeline()
+    return _pipeline
+
+
+def publish(bus: str, body: bytes) -> Published:
+    """Publishes one structured event from inside the process, by the same way as HTTP. For the console's test event.
+
+    The caller has checked that the person may. Raises Refused with the place and the reason, Unavailable, KeyError
+    for a bus that does not exist.
+    """
+    from delivery.cloudevents import decode_structured
+
+    way = pipeline()
+    way.directory.refresh()
+    event = decode_structured(body)
+    accepted = way.writer.submit(way.request(bus, CONSOLE, [event])).result()
+    return Published(event.id, event.source, accepted[0])

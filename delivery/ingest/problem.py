@@ -1,0 +1,74 @@
+"""Error answers as problem documents (RFC 9457): what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from delivery.cloudevents import Refused
+from delivery.ingest.pipeline import Denied
+from delivery.log.writer import Unavailable
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = b"application/problem+json"
+
+# One word per kind of trouble, as the URN of the problem type.
+KINDS = {
+    400: "malformed",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not-found",
+    405: "method",
+    413: "too-large",
+    415: "content-type",
+    422: "schema",
+    429: "too-many",
+    503: "unavailable",
+}
+
+
+class Problem(Exception):
+    """An error answer. `extra` are further members, such as the index and attribute at fault."""
+
+    def __init__(self, status: int, detail: str, headers: list[tuple[bytes, bytes]] | None = None, **extra: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers or []
+        self.extra = {name: value for name, value in extra.items() if value is not None}
+
+    def body(self) -> bytes:
+        """The problem document as JSON."""
+        return msgspec.json.encode(
+            {
+                "type": f"urn:signalbox:problem:{KINDS.get(self.status, 'error')}",
+                "title": HTTPStatus(self.status).phrase,
+                "status": self.status,
+                "detail": self.detail,
+                **self.extra,
+            }
+        )
+
+
+def retry_later(status: int, detail: str, seconds: int) -> Problem:
+    """429 or 503 with Retry-After in seconds."""
+    return Problem(status, detail, [(b"retry-after", str(seconds).encode())])
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem document that tells a publisher about `error`."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Refused):
+        return Problem(error.status, error.reason, index=error.index, attribute=error.attribute)
+    if isinstance(error, Denied):
+        challenge = [(b"www-authenticate", b'Bearer realm="signalbox"')] if error.status == 401 else []
+        return Problem(error.status, error.reason, challenge)
+    if isinstance(error, Unavailable):
+        return retry_later(503, f"{error.reason} Nothing was stored; send it again.", error.retry_after)
+    logger.error("Ingest failed.", exc_info=error)
+    return retry_later(503, "Something went wrong here. Send it again; a repeat is stored once.", 1)

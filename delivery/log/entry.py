@@ -1,0 +1,131 @@
+"""What is handed to the log for storing, and what comes back: plain values, computed before the lock is taken."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from delivery.cloudevents import CloudEvent
+from delivery.log.schema import LANES
+
+
+class Entry(NamedTuple):
+    """One event ready to be stored. Its fields before `targets` are the columns of log_event, but for seq."""
+
+    bus: int
+    lane: int
+    key: int
+    source: str
+    type: str
+    subject: str | None
+    ce_id: str
+    time: str | None
+    received_at: int
+    schema_version: int | None
+    rules_version: int
+    valid: int | None
+    raw: bytes
+    targets: tuple[int, ...]
+    identity: bytes
+    digest: int
+
+
+class Accepted(NamedTuple):
+    """The answer for one entry: its place in the log. For a repeat of (source, id), the place of the first one."""
+
+    seq: int
+    duplicate: bool = False
+    differs: bool = False
+
+
+class Versions(NamedTuple):
+    """The stamps that entries were checked and matched against."""
+
+    catalog: int
+    rules: int
+
+
+class StaleVersions(Exception):
+    """The catalog or the rules changed after the entries were matched: match again, with `current`, and append again."""
+
+    def __init__(self, current: Versions) -> None:
+        super().__init__(f"the rules are at {current.rules}, the catalog at {current.catalog}")
+        self.current = current
+
+
+class BelowFloor(LookupError):
+    """The log no longer holds what was asked for: retention dropped everything up to `floor`."""
+
+    def __init__(self, after: int, floor: int) -> None:
+        super().__init__(f"The log begins after {floor}; {after} was dropped by its retention.")
+        self.floor = floor
+
+
+class Stored(NamedTuple):
+    """One event as the log holds it."""
+
+    seq: int
+    bus: int
+    lane: int
+    key: int
+    received_at: int
+    raw: bytes
+
+
+def order_key(event: CloudEvent) -> str:
+    """What deliveries of this event keep their order by: extension `partitionkey`, else source and subject."""
+    partition = event.extensions.get("partitionkey")
+    return str(partition) if partition is not None else f"{event.source}\0{event.subject or ''}"
+
+
+def lane_of(key: str) -> int:
+    """The lane, 0 to 63, of an order key."""
+    return zlib.crc32(key.encode()) % LANES
+
+
+def key_number(key: str) -> int:
+    """An order key as a signed 64-bit number, for the database."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def identity_of(source: str, event_id: str) -> bytes:
+    """16 bytes that name (source, id). The first 8 depend on the id alone, so that an id alone can be found too."""
+    return id_prefix(event_id) + hashlib.blake2b(f"{source}\0{event_id}".encode(), digest_size=8).digest()
+
+
+def id_prefix(event_id: str) -> bytes:
+    """The first 8 bytes of every identity with this event id."""
+    return hashlib.blake2b(event_id.encode(), digest_size=8).digest()
+
+
+def entry_of(
+    event: CloudEvent,
+    bus: int,
+    received_at: int,
+    versions: Versions,
+    targets: Sequence[int],
+    schema_version: int | None = None,
+    valid: int | None = None,
+) -> Entry:
+    """The entry of an accepted event. `received_at` in microseconds since 1970; `targets` those whose rules matched."""
+    key = order_key(event)
+    return Entry(
+        bus,
+        lane_of(key),
+        key_number(key),
+        event.source,
+        event.type,
+        event.subject,
+        event.id,
+        event.time,
+        received_at,
+        schema_version,
+        versions.rules,
+        valid,
+        event.raw,
+        tuple(targets),
+        identity_of(event.source, event.id),
+        zlib.crc32(event.raw),
+    )

@@ -1,0 +1,108 @@
+"""The tables of the data plane, as SQL for SQLite and PostgreSQL. The first migration creates them.
+
+Times are microseconds since 1970 (UTC) in 64-bit integers, so that both databases compare and subtract them alike.
+"""
+
+from __future__ import annotations
+
+# {integer} and {bytes} are the vendor's 64-bit integer and byte string; {clustered} keeps a narrow table in one b-tree.
+TABLES = (
+    # The head is kept apart from the events: seq must not repeat after the log was emptied.
+    """CREATE TABLE log_head (id {integer} PRIMARY KEY, seq {integer} NOT NULL)""",
+    # What retention dropped, per bus: everything up to and including seq.
+    """CREATE TABLE log_floor (bus {integer} PRIMARY KEY, seq {integer} NOT NULL)""",
+    """CREATE TABLE log_event (
+        seq {integer} PRIMARY KEY, bus {integer} NOT NULL, lane {integer} NOT NULL, key {integer} NOT NULL,
+        source text NOT NULL, type text NOT NULL, subject text, ce_id text NOT NULL, time text,
+        received_at {integer} NOT NULL, schema_version {integer}, rules_version {integer} NOT NULL, valid {integer},
+        raw {bytes} NOT NULL)""",
+    """CREATE INDEX log_event_type ON log_event (bus, type, seq)""",
+    """CREATE INDEX log_event_key ON log_event (key, seq)""",
+    # identity = 8 bytes of the id's hash, then 8 of (source, id)'s: the first half finds an event by id alone.
+    """CREATE TABLE log_duplicate (
+        bus {integer} NOT NULL, identity {bytes} NOT NULL, seq {integer} NOT NULL, digest {integer} NOT NULL,
+        PRIMARY KEY (bus, identity)) {clustered}""",
+    """CREATE TABLE log_route (
+        target {integer} NOT NULL, lane {integer} NOT NULL, seq {integer} NOT NULL,
+        PRIMARY KEY (target, lane, seq)) {clustered}""",
+    # Written by ingest alone: the newest seq routed to a target's lane group. Shifts read it by seq.
+    """CREATE TABLE log_ready (
+        target {integer} NOT NULL, lanes {integer} NOT NULL, seq {integer} NOT NULL,
+        PRIMARY KEY (target, lanes)) {clustered}""",
+    """CREATE INDEX log_ready_seq ON log_ready (seq)""",
+    # Written by shifts alone: the lease of a target's lane group with its fencing token, and a cursor per lane.
+    """CREATE TABLE runner_slot (
+        target {integer} NOT NULL, lanes {integer} NOT NULL, owner text, fence {integer} NOT NULL,
+        until {integer} NOT NULL, {cursors}, PRIMARY KEY (target, lanes)) {clustered}""",
+    # What is about to be sent, recorded before its first byte: a crash leaves "unknown", never "unrecorded".
+    """CREATE TABLE runner_flight (
+        id {serial}, target {integer} NOT NULL, owner text NOT NULL, at {integer} NOT NULL, seqs text NOT NULL)""",
+    """CREATE INDEX runner_flight_target ON runner_flight (target)""",
+    # Rows for the exceptions only: waiting behind one, retrying, or dead. They own their bytes.
+    """CREATE TABLE runner_exception (
+        target {integer} NOT NULL, seq {integer} NOT NULL, lane {integer} NOT NULL, key {integer} NOT NULL,
+        state {integer} NOT NULL, blocks {integer} NOT NULL, attempts {integer} NOT NULL, redriven {integer} NOT NULL,
+        received_at {integer} NOT NULL, first_at {integer} NOT NULL, due_at {integer}, status {integer}, reason text, raw {bytes} NOT NULL,
+        request text, response text, PRIMARY KEY (target, seq)) {clustered}""",
+    """CREATE INDEX runner_exception_due ON runner_exception (due_at) WHERE due_at IS NOT NULL""",
+    """CREATE INDEX runner_exception_key ON runner_exception (target, key, seq)""",
+    """CREATE INDEX runner_exception_dead ON runner_exception (state, seq)""",
+    """CREATE TABLE attempt (
+        id {serial}, target {integer} NOT NULL, seq {integer} NOT NULL, number {integer} NOT NULL,
+        at {integer} NOT NULL, took {integer} NOT NULL, outcome {integer} NOT NULL, status {integer},
+        revision {integer} NOT NULL, reason text, response text)""",
+    """CREATE INDEX attempt_target ON attempt (target, seq)""",
+    """CREATE INDEX attempt_seq ON attempt (seq)""",
+    """CREATE TABLE rollup_received (
+        bus {integer} NOT NULL, type text NOT NULL, minute {integer} NOT NULL, events {integer} NOT NULL,
+        invalid {integer} NOT NULL, bytes {integer} NOT NULL, PRIMARY KEY (bus, type, minute)) {clustered}""",
+    """CREATE INDEX rollup_received_minute ON rollup_received (minute)""",
+    """CREATE TABLE rollup_delivered (
+        target {integer} NOT NULL, minute {integer} NOT NULL, delivered {integer} NOT NULL, retried {integer} NOT NULL,
+        dead {integer} NOT NULL, {latency}, PRIMARY KEY (target, minute)) {clustered}""",
+    """CREATE INDEX rollup_delivered_minute ON rollup_delivered (minute)""",
+    """CREATE TABLE runner_shift (
+        id text PRIMARY KEY, host text NOT NULL, pid {integer} NOT NULL, started_at {integer} NOT NULL,
+        seen_at {integer} NOT NULL)""",
+)
+
+# 64 lanes for ever: a cursor is per (target, lane), so another number would lose positions.
+LANES = 64
+LANES_PER_SLOT = 8
+SLOTS = LANES // LANES_PER_SLOT
+CURSORS = tuple(f"c{n}" for n in range(LANES_PER_SLOT))
+# Upper bounds, in milliseconds, of the latency histogram's columns l0…; the last one has none.
+LATENCY_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 60000)
+LATENCIES = tuple(f"l{n}" for n in range(len(LATENCY_BOUNDS) + 1))
+
+NAMES = tuple(statement.split()[2] for statement in TABLES if statement.startswith("CREATE TABLE"))
+
+
+def create(vendor: str) -> list[str]:
+    """The CREATE statements for "sqlite" or "postgresql", in order."""
+    words = {
+        "sqlite": {
+            "integer": "INTEGER",
+            "bytes": "BLOB",
+            "clustered": "WITHOUT ROWID",
+            "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
+        },
+        "postgresql": {
+            "integer": "bigint",
+            "bytes": "bytea",
+            "clustered": "",
+            "serial": "bigserial PRIMARY KEY",
+        },
+    }[vendor]
+    counters = {
+        "cursors": ", ".join(f"{name} {words['integer']} NOT NULL DEFAULT 0" for name in CURSORS),
+        "latency": ", ".join(f"{name} {words['integer']} NOT NULL DEFAULT 0" for name in LATENCIES),
+    }
+    return [statement.format(**words, **counters) for statement in TABLES] + [
+        "INSERT INTO log_head (id, seq) VALUES (1, 0)"
+    ]
+
+
+def drop() -> list[str]:
+    """The DROP statements, in reverse order."""
+    return [f"DROP TABLE {name}" for name in reversed(NAMES)]

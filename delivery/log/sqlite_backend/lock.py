@@ -1,0 +1,94 @@
+"""A write lock between processes and threads: `flock` on a file beside the database.
+
+SQLite's busy handler sleeps and tries again, so under load one process commits and the others starve
+(measured: 1, 1, 1 and 665 commits of four processes); the kernel keeps a queue.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from typing import Final
+
+FREE: Final = 0
+
+
+class LockTimeout(Exception):
+    """Another writer held the database longer than the deadline."""
+
+
+class WriteLock:
+    """One open file description, so one holder: each database connection has its own. Not shared between threads."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        """`path`: the lock file, made if missing. `timeout`: seconds to wait in `acquire`."""
+        self.path = path
+        self.timeout = timeout
+        self.depth = FREE
+        self._descriptor = -1
+        self._pid = 0
+
+    def acquire(self) -> None:
+        """Takes the lock, waiting in the kernel's queue. Raises LockTimeout. May be nested by its holder."""
+        if self.depth and self._pid == os.getpid():
+            self.depth += 1
+            return
+        descriptor = self._open()
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._wait(descriptor)
+        self.depth = 1
+
+    def release(self) -> None:
+        """Gives the lock back, or leaves one level of nesting."""
+        if self.depth > 1:
+            self.depth -= 1
+        elif self.depth:
+            self.depth = FREE
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Releases and closes; the lock opens again at the next acquire."""
+        self.depth = FREE
+        if self._descriptor >= 0 and self._pid == os.getpid():
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _open(self) -> int:
+        # A forked child shares its parent's open file description, and with it the lock itself: it opens its own.
+        if self._descriptor < 0 or self._pid != os.getpid():
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._pid = os.getpid()
+            self.depth = FREE
+        return self._descriptor
+
+    def _wait(self, descriptor: int) -> None:
+        """Blocks in flock on a thread: only the kernel's queue is fair, and flock itself knows no deadline."""
+        turn = threading.Lock()
+        done = threading.Event()
+        abandoned = False
+        granted = False
+
+        def block() -> None:
+            nonlocal granted
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            except OSError:
+                return
+            with turn:
+                if abandoned:
+                    os.close(descriptor)
+                    return
+                granted = True
+            done.set()
+
+        threading.Thread(target=block, name="sqlite-write-lock", daemon=True).start()
+        done.wait(self.timeout)
+        with turn:
+            if granted:
+                return
+            abandoned = True
+            self._descriptor = -1  # The thread closes it, which also drops the lock it may still be given.
+        raise LockTimeout(f"Another process held {self.path} for {self.timeout:g} seconds.")

@@ -1,0 +1,172 @@
+"""Group commit: one thread per process appends whatever has queued, so that one fsync serves many requests.
+
+There is no waiting to fill a group: while one commit is on its way to the disk, the next group gathers by itself,
+and an event that comes alone is committed at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from django.db import connection
+from django.db.utils import DatabaseError
+
+from delivery.log.entry import Accepted, Entry, StaleVersions, Versions
+from delivery.log.interface import Log, open_log
+
+logger = logging.getLogger(__name__)
+
+# Events in one commit: enough to spread the fsync, few enough to hold the lock for well under 100 ms.
+GROUP = 2000
+# Events that may wait. Beyond, publishers are told to come back (503), which costs less than memory does.
+QUEUE = 50_000
+
+
+class Unavailable(Exception):
+    """The log could not store anything now; the publisher should try again after `retry_after` seconds."""
+
+    def __init__(self, reason: str, retry_after: int = 1) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class Draft(Protocol):
+    """Events of one request, checked and matched; they are stored together or not at all."""
+
+    entries: Sequence[Entry]
+    versions: Versions
+
+    def redo(self, current: Versions) -> None:
+        """Checks and matches again after a change of rules or catalog. Raises what the publisher is to be told."""
+        ...
+
+
+Answer = concurrent.futures.Future[list[Accepted]]
+
+
+class Writer:
+    """The process's one appender. `submit` from any thread; answers come as futures."""
+
+    def __init__(self, after_commit: Callable[[bool], None], log: Callable[[], Log] = open_log) -> None:
+        """`after_commit(routed)` runs on the writer's thread after each commit: the doorbell."""
+        self._after_commit = after_commit
+        self._open = log
+        self._queue: SimpleQueue[tuple[Draft, Answer] | None] = SimpleQueue()
+        self._waiting = 0
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, draft: Draft) -> Answer:
+        """Queues one request's events. The future ends with their places, or with Unavailable or what `redo` raised."""
+        answer: Answer = concurrent.futures.Future()
+        with self._lock:
+            if self._waiting + len(draft.entries) > QUEUE:
+                answer.set_exception(Unavailable("Too many events are waiting to be stored."))
+                return answer
+            self._waiting += len(draft.entries)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+                self._thread.start()
+        self._queue.put((draft, answer))
+        return answer
+
+    async def store(self, draft: Draft) -> list[Accepted]:
+        """`submit` for the event loop."""
+        return await asyncio.wrap_future(self.submit(draft))
+
+    def close(self) -> None:
+        """Stores what is queued and ends the thread."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join(timeout=10)
+            self._thread = None
+
+    def _run(self) -> None:
+        log = self._open()
+        try:
+            while True:
+                item = self._queue.get()
+                group, last = self._gather(item)
+                if group:
+                    self._store(log, group)
+                    with self._lock:
+                        self._waiting -= sum(len(draft.entries) for draft, _ in group)
+                if last:
+                    return
+        finally:
+            connection.close()
+
+    def _gather(self, item: tuple[Draft, Answer] | None) -> tuple[list[tuple[Draft, Answer]], bool]:
+        group: list[tuple[Draft, Answer]] = []
+        size = 0
+        while item is not None:
+            group.append(item)
+            size += len(item[0].entries)
+            if size >= GROUP:
+                return group, False
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return group, False
+        return group, True
+
+    def _store(self, log: Log, group: list[tuple[Draft, Answer]]) -> None:
+        try:
+            self._append(log, group)
+        except StaleVersions as stale:
+            self._redo(log, group, stale.current)
+        except Unavailable as error:
+            for _, answer in group:
+                answer.set_exception(error)
+        except Exception as error:
+            if len(group) == 1:
+                logger.exception("An event could not be stored.")
+                group[0][1].set_exception(Unavailable(f"The log failed: {type(error).__name__}."))
+                return
+            # One request's bad row must not fail its neighbours: each on its own.
+            for one in group:
+                self._store(log, [one])
+
+    def _append(self, log: Log, group: list[tuple[Draft, Answer]]) -> None:
+        versions = max(draft.versions for draft, _ in group)
+        behind = [draft for draft, _ in group if draft.versions != versions]
+        if behind:
+            raise StaleVersions(versions)
+        try:
+            answers = log.append([draft.entries for draft, _ in group], versions)
+        except DatabaseError as error:
+            if _passes(error):
+                logger.warning("The log is not available: %s", error)
+                raise Unavailable("The database does not answer in time.") from error
+            raise
+        routed = any(entry.targets for draft, _ in group for entry in draft.entries)
+        self._after_commit(routed)
+        for (_, answer), accepted in zip(group, answers, strict=True):
+            answer.set_result(accepted)
+
+    def _redo(self, log: Log, group: list[tuple[Draft, Answer]], current: Versions) -> None:
+        """Outside the lock: rules compile here while other processes may commit."""
+        left = []
+        for draft, answer in group:
+            try:
+                draft.redo(current)
+            except Exception as error:
+                answer.set_exception(error)
+            else:
+                left.append((draft, answer))
+        if left:
+            self._store(log, left)
+
+
+def _passes(error: DatabaseError) -> bool:
+    """Whether the trouble is the database's (locked, full, restarting) and not the row's."""
+    from django.db.utils import InterfaceError, OperationalError
+
+    return isinstance(error, OperationalError | InterfaceError)

@@ -1,0 +1,334 @@
+"""One target's progress in memory: which events may be sent, in which order, and what is to be recorded.
+
+Pure: no database, no clock, no sockets. The shift feeds it with what the store read and with how sends ended, and
+hands its outbox to the store. The rules of order live here:
+
+* events of a chain (usually one order key) are sent one at a time, in seq order;
+* an event that fails parks its chain: later events become waiting exceptions, in the same commit;
+* a lane's cursor passes an event only when it was delivered or became an exception.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from delivery.log.schema import LANES_PER_SLOT
+from delivery.runner.policy import Policy
+from delivery.tracking.words import State
+
+EMPTY: Mapping[int, int] = {}
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One event on its way to this target.
+
+    `attempts`: how often it was tried, by the record; `failures`: how many of them count for the policy.
+    `held`: it is an exception with a row of its own; `blocking`: later events of its chain wait for it.
+    """
+
+    seq: int
+    lane: int
+    key: int
+    raw: bytes
+    received_at: int
+    attempts: int = 0
+    failures: int = 0
+    held: bool = False
+    blocking: bool = False
+    state: int = 0
+    first_at: int = 0
+    redriven: int = 0
+    flight: Flight | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """Events recorded as about to be sent, closed when all of them are accounted for."""
+
+    id: int
+    open: int
+
+
+@dataclass(slots=True)
+class Lane:
+    """A lane's position: everything at or below `cursor` is done or an exception; `read` is how far it was read."""
+
+    cursor: int
+    read: int
+    pending: deque[int] = field(default_factory=deque)
+    done: set[int] = field(default_factory=set)
+
+    def complete(self, seq: int) -> None:
+        """Accounts for `seq` and moves the cursor over what is accounted for without a gap."""
+        self.done.add(seq)
+        pending, done = self.pending, self.done
+        while pending and pending[0] in done:
+            self.cursor = pending.popleft()
+            done.remove(self.cursor)
+        if not pending:
+            self.cursor = max(self.cursor, self.read)
+
+
+@dataclass(slots=True)
+class Outbox:
+    """What one commit records for this target."""
+
+    target: int
+    positions: list[tuple[int, int, list[int]]] = field(default_factory=list)  # slot, fence, its lanes' cursors
+    slots: set[int] = field(default_factory=set)  # lane groups touched
+    attempts: list[tuple[Any, ...]] = field(default_factory=list)
+    held: list[tuple[Any, ...]] = field(default_factory=list)  # new exceptions, whole rows
+    changed: list[tuple[Any, ...]] = field(default_factory=list)  # exceptions tried again
+    settled: list[int] = field(default_factory=list)  # exceptions that are none any more
+    closed: list[int] = field(default_factory=list)  # flights
+    latencies: list[int] = field(default_factory=list)  # milliseconds from received to delivered
+    retried: int = 0
+    dead: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.attempts or self.held or self.changed or self.settled or self.closed or self.slots)
+
+
+class Progress:
+    """The state machine of one target in one shift."""
+
+    def __init__(self, target: int, policy: Policy) -> None:
+        self.target = target
+        self.policy = policy
+        self.lanes: dict[int, Lane] = {}
+        self.fences: dict[int, int] = {}
+        self.newest: dict[int, int] = {}  # slot -> newest seq the hint told of
+        self.parked: dict[int, int] = {}  # chain -> exceptions that block it
+        self.busy: dict[int, deque[Item]] = {}  # chain -> events behind the one being sent
+        self.ready: deque[Item] = deque()  # may be sent once recorded as in flight
+        self.cleared: deque[Item] = deque()  # recorded: may be sent now
+        self.held_seqs: set[int] = set()  # exceptions in memory
+        self.to_drain: set[int] = set()  # chains whose next exception is to be read
+        self.sending = 0
+        self.buffered = 0
+        self.outbox = Outbox(target)
+        self._skip: set[int] = set()
+        self._attempts: dict[int, int] = {}
+
+    # ── what the store read ──
+
+    def take(
+        self, slot: int, fence: int, cursors: Iterable[int], skip: Iterable[int] = (), attempts: Mapping[int, int] = EMPTY
+    ) -> None:
+        """This shift holds the lease of `slot` now, from these cursors on.
+
+        `skip`: events above the cursors that were done before. `attempts`: seq -> attempts a crash left unknown.
+        """
+        self.fences[slot] = fence
+        for number, cursor in enumerate(cursors):
+            self.lanes[slot * LANES_PER_SLOT + number] = Lane(cursor, cursor)
+        self._skip.update(skip)
+        self._attempts.update(attempts)
+
+    def park(self, key: int, seq: int, blocks: bool) -> None:
+        """An exception that was there when the lease was taken."""
+        if blocks:
+            chain = self.policy.chain(key, seq)
+            self.parked[chain] = self.parked.get(chain, 0) + 1
+
+    def offer(self, items: Iterable[Item]) -> None:
+        """Events from the log, in seq order within each lane."""
+        for item in items:
+            lane = self.lanes[item.lane]
+            lane.pending.append(item.seq)
+            lane.read = max(lane.read, item.seq)
+            if item.seq in self._skip:
+                self._skip.discard(item.seq)
+                lane.complete(item.seq)
+                self.outbox.slots.add(item.lane // LANES_PER_SLOT)
+            else:
+                item.attempts = self._attempts.pop(item.seq, 0)
+                self._enqueue(item)
+
+    def read_up_to(self, lane_number: int, seq: int) -> None:
+        """Everything routed to the lane up to `seq` was offered."""
+        lane = self.lanes[lane_number]
+        if seq > lane.read:
+            lane.read = seq
+            if not lane.pending and lane.cursor < seq:
+                lane.cursor = seq
+                self.outbox.slots.add(lane_number // LANES_PER_SLOT)
+
+    def offer_held(self, items: Iterable[Item]) -> None:
+        """Exceptions that are due, or next in a chain that drains; lowest seq of a chain first."""
+        for item in items:
+            if item.seq in self.held_seqs:
+                continue
+            self.held_seqs.add(item.seq)
+            item.attempts = max(item.attempts, self._attempts.pop(item.seq, 0))
+            chain = self.policy.chain(item.key, item.seq)
+            if item.state == State.DISCARD:
+                self._settle(item, chain)
+                if chain in self.parked and chain not in self.busy:
+                    self.to_drain.add(chain)
+                continue
+            self.buffered += 1
+            if chain in self.busy:
+                self.busy[chain].append(item)
+            else:
+                self.busy[chain] = deque()
+                self.ready.append(item)
+
+    def _enqueue(self, item: Item) -> None:
+        chain = self.policy.chain(item.key, item.seq)
+        if chain in self.parked:
+            self._hold(item, chain)
+            return
+        self.buffered += 1
+        if chain in self.busy:
+            self.busy[chain].append(item)
+        else:
+            self.busy[chain] = deque()
+            self.ready.append(item)
+
+    # ── sending ──
+
+    def to_clear(self, limit: int, behind: int = 32) -> tuple[list[Item], list[Item]]:
+        """About `limit` events to record as in flight: the heads of chains, and some that follow in each chain.
+
+        The followers are recorded early so that a chain need not wait for a commit between two of its events.
+        """
+        heads: list[Item] = []
+        following: list[Item] = []
+        while self.ready and len(heads) + len(following) < limit:
+            item = self.ready.popleft()
+            heads.append(item)
+            for number, follower in enumerate(self.busy[self.policy.chain(item.key, item.seq)]):
+                if number >= behind:
+                    break
+                if follower.flight is None:
+                    following.append(follower)
+        return heads, following
+
+    def clear(self, heads: list[Item], following: list[Item], flight_id: int) -> None:
+        """They are recorded as in flight: the heads may be sent now, the others when their turn comes."""
+        flight = Flight(flight_id, len(heads) + len(following))
+        for item in heads:
+            item.flight = flight
+        for item in following:
+            item.flight = flight
+        self.cleared.extend(heads)
+
+    # ── how sends ended ──
+
+    def delivered(self, item: Item, now: int) -> None:
+        """The target took it. `now` in microseconds."""
+        self.outbox.latencies.append(max(0, (now - item.received_at) // 1000))
+        chain = self._land(item)
+        if item.held:
+            self._settle(item, chain)
+        else:
+            self._pass(item)
+        self._next(chain, goes_on=True)
+
+    def failed(
+        self,
+        item: Item,
+        now: int,
+        due_at: int | None,
+        reason: str,
+        status: int | None,
+        request: str | None = None,
+        response: str | None = None,
+    ) -> None:
+        """The target did not take it: it is tried again at `due_at` (microseconds), or is a dead letter when None."""
+        chain = self._land(item)
+        dead = due_at is None
+        # What was redriven past its successors once need not hold them up again.
+        blocks = self.policy.blocks if dead or item.redriven else self.policy.order != "none"
+        state = State.DEAD if dead else State.RETRY
+        first_at = item.first_at or now
+        self.outbox.dead += dead
+        self.outbox.retried += not dead
+        tried = (int(state), int(blocks), item.failures + 1)
+        if item.held:
+            self.held_seqs.discard(item.seq)
+            self.outbox.changed.append((*tried, first_at, due_at, status, reason, request, response, item.seq))
+            if item.blocking and not blocks:
+                self._unblock(chain)
+        else:
+            place = (self.target, item.seq, item.lane, item.key)
+            self.outbox.held.append(
+                (*place, *tried, item.redriven, item.received_at, first_at, due_at, status, reason, item.raw, request, response)
+            )
+            self._pass(item)
+        if blocks and not item.blocking:
+            self._block(chain)
+        self._next(chain, goes_on=dead and not blocks)
+
+    def take_outbox(self) -> Outbox:
+        """What is to be committed now, with the cursors as they stand: later moves belong to the next commit."""
+        outbox, self.outbox = self.outbox, Outbox(self.target)
+        for slot in outbox.slots:
+            first = slot * LANES_PER_SLOT
+            cursors = [self.lanes[first + number].cursor for number in range(LANES_PER_SLOT)]
+            outbox.positions.append((slot, self.fences[slot], cursors))
+        return outbox
+
+    def _next(self, chain: int, goes_on: bool) -> None:
+        """Lets the chain go on after its head ended."""
+        followers = self.busy.pop(chain)
+        if chain not in self.parked or (goes_on and followers and followers[0].held):
+            if followers:
+                head = followers.popleft()
+                self.busy[chain] = followers
+                (self.ready if head.flight is None else self.cleared).append(head)
+            return
+        for follower in followers:
+            self._land(follower)
+            if follower.held:
+                self.held_seqs.discard(follower.seq)  # It has its row, and is read again when its turn comes.
+            else:
+                self._hold(follower, chain)
+        if goes_on:
+            self.to_drain.add(chain)
+
+    def _settle(self, item: Item, chain: int) -> None:
+        """An exception that is none any more."""
+        self.held_seqs.discard(item.seq)
+        self.outbox.settled.append(item.seq)
+        self.outbox.slots.add(item.lane // LANES_PER_SLOT)
+        if item.blocking:
+            self._unblock(chain)
+
+    def _hold(self, item: Item, chain: int) -> None:
+        """A fresh event of a parked chain becomes an exception that waits."""
+        place = (self.target, item.seq, item.lane, item.key)
+        self.outbox.held.append((*place, int(State.WAITING), 1, 0, 0, item.received_at, 0, None, None, None, item.raw, None, None))
+        self._block(chain)
+        self._pass(item)
+
+    def _block(self, chain: int) -> None:
+        self.parked[chain] = self.parked.get(chain, 0) + 1
+
+    def _unblock(self, chain: int) -> None:
+        left = self.parked.get(chain, 0) - 1
+        if left > 0:
+            self.parked[chain] = left
+        else:
+            self.parked.pop(chain, None)
+
+    def _pass(self, item: Item) -> None:
+        self.lanes[item.lane].complete(item.seq)
+        self.outbox.slots.add(item.lane // LANES_PER_SLOT)
+
+    def _land(self, item: Item) -> int:
+        """Takes the event out of memory's counts and its flight; returns its chain."""
+        self.buffered -= 1
+        self.outbox.slots.add(item.lane // LANES_PER_SLOT)
+        flight = item.flight
+        if flight is not None:
+            item.flight = None
+            flight.open -= 1
+            if flight.open == 0:
+                self.outbox.closed.append(flight.id)
+        return self.policy.chain(item.key, item.seq)

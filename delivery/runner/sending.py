@@ -1,0 +1,196 @@
+"""One target in one shift: its connector and transform, and the sends that are under way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from delivery.connectors.config import InvalidConfig
+from delivery.connectors.registry import ConnectorUnavailable, connector
+from delivery.connectors.spi import Delivered, Delivery, Gone, Misconfigured, Outcome, Reject, Retry, Services, Target
+from delivery.runner.policy import Policy
+from delivery.runner.progress import Item, Progress
+from delivery.tracking.words import Outcome as Ended
+from rules.engine import Event, Transform, TransformError, compile_transform
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A target's row as far as delivering needs it."""
+
+    id: int
+    state: str
+    revision: int
+    connector: str
+    config: dict[str, Any]
+    transform: dict[str, Any]
+    policy: Policy
+
+
+class Sender:
+    """Sends one target's cleared events, at most `limit` at once, and tells its progress how each ended."""
+
+    def __init__(self, facts: Facts, progress: Progress, services: Services, wake: Callable[[], None]) -> None:
+        """`wake` is called when there is something to record."""
+        self.facts = facts
+        self.progress = progress
+        self.halted: tuple[str, str] | None = None  # the state and reason this target is to be stopped with
+        self.abandoned = False
+        self.leaving = False
+        self.next_due: int | None = None
+        self.send_until = 0.0  # monotonic; no send starts later, for the lease may be gone
+        self.more: set[int] = set()  # lanes that hold events not read yet
+        self._services = services
+        self._wake = wake
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._target: Target | None = None
+        self._transform: Transform | None = None
+        self.limit = 1
+        self.under_way = 0
+
+    async def open(self) -> None:
+        """Makes and opens the connector; a config that cannot work halts the target with the reason."""
+        try:
+            made = connector(self.facts.connector)
+            config = made.Config.load(self.facts.config)
+            self._transform = compile_transform(self.facts.transform or {"kind": "complete"})
+            self._target = made(config, self._services)
+            self.limit = min(self.facts.policy.max_in_flight, made.max_in_flight)
+            await self._target.open()
+        except (ConnectorUnavailable, InvalidConfig, TransformError) as error:
+            self.halted = ("stopped", f"It cannot start: {error}")
+        except Exception as error:
+            logger.exception("Target %s does not open.", self.facts.id)
+            self.halted = ("stopped", f"It cannot start: {type(error).__name__}: {error}")
+
+    async def close(self) -> None:
+        """Ends what is under way and lets go of the connector."""
+        self.abandoned = True
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._target is not None:
+            await self._target.close()
+
+    def pump(self) -> None:
+        """Starts as many sends as there are cleared events and places."""
+        loop = asyncio.get_running_loop()
+        free = min(self.limit - len(self._tasks), len(self.progress.cleared))
+        for _ in range(free):
+            task = loop.create_task(self._send_all())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no send is to start any more."""
+        return self.leaving or self.halted is not None
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether more events should be recorded as in flight."""
+        return len(self.progress.cleared) < self.limit and not self.quiet
+
+    @property
+    def idle(self) -> bool:
+        """Whether no send is under way."""
+        return self.under_way == 0
+
+    async def _send_all(self) -> None:
+        cleared = self.progress.cleared
+        while cleared and not (self.halted or self.abandoned or self.leaving):
+            if time.monotonic() >= self.send_until:
+                return  # Renewed leases pump again.
+            await self._send(cleared.popleft())
+
+    async def _send(self, item: Item) -> None:
+        at = time.time_ns() // 1000
+        self.under_way += 1
+        delivery: Delivery | None = None
+        try:
+            delivery = self._delivery(item)
+            assert self._target is not None
+            outcome = await self._target.send(delivery)
+        except TransformError as error:
+            outcome = Reject(f"The transform failed: {error}")
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            logger.exception("Connector %s raised.", self.facts.connector)
+            outcome = Retry(f"{type(error).__name__}: {error}")
+        finally:
+            self.under_way -= 1
+        if not self.abandoned:
+            self._record(item, delivery, outcome, at)
+            self._wake()
+
+    def _delivery(self, item: Item) -> Delivery:
+        assert self._transform is not None
+        common: dict[str, Any] = {
+            "event": item.raw,
+            # Stable over retries, crashes and takeovers, and ours: a CloudEvents id is the publisher's to choose.
+            "delivery_id": f"msg_{self.facts.id:x}_{item.seq:x}",
+            "attempt": item.attempts + 1,
+        }
+        if self._transform.whole:
+            attributes = Event.from_json(item.raw).attributes if b'"traceparent"' in item.raw else {}
+            return Delivery(whole=True, attributes=attributes, **common)
+        event = Event.from_json(item.raw)
+        output = self._transform.apply(event)
+        return Delivery(attributes=event.attributes, body=output.body, content_type=output.content_type, **common)
+
+    def _record(self, item: Item, delivery: Delivery | None, outcome: Outcome, at: int) -> None:
+        now = time.time_ns() // 1000
+        reason: str | None = getattr(outcome, "reason", None)
+        status: int | None = getattr(outcome, "status", None)
+        response = outcome.excerpt_text.replace("\x00", "\ufffd") if outcome.excerpt and reason is not None else None
+        ended = _ended(outcome)
+        number = item.attempts + 1
+        self.progress.outbox.attempts.append(
+            (self.facts.id, item.seq, number, at, now - at, ended, status, self.facts.revision, reason, response)
+        )
+        item.attempts = number
+        if isinstance(outcome, Delivered):
+            self.progress.delivered(item, now)
+            return
+        assert reason is not None
+        if isinstance(outcome, Misconfigured | Gone):
+            self.halted = ("stopped", reason)
+            return
+        due_at = None
+        if isinstance(outcome, Retry) and item.failures + 1 < self.facts.policy.max_attempts:
+            wait = self.facts.policy.delay(item.failures + 1, random.random(), outcome.after)
+            due_at = now + int(wait * 1_000_000)
+            if self.next_due is None or due_at < self.next_due:
+                self.next_due = due_at
+        request = _frozen(delivery) if due_at is None and delivery is not None else None
+        self.progress.failed(item, now, due_at, reason, status, request, response)
+
+
+def _ended(outcome: Outcome) -> int:
+    kinds: tuple[tuple[type[Outcome], Ended], ...] = (
+        (Delivered, Ended.DELIVERED),
+        (Retry, Ended.RETRY),
+        (Reject, Ended.REJECTED),
+        (Misconfigured, Ended.MISCONFIGURED),
+        (Gone, Ended.GONE),
+    )
+    return int(next(ended for kind, ended in kinds if isinstance(outcome, kind)))
+
+
+def _frozen(delivery: Delivery) -> str:
+    """What was sent, for the dead letter: the body as text, or that the event went as it is."""
+    if delivery.whole:
+        return msgspec.json.encode({"whole": True}).decode()
+    body = delivery.body.decode("utf-8", "replace").replace("\x00", "\ufffd")
+    return msgspec.json.encode({"whole": False, "content_type": delivery.content_type, "body": body}).decode()

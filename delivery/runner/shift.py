@@ -1,0 +1,307 @@
+"""A shift: one event loop that leases lane groups of many targets, delivers their events and leaves after a while.
+
+Everything a shift knows it can lose: the database has the cursors, the exceptions and what was in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from delivery.connectors.spi import Services
+from delivery.doorbell import Bell
+from delivery.http import AddressPolicy, Client
+from delivery.runner.progress import Progress
+from delivery.runner.sending import Facts, Sender
+from delivery.runner.store import Claimed, LeaseLost, Store
+from delivery.runner.work import Cycle, News, perform, without
+
+logger = logging.getLogger(__name__)
+
+STAY = 30.0  # seconds on duty
+RENEW = 1.5  # seconds between renewals
+SEND = 4.0  # seconds after a renewal began in which sends may start
+SWEEP = 1.0
+GRACE = 3.0  # seconds that sends may take to end once the process is told to stop
+BUFFER = 2000  # events of one target in memory
+CLEAR = 256  # events of one target recorded as in flight at once
+PRUNE = 5.0
+USER_AGENT = "Signalbox/0.1"
+
+
+class Shift:
+    """Made and run in one thread; `stop` may be set from any."""
+
+    def __init__(self, stop: threading.Event, stay: float = STAY) -> None:
+        self.id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._stop = stop
+        self._stay = stay
+        self._senders: dict[int, Sender] = {}
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="shift-database")
+        self._closing: set[asyncio.Task[None]] = set()
+        self._seen = 0
+        self._renewed = 0.0
+        self._swept = 0.0
+        self._pruned = 0.0
+        self._renewing = 0.0
+
+    async def run(self, relieved: Any) -> None:
+        """Works until the time is up or `stop` is set; calls `relieved` once when it takes no new work any more."""
+        loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._store: Store = await loop.run_in_executor(self._executor, self._open_store)
+        bell = Bell(f"{os.getppid() if _is_child() else os.getpid()}-{self.id}")
+        loop.add_reader(bell.socket, self._rung, bell)
+        listener = await loop.run_in_executor(self._executor, _listener)
+        if listener is not None:
+            loop.add_reader(listener.fileno(), self._notified, listener)
+        networks = [ip_network(network) for network in settings.ALLOWED_TARGET_NETWORKS]
+        self._services = Services(http=Client(AddressPolicy(networks), user_agent=USER_AGENT))
+        try:
+            await self._work(loop, relieved)
+        except DatabaseError:
+            logger.exception("The shift lost the database; its leases lapse and another takes over.")
+        finally:
+            relieved()
+            loop.remove_reader(bell.socket)
+            bell.close()
+            if listener is not None:
+                loop.remove_reader(listener.fileno())
+                listener.close()
+            for sender in list(self._senders.values()):
+                self._drop(sender)
+            if self._closing:
+                await asyncio.gather(*self._closing, return_exceptions=True)
+            await self._services.http.close()
+            await loop.run_in_executor(self._executor, self._close_store)
+            self._executor.shutdown()
+
+    # ── the loop ──
+
+    async def _work(self, loop: asyncio.AbstractEventLoop, relieved: Any) -> None:
+        ends = time.monotonic() + self._stay
+        gone_by = float("inf")
+        leaving = False
+        while True:
+            now = time.monotonic()
+            if not leaving and (now >= ends or self._stop.is_set()):
+                leaving = True
+                relieved()
+                for sender in self._senders.values():
+                    sender.leaving = True
+                    sender.progress.cleared.clear()
+            if self._stop.is_set():
+                gone_by = min(gone_by, now + GRACE)
+            if leaving and (not self._senders or now >= gone_by):
+                return
+            cycle = self._plan(now, leaving)
+            await self._apply(cycle, await self._perform(loop, cycle))
+            if not self._wake.is_set():
+                timer = loop.call_later(self._pause(), self._wake.set)
+                await self._wake.wait()
+                timer.cancel()
+            self._wake.clear()
+
+    async def _perform(self, loop: asyncio.AbstractEventLoop, cycle: Cycle) -> News:
+        """One round of database work; a target whose lease was taken over is dropped, the others' work is done."""
+        while True:
+            try:
+                return await loop.run_in_executor(self._executor, perform, self._store, cycle)
+            except LeaseLost as lost:
+                logger.warning("%s", lost)
+                sender = self._senders[lost.target]
+                without(cycle, lost.target, list(sender.progress.fences))
+                self._drop(sender)
+
+    def _plan(self, now: float, leaving: bool) -> Cycle:
+        """What the database is to do next, as plain values: the event loop goes on while it does."""
+        cycle = Cycle(since=self._seen, leaving=leaving)
+        if now - self._renewed >= RENEW:
+            cycle.renew, self._renewing = True, now
+        if now - self._swept >= SWEEP:
+            cycle.sweep, self._swept = True, now
+        prune = now - self._pruned >= PRUNE
+        if prune:
+            self._pruned = now
+        wall = time.time_ns() // 1000
+        for target, sender in self._senders.items():
+            progress = sender.progress
+            quiet = sender.quiet
+            if sender.wants_more and progress.ready:
+                heads, following = progress.to_clear(CLEAR)
+                if heads:
+                    cycle.flights.append((target, heads, following))
+            if progress.outbox:
+                cycle.outboxes.append(progress.take_outbox())
+            if quiet and sender.idle:
+                cycle.release[target] = (list(progress.fences), sender.halted)
+                continue
+            if prune:
+                cycle.prune[target] = {number: lane.cursor for number, lane in progress.lanes.items()}
+            if quiet:
+                continue
+            if progress.to_drain:
+                by_key = sender.facts.policy.order == "key"
+                cycle.drain[target] = [chain if by_key else None for chain in progress.to_drain]
+                progress.to_drain.clear()
+            if sender.next_due is not None and sender.next_due <= wall:
+                sender.next_due = None
+                cycle.due.add(target)
+            cycle.room[target] = BUFFER - progress.buffered if progress.buffered < BUFFER // 2 else 0
+            cycle.reading[target] = progress
+        return cycle
+
+    async def _apply(self, cycle: Cycle, news: News) -> None:
+        for (target, heads, following), flight in zip(cycle.flights, news.flights, strict=True):
+            self._senders[target].progress.clear(heads, following, flight)
+        for target in news.released:
+            if target in self._senders:
+                self._drop(self._senders[target])
+        if news.renewed is not None:
+            self._renewed = self._renewing
+            for sender in list(self._senders.values()):
+                if all((sender.facts.id, slot) in news.renewed for slot in sender.progress.fences):
+                    sender.send_until = self._renewed + SEND
+                else:
+                    logger.warning("Target %s: a lease lapsed before it was renewed.", sender.facts.id)
+                    self._drop(sender)
+        self._seen = max(self._seen, news.seen)
+        if not cycle.leaving:
+            for claimed in news.claimed:
+                await self._take(claimed, news.facts[claimed.target])
+            if news.facts_changed is not None:
+                await self._reload(news.facts_changed)
+        for target, slot, seq in news.newest:
+            sender = self._senders.get(target)
+            if sender is not None and slot in sender.progress.fences:
+                progress = sender.progress
+                progress.newest[slot] = max(progress.newest.get(slot, 0), seq)
+        for target, (items, more, read) in news.events.items():
+            sender = self._senders.get(target)
+            if sender is not None:
+                sender.more = more
+                sender.progress.offer(items)
+                for lane, seq in read.items():
+                    sender.progress.read_up_to(lane, seq)
+        for target, held in news.held:
+            sender = self._senders.get(target)
+            if sender is not None:
+                sender.progress.offer_held(held)
+        for sender in self._senders.values():
+            sender.pump()
+            progress = sender.progress
+            if progress.outbox or progress.to_drain or (progress.ready and sender.wants_more):
+                self._wake.set()
+            if sender.more and progress.buffered < BUFFER // 2 and not sender.quiet:
+                self._wake.set()
+            if sender.quiet and sender.idle:
+                self._wake.set()
+        if news.claimed:
+            self._wake.set()
+
+    # ── targets ──
+
+    async def _take(self, claimed: Claimed, facts: Facts) -> None:
+        sender = self._senders.get(claimed.target)
+        if sender is None:
+            progress = Progress(facts.id, facts.policy)
+            sender = Sender(facts, progress, self._services, self._wake.set)
+            sender.send_until = self._renewed + SEND
+            self._senders[facts.id] = sender
+            await sender.open()
+        sender.progress.take(claimed.slot, claimed.fence, claimed.cursors, claimed.skip, claimed.attempts)
+        for key, seq, blocks in claimed.parked:
+            sender.progress.park(key, seq, bool(blocks))
+
+    async def _reload(self, facts: dict[int, Facts]) -> None:
+        """Rules or targets changed: those that run on do so with their new revision, the others are left."""
+        for target, sender in self._senders.items():
+            new = facts.get(target)
+            if new is None or new.state != "running":
+                sender.leaving = True
+                sender.progress.cleared.clear()
+            elif new.revision != sender.facts.revision:
+                # The next claim, in a moment, starts it with the new revision; what is under way ends with the old.
+                sender.leaving = True
+                sender.progress.cleared.clear()
+
+    def _drop(self, sender: Sender) -> None:
+        self._senders.pop(sender.facts.id, None)
+        task = asyncio.get_running_loop().create_task(sender.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    # ── the thread of the database ──
+
+    def _open_store(self) -> Store:
+        from delivery.runner.database import Database
+
+        store = Store(Database(), self.id)
+        self._seen = store.begin(socket.gethostname(), os.getpid())
+        return store
+
+    def _close_store(self) -> None:
+        try:
+            self._store.end()
+        except Exception:
+            logger.debug("The shift could not sign off.", exc_info=True)
+        finally:
+            self._store.database.close()
+
+    # ── waking ──
+
+    def _pause(self) -> float:
+        """Seconds until something is to be done without being woken."""
+        now = time.monotonic()
+        pause = min(self._renewed + RENEW, self._swept + SWEEP) - now
+        wall = time.time_ns() // 1000
+        for sender in self._senders.values():
+            if sender.next_due is not None:
+                pause = min(pause, (sender.next_due - wall) / 1_000_000)
+        return max(0.001, pause)
+
+    def _rung(self, bell: Bell) -> None:
+        if bell.hush():
+            self._stop.set()
+        self._wake.set()
+
+    def _notified(self, listener: Any) -> None:
+        for _ in listener.notifies(timeout=0):
+            pass
+        self._wake.set()
+
+
+def _is_child() -> bool:
+    """Whether this is a child of a prefork pool, whose parent rings for it at shutdown."""
+    from billiard import current_process
+
+    return bool(current_process().name != "MainProcess")
+
+
+def _listener() -> Any:
+    """A connection that LISTENs on PostgreSQL; None on SQLite, whose writers are on this machine and ring the bell."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return None
+    import psycopg
+
+    from delivery.log.postgresql import DOORBELL
+
+    params = connection.get_connection_params()
+    for unknown in ("cursor_factory", "context"):
+        params.pop(unknown, None)
+    listener = psycopg.connect(**params, autocommit=True)
+    listener.execute(f"LISTEN {DOORBELL}")
+    return listener

@@ -1,0 +1,354 @@
+"""The SQL of shifts: leases with fences, routed events, and one commit for attempts, exceptions and cursors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from delivery.log.schema import CURSORS, LANES_PER_SLOT, LATENCIES, LATENCY_BOUNDS
+from delivery.runner.database import Database
+from delivery.runner.progress import Item, Outbox
+from delivery.tracking.words import Outcome, State
+
+# A lease lasts this long (microseconds), is renewed well before, and its holder stops sending before it ends.
+LEASE = 5_000_000
+MINUTE = 60_000_000
+# Exceptions read for one chain at a time.
+DRAIN = 50
+DUE = 200
+
+ATTEMPT = (
+    "INSERT INTO attempt (target, seq, number, at, took, outcome, status, revision, reason, response) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+HOLD = (
+    "INSERT INTO runner_exception (target, seq, lane, key, state, blocks, attempts, redriven, received_at, first_at, due_at, "
+    "status, reason, raw, request, response) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+    "ON CONFLICT (target, seq) DO NOTHING"
+)
+CHANGE = (
+    "UPDATE runner_exception SET state = %s, blocks = %s, attempts = %s, first_at = %s, due_at = %s, status = %s, "
+    "reason = %s, request = %s, response = %s WHERE seq = %s AND target = %s"
+)
+MOVE = (
+    f"UPDATE runner_slot SET {', '.join(f'{name} = %s' for name in CURSORS)} "
+    "WHERE target = %s AND lanes = %s AND owner = %s AND fence = %s"
+)
+COUNT = (
+    f"INSERT INTO rollup_delivered (target, minute, delivered, retried, dead, {', '.join(LATENCIES)}) "
+    f"VALUES ({', '.join(['%s'] * (5 + len(LATENCIES)))}) ON CONFLICT (target, minute) DO UPDATE SET "
+    + ", ".join(
+        f"{name} = rollup_delivered.{name} + excluded.{name}" for name in ("delivered", "retried", "dead", *LATENCIES)
+    )
+)
+EXCEPTION = "seq, lane, key, raw, received_at, attempts, blocks, state, first_at, redriven"
+
+
+class LeaseLost(Exception):
+    """Another shift holds a lane group of this target now: whatever was not committed is its to do."""
+
+    def __init__(self, target: int) -> None:
+        super().__init__(f"target {target}: the lease was taken over")
+        self.target = target
+
+
+class Claimed(NamedTuple):
+    """A lease that was granted, with everything the holder must know."""
+
+    target: int
+    slot: int
+    fence: int
+    cursors: tuple[int, ...]
+    parked: list[tuple[int, int, int]]  # key, seq, blocks
+    skip: set[int]  # delivered or held above the cursors
+    attempts: dict[int, int]  # seq -> attempts on record, for those a crash left unknown
+
+
+class Store:
+    """One shift's view of the database. All calls come from one thread."""
+
+    def __init__(self, database: Database, owner: str) -> None:
+        self.database = database
+        self.owner = owner
+        self.seen_rules = -1
+
+    # ── the shift itself ──
+
+    def begin(self, host: str, pid: int) -> int:
+        """Tells that the shift lives; returns the log's head, from which on hints are news."""
+        with self.database.transaction():
+            now = self.database.now()
+            self.database.run("DELETE FROM runner_shift WHERE seen_at < %s", [now - 60_000_000])
+            self.database.run(
+                "INSERT INTO runner_shift (id, host, pid, started_at, seen_at) VALUES (%s, %s, %s, %s, %s)",
+                [self.owner, host, pid, now, now],
+            )
+        return int(self.database.rows("SELECT seq FROM log_head WHERE id = 1")[0][0])
+
+    def end(self) -> None:
+        """Tells that the shift is over."""
+        with self.database.transaction():
+            self.database.run("DELETE FROM runner_shift WHERE id = %s", [self.owner])
+
+    def rules_version(self, name: str) -> int:
+        """The stamp of the rules, to see whether a target changed."""
+        found = self.database.rows("SELECT version FROM catalog_stamp WHERE name = %s", [name])
+        return int(found[0][0]) if found else 0
+
+    def shifts(self) -> int:
+        """How many shifts live, this one included."""
+        alive = self.database.now() - LEASE
+        return int(self.database.rows("SELECT COUNT(*) FROM runner_shift WHERE seen_at > %s", [alive])[0][0])
+
+    # ── leases ──
+
+    def routed_since(self, seq: int) -> list[tuple[int, int, int]]:
+        """Hints newer than `seq`: (target, slot, newest seq routed there)."""
+        return self.database.rows("SELECT target, lanes, seq FROM log_ready WHERE seq > %s ORDER BY seq", [seq])
+
+    def open_slots(self) -> list[tuple[int, int, int]]:
+        """Every slot that has work and no living lease: (target, slot, newest seq). Hints and due times only."""
+        least = f"{'min' if self.database.vendor == 'sqlite' else 'least'}({', '.join(f's.{c}' for c in CURSORS)})"
+        now = self.database.now()
+        return self.database.rows(
+            "SELECT r.target, r.lanes, r.seq FROM log_ready r JOIN rules_target t ON t.id = r.target "
+            "LEFT JOIN runner_slot s ON s.target = r.target AND s.lanes = r.lanes "
+            f"WHERE t.state = 'running' AND (s.target IS NULL OR (s.until < %s AND {least} < r.seq)) "
+            "UNION SELECT e.target, e.lane / %s, 0 FROM runner_exception e JOIN rules_target t ON t.id = e.target "
+            "LEFT JOIN runner_slot s ON s.target = e.target AND s.lanes = e.lane / %s "
+            "WHERE t.state = 'running' AND e.due_at <= %s AND (s.target IS NULL OR s.until < %s)",
+            [now, LANES_PER_SLOT, LANES_PER_SLOT, now, now],
+        )
+
+    def newest(self, target: int) -> list[tuple[int, int]]:
+        """The hints of one target: (slot, newest seq)."""
+        return self.database.rows("SELECT lanes, seq FROM log_ready WHERE target = %s", [target])
+
+    def claim(self, target: int, slots: Iterable[int], fresh: bool) -> list[Claimed]:
+        """Takes the leases of those `slots` that nobody holds, with a new fence each.
+
+        `fresh`: this shift holds nothing of the target, so flights in its own name are from before, too.
+        """
+        claimed: list[Claimed] = []
+        with self.database.transaction():
+            now = self.database.now()
+            for slot in sorted(slots):
+                row = self.database.rows(
+                    "INSERT INTO runner_slot (target, lanes, owner, fence, until) VALUES (%s, %s, %s, 1, %s) "
+                    "ON CONFLICT (target, lanes) DO UPDATE SET owner = excluded.owner, until = excluded.until, "
+                    f"fence = runner_slot.fence + 1 WHERE runner_slot.until < %s RETURNING fence, {', '.join(CURSORS)}",
+                    [target, slot, self.owner, now + LEASE, now],
+                )
+                if row:
+                    claimed.append(self._take_over(target, slot, row[0][0], row[0][1:]))
+            if claimed:
+                self._recover_flights(target, claimed, now, fresh)
+        return claimed
+
+    def _take_over(self, target: int, slot: int, fence: int, cursors: tuple[int, ...]) -> Claimed:
+        first, least = slot * LANES_PER_SLOT, min(cursors)
+        held = self.database.rows(
+            "SELECT key, seq, blocks FROM runner_exception WHERE target = %s AND lane >= %s AND lane < %s",
+            [target, first, first + LANES_PER_SLOT],
+        )
+        ended = self.database.rows(
+            "SELECT seq FROM attempt WHERE target = %s AND seq > %s AND outcome IN (%s, %s)",
+            [target, least, Outcome.DELIVERED, Outcome.DISCARDED],
+        )
+        skip = {seq for (seq,) in ended} | {seq for _, seq, _ in held if seq > least}
+        return Claimed(target, slot, fence, cursors, held, skip, {})
+
+    def _recover_flights(self, target: int, claimed: list[Claimed], now: int, fresh: bool) -> None:
+        """What a crashed shift had in flight is recorded as unknown; it will be sent again."""
+        lanes = {lane: one for one in claimed for lane in range(one.slot * LANES_PER_SLOT, (one.slot + 1) * LANES_PER_SLOT)}
+        for flight, text in self.database.rows(
+            "SELECT id, seqs FROM runner_flight WHERE target = %s AND owner <> %s", [target, "" if fresh else self.owner]
+        ):
+            left = []
+            for lane, seq, number in json.loads(text):
+                one = lanes.get(lane)
+                if one is None:
+                    left.append([lane, seq, number])
+                elif self._is_open(one, lane, seq, number):
+                    values = [target, seq, number, now, 0, Outcome.UNKNOWN, None, 0, "The shift ended while this was sent."]
+                    self.database.run(ATTEMPT, [*values, None])
+                    one.attempts[seq] = number
+            if left:
+                self.database.run("UPDATE runner_flight SET seqs = %s WHERE id = %s", [json.dumps(left), flight])
+            else:
+                self.database.run("DELETE FROM runner_flight WHERE id = %s", [flight])
+
+    def _is_open(self, one: Claimed, lane: int, seq: int, number: int) -> bool:
+        """Whether that attempt has no record and its event is still to be delivered."""
+        recorded = self.database.rows(
+            "SELECT 1 FROM attempt WHERE target = %s AND seq = %s AND (number >= %s OR outcome = %s) LIMIT 1",
+            [one.target, seq, number, Outcome.DELIVERED],
+        )
+        if recorded:
+            return False
+        above = seq > one.cursors[lane % LANES_PER_SLOT] and seq not in one.skip
+        return above or bool(
+            self.database.rows(
+                "SELECT 1 FROM runner_exception WHERE target = %s AND seq = %s AND state = %s", [one.target, seq, State.RETRY]
+            )
+        )
+
+    def renew(self) -> set[tuple[int, int]]:
+        """Renews every lease this shift still holds and tells that it lives; returns those renewed: (target, slot)."""
+        with self.database.transaction():
+            now = self.database.now()
+            rows = self.database.rows(
+                "UPDATE runner_slot SET until = %s WHERE owner = %s AND until >= %s RETURNING target, lanes",
+                [now + LEASE, self.owner, now],
+            )
+            self.database.run("UPDATE runner_shift SET seen_at = %s WHERE id = %s", [now, self.owner])
+        return set(rows)  # type: ignore[arg-type]
+
+    def release(self, target: int, slots: Iterable[int], forget_flights: bool) -> None:
+        """Gives leases back. `forget_flights`: nothing of theirs is in flight any more."""
+        with self.database.transaction():
+            for slot in slots:
+                self.database.run(
+                    "UPDATE runner_slot SET owner = NULL, until = 0 WHERE target = %s AND lanes = %s AND owner = %s",
+                    [target, slot, self.owner],
+                )
+            if forget_flights:
+                self.database.run("DELETE FROM runner_flight WHERE target = %s AND owner = %s", [target, self.owner])
+
+    # ── reading ──
+
+    def events(self, target: int, after: Mapping[int, int], limit: int) -> tuple[list[Item], set[int]]:
+        """Up to `limit` events per lane, in seq order over all lanes, and the lanes that may have more."""
+        if self.database.vendor == "sqlite":
+            one = (
+                "SELECT * FROM (SELECT r.lane, r.seq, e.key, e.received_at, e.raw FROM log_route r "
+                "JOIN log_event e ON e.seq = r.seq WHERE r.target = %s AND r.lane = %s AND r.seq > %s "
+                "ORDER BY r.seq LIMIT %s)"
+            )
+            rows: list[tuple[Any, ...]] = []
+            for lane, seq in after.items():
+                rows += self.database.rows(one, [target, lane, seq, limit])
+        else:
+            rows = self.database.rows(
+                "SELECT l.lane, r.seq, e.key, e.received_at, e.raw FROM unnest(%s::bigint[], %s::bigint[]) l(lane, after) "
+                "CROSS JOIN LATERAL (SELECT seq FROM log_route WHERE target = %s AND lane = l.lane AND seq > l.after "
+                "ORDER BY seq LIMIT %s) r JOIN log_event e ON e.seq = r.seq",
+                [list(after), list(after.values()), target, limit],
+            )
+        counts: dict[int, int] = {}
+        items = []
+        for lane, seq, key, received_at, raw in rows:
+            counts[lane] = counts.get(lane, 0) + 1
+            items.append(Item(seq, lane, key, bytes(raw), received_at))
+        items.sort(key=_seq)
+        return items, {lane for lane, count in counts.items() if count >= limit}
+
+    def due(self, target: int, slots: Iterable[int]) -> list[Item]:
+        """Exceptions whose time has come, heads of their chains only, in the lane groups this shift holds."""
+        now = self.database.now()
+        held = set(slots)
+        rows = self.database.rows(
+            f"SELECT {EXCEPTION} FROM runner_exception WHERE target = %s AND due_at <= %s ORDER BY due_at LIMIT {DUE}",
+            [target, now],
+        )
+        return [_held_item(row) for row in rows if row[1] // LANES_PER_SLOT in held]
+
+    def due_targets(self) -> set[int]:
+        """The targets with an exception whose time has come."""
+        rows = self.database.rows("SELECT DISTINCT target FROM runner_exception WHERE due_at <= %s", [self.database.now()])
+        return {target for (target,) in rows}
+
+    def drain(self, target: int, key: int | None) -> list[Item]:
+        """The exceptions that wait next in a chain, up to one that is tried later or dead. `key` None: the whole target."""
+        where, values = (" AND key = %s", [target, key]) if key is not None else ("", [target])
+        rows = self.database.rows(
+            f"SELECT {EXCEPTION} FROM runner_exception WHERE target = %s{where} AND blocks = 1 ORDER BY seq LIMIT {DRAIN}",
+            values,
+        )
+        items = []
+        for row in rows:
+            if row[7] != State.WAITING:
+                break
+            items.append(_held_item(row))
+        return items
+
+    # ── writing ──
+
+    def commit(self, work: Sequence[Outbox], flights: Sequence[tuple[int, list[Item]]]) -> list[int]:
+        """Records everything of `work` and opens `flights`, all in one transaction; returns the flights' ids.
+
+        Raises LeaseLost, with nothing recorded, when a lease of one of the targets was taken over.
+        """
+        ids: list[int] = []
+        with self.database.transaction():
+            now = self.database.now()
+            for outbox in work:
+                self._record(outbox, now)
+            for target, items in flights:
+                seqs = json.dumps([[item.lane, item.seq, item.attempts + 1] for item in items])
+                row = self.database.rows(
+                    "INSERT INTO runner_flight (target, owner, at, seqs) VALUES (%s, %s, %s, %s) RETURNING id",
+                    [target, self.owner, now, seqs],
+                )
+                ids.append(row[0][0])
+        return ids
+
+    def _record(self, outbox: Outbox, now: int) -> None:
+        # The lease of every lane group touched is checked, also where no cursor moves.
+        for slot, fence, cursors in outbox.positions:
+            if self.database.run(MOVE, [*cursors, outbox.target, slot, self.owner, fence]) != 1:
+                raise LeaseLost(outbox.target)
+        if outbox.attempts:
+            self.database.many(ATTEMPT, outbox.attempts)
+        if outbox.held:
+            self.database.many(HOLD, outbox.held)
+        if outbox.changed:
+            self.database.many(CHANGE, [(*row, outbox.target) for row in outbox.changed])
+        if outbox.settled:
+            self.database.many(
+                "DELETE FROM runner_exception WHERE target = %s AND seq = %s",
+                [(outbox.target, seq) for seq in outbox.settled],
+            )
+        if outbox.closed:
+            self.database.many("DELETE FROM runner_flight WHERE id = %s", [(flight,) for flight in outbox.closed])
+        if outbox.latencies or outbox.retried or outbox.dead:
+            self.database.run(
+                COUNT,
+                [
+                    outbox.target, now // MINUTE, len(outbox.latencies), outbox.retried, outbox.dead,
+                    *_histogram(outbox.latencies),
+                ],
+            )  # fmt: skip
+
+    def prune(self, target: int, cursors: Mapping[int, int]) -> None:
+        """Drops the routes at or below the lanes' committed `cursors`."""
+        with self.database.transaction():
+            self.database.many(
+                "DELETE FROM log_route WHERE target = %s AND lane = %s AND seq <= %s",
+                [(target, lane, cursor) for lane, cursor in cursors.items()],
+            )
+
+
+def _seq(item: Item) -> int:
+    return item.seq
+
+
+def _held_item(row: tuple[Any, ...]) -> Item:
+    seq, lane, key, raw, received_at, failures, blocks, state, first_at, redriven = row
+    return Item(
+        seq, lane, key, bytes(raw), received_at, attempts=failures, failures=failures, held=True, blocking=bool(blocks),
+        state=state, first_at=first_at, redriven=redriven,
+    )  # fmt: skip
+
+
+def _histogram(latencies: Sequence[int]) -> list[int]:
+    counts = [0] * len(LATENCIES)
+    for latency in latencies:
+        for at, bound in enumerate(LATENCY_BOUNDS):
+            if latency <= bound:
+                counts[at] += 1
+                break
+        else:
+            counts[-1] += 1
+    return counts

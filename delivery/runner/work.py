@@ -1,0 +1,178 @@
+"""One round of a shift's database work: what the loop asks for, what comes back, and the order it is done in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from catalog.stamps import RULES
+from delivery.log.schema import LANES_PER_SLOT, SLOTS
+from delivery.runner.policy import Policy
+from delivery.runner.progress import Item, Outbox, Progress
+from delivery.runner.sending import Facts
+from delivery.runner.store import Claimed, Store
+
+
+@dataclass(slots=True)
+class Cycle:
+    """What the loop asks of the database."""
+
+    since: int
+    leaving: bool
+    renew: bool = False
+    sweep: bool = False
+    outboxes: list[Outbox] = field(default_factory=list)
+    flights: list[tuple[int, list[Item], list[Item]]] = field(default_factory=list)
+    release: dict[int, tuple[list[int], tuple[str, str] | None]] = field(default_factory=dict)
+    prune: dict[int, dict[int, int]] = field(default_factory=dict)
+    drain: dict[int, list[int | None]] = field(default_factory=dict)
+    due: set[int] = field(default_factory=set)
+    room: dict[int, int] = field(default_factory=dict)
+    keep_flights: set[int] = field(default_factory=set)
+    reading: dict[int, Progress] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class News:
+    """What the database answered."""
+
+    flights: list[int] = field(default_factory=list)
+    released: set[int] = field(default_factory=set)
+    renewed: set[tuple[int, int]] | None = None
+    seen: int = 0
+    claimed: list[Claimed] = field(default_factory=list)
+    facts: dict[int, Facts] = field(default_factory=dict)
+    facts_changed: dict[int, Facts] | None = None
+    newest: list[tuple[int, int, int]] = field(default_factory=list)
+    events: dict[int, tuple[list[Item], set[int], dict[int, int]]] = field(default_factory=dict)
+    held: list[tuple[int, list[Item]]] = field(default_factory=list)
+
+
+def perform(store: Store, cycle: Cycle) -> News:
+    """Does one round, in the thread that owns the store. Raises LeaseLost with nothing of the round recorded."""
+    news = News()
+    if cycle.outboxes or cycle.flights:
+        news.flights = store.commit(cycle.outboxes, [(target, heads + following) for target, heads, following in cycle.flights])
+    if cycle.renew:
+        news.renewed = store.renew()
+    for target, (slots, halted) in cycle.release.items():
+        if halted is not None:
+            _stop_target(target, *halted)
+        store.release(target, slots, forget_flights=target not in cycle.keep_flights)
+        news.released.add(target)
+    for target, cursors in cycle.prune.items():
+        store.prune(target, cursors)
+    if cycle.leaving:
+        return news
+    hints = store.routed_since(cycle.since)
+    news.seen = max((seq for _, _, seq in hints), default=0)
+    news.newest = hints
+    _claim(store, cycle, hints, news)
+    _read(store, cycle, hints, news)
+    if cycle.sweep:
+        news.facts_changed = _changed_facts(store, cycle)
+        cycle.due |= store.due_targets() & cycle.reading.keys()
+    for target in cycle.due:
+        news.held.append((target, store.due(target, cycle.reading[target].fences)))
+    for target, keys in cycle.drain.items():
+        for key in keys:
+            news.held.append((target, store.drain(target, key)))
+    return news
+
+
+def read_facts(targets: Iterable[int]) -> dict[int, Facts]:
+    """The rows of these targets that still exist."""
+    from rules.models import Target, policy_of
+
+    return {
+        row.pk: Facts(row.pk, row.state, row.revision, row.connector, row.config, row.transform, Policy.of(policy_of(row)))
+        for row in Target.objects.filter(pk__in=list(targets))
+    }
+
+
+def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: News) -> None:
+    mine = cycle.reading
+    wanted: dict[int, dict[int, int]] = {}
+    for target, slot, seq in hints:
+        if target not in cycle.release and (target not in mine or slot not in mine[target].fences):
+            wanted.setdefault(target, {})[slot] = seq
+    if cycle.sweep:
+        rows = store.open_slots()
+        # With several shifts alive, each takes its share of what is open and leaves the rest to the others.
+        shifts = store.shifts() if rows else 1
+        for target, slot, seq in rows[: max(1, -(-len(rows) // shifts))]:
+            if target not in cycle.release:
+                wanted.setdefault(target, {})[slot] = seq
+    if not wanted:
+        return
+    news.facts = read_facts(wanted)
+    for target, slots in wanted.items():
+        facts = news.facts.get(target)
+        if facts is None or facts.state != "running":
+            continue
+        whole = facts.policy.order == "all"
+        claimed = store.claim(target, range(SLOTS) if whole else slots, fresh=target not in mine)
+        if whole and len(claimed) + len(mine[target].fences if target in mine else ()) < SLOTS:
+            store.release(target, [one.slot for one in claimed], forget_flights=False)
+            continue
+        news.claimed += claimed
+        news.newest += [(target, slot, seq) for slot, seq in store.newest(target)]
+
+
+def _read(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: News) -> None:
+    """Reads the lanes that hints tell of, and those that had more than fitted."""
+    for target, progress in cycle.reading.items():
+        room = cycle.room[target]
+        newest = dict(progress.newest)
+        for hinted, slot, seq in hints:
+            if hinted == target and slot in progress.fences:
+                newest[slot] = max(newest.get(slot, 0), seq)
+        lanes = {
+            number: lane.read
+            for number, lane in progress.lanes.items()
+            if lane.read < newest.get(number // LANES_PER_SLOT, 0)
+        }
+        if not lanes or room <= 0:
+            continue
+        limit = max(4, room // len(lanes))
+        items, more = store.events(target, lanes, limit)
+        last: dict[int, int] = {}
+        for item in items:
+            last[item.lane] = item.seq
+        if more and progress.policy.order == "all":
+            # Strictly one after the other over all lanes: nothing beyond the first lane that was cut short.
+            cut = min(last[lane] for lane in more)
+            items = [item for item in items if item.seq <= cut]
+            read = {lane: cut for lane in lanes}
+            more = set(lanes)
+        else:
+            read = {lane: last[lane] if lane in more else newest[lane // LANES_PER_SLOT] for lane in lanes}
+        news.events[target] = (items, more, read)
+
+
+def _changed_facts(store: Store, cycle: Cycle) -> dict[int, Facts] | None:
+    version = store.rules_version(RULES)
+    if version == store.seen_rules:
+        return None
+    store.seen_rules = version
+    return read_facts(cycle.reading)
+
+
+def _stop_target(target: int, state: str, reason: str) -> None:
+    from rules.models import Target
+    from rules.revisions import set_state
+
+    row = Target.objects.filter(pk=target).first()
+    if row is not None and row.state == Target.State.RUNNING:
+        set_state(row, state, reason)
+
+
+def without(cycle: Cycle, target: int, slots: list[int]) -> None:
+    """Takes a target whose lease was lost out of a round, and gives back what is left of its leases."""
+    cycle.outboxes = [outbox for outbox in cycle.outboxes if outbox.target != target]
+    cycle.flights = [flight for flight in cycle.flights if flight[0] != target]
+    for asked in (cycle.prune, cycle.drain, cycle.room, cycle.reading):
+        asked.pop(target, None)  # type: ignore[attr-defined]
+    cycle.due.discard(target)
+    cycle.release[target] = (slots, None)
+    cycle.keep_flights.add(target)

@@ -1,0 +1,26 @@
+"""The numbers that the data plane's tables hold for outcomes of attempts and states of exceptions."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Outcome(IntEnum):
+    """How one attempt ended (attempt.outcome)."""
+
+    DELIVERED = 1
+    RETRY = 2
+    REJECTED = 3
+    MISCONFIGURED = 4
+    UNKNOWN = 5  # a crash between sending and recording; the event was sent again
+    GONE = 6
+    DISCARDED = 7  # a person dropped the dead letter
+
+
+class State(IntEnum):
+    """Where an exception stands (runner_exception.state)."""
+
+    WAITING = 1  # behind an earlier event of its key
+    RETRY = 2  # tried, and tried again at due_at
+    DEAD = 3  # given up, with its reason
+    DISCARD = 4  # a person asked to drop it; the lease holder does

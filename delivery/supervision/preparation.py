@@ -1,0 +1,25 @@
+"""What must be true of the database before the children start: its tables are there, and the first run has a demo."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+
+def prepare_database() -> bool:
+    """Applies the migrations that are missing and, unless DEMO=0, loads the demo into an empty Signalbox.
+
+    Returns whether any migration was applied. Both are nothing but a look when done before, so that a second
+    `make up` listens within seconds.
+    """
+    executor = MigrationExecutor(connection)
+    missing = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if missing:
+        call_command("migrate", interactive=False, verbosity=0)
+    if settings.DEMO:
+        call_command("demo", if_empty=True)
+    # The parent keeps no connection: it lives long and does nothing with the database.
+    connections.close_all()
+    return missing

@@ -1,0 +1,28 @@
+"""The rules engine: which rules take an event, why a rule did not, and what a target is sent.
+
+Pure functions over values: no Django, no clock, no network, nothing of the rest of the house.
+Language, cost and limits: README.md beside this file.
+"""
+
+from rules.engine.event import ABSENT, Absent, Event
+from rules.engine.explanation import Condition, Explanation, explain
+from rules.engine.matcher import Matcher, compile
+from rules.engine.pattern import PatternError, validate
+from rules.engine.transform import Output, Transform, TransformError, compile_transform
+
+__all__ = [
+    "ABSENT",
+    "Absent",
+    "Condition",
+    "Event",
+    "Explanation",
+    "Matcher",
+    "Output",
+    "PatternError",
+    "Transform",
+    "TransformError",
+    "compile",
+    "compile_transform",
+    "explain",
+    "validate",
+]

@@ -1,0 +1,151 @@
+"""An event as the engine looks at it: attributes at hand, data decoded only when a rule or a template asks."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final
+
+import msgspec
+
+
+class Absent(Enum):
+    """The type of ABSENT: not in the event at all (null is a value, ABSENT is none)."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT: Final = Absent.ABSENT
+
+_members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+# RecursionError: nested hundreds of levels deep; UnicodeDecodeError is a ValueError, as is every msgspec error.
+_NOT_JSON = (ValueError, RecursionError, msgspec.MsgspecError)
+
+
+def _is_json_type(content_type: object) -> bool:
+    """Whether a datacontenttype means JSON; an event without one carries JSON (CloudEvents JSON format §3.1)."""
+    if not isinstance(content_type, str):
+        return True
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type.endswith(("/json", "+json"))
+
+
+class Event:
+    """One CloudEvent. `data` is decoded at most once, and never when nobody asks for it.
+
+    attributes: context attributes and extensions by their CloudEvents names; never holds `data`.
+    data: JSON text, or the payload's bytes when `data_is_json` is false; None when the event has no data.
+    """
+
+    __slots__ = ("_data", "_decoded", "_json", "attributes", "data_is_json", "data_raw")
+
+    def __init__(
+        self, attributes: Mapping[str, str | int | bool], data: bytes | None, data_is_json: bool = True
+    ) -> None:
+        self.attributes = attributes
+        self.data_raw = data
+        self.data_is_json = data_is_json
+        self._decoded = False
+        self._data: Any = ABSENT
+        self._json: bytes | None = None
+
+    @classmethod
+    def from_json(cls, raw: bytes) -> Event:
+        """The event of one JSON document in CloudEvents JSON format (structured, CloudEvents 1.0 JSON format §3).
+
+        Required attributes are not checked: a sample in an editor may lack them. Raises ValueError, saying what
+        would be right, when `raw` is not a JSON object or an attribute is not a string, integer or boolean.
+        """
+        try:
+            members = _members_decoder.decode(raw)
+        except _NOT_JSON as error:
+            raise ValueError(f"an event is one JSON object: {error}") from error
+        data_raw = members.pop("data", None)
+        data_base64 = members.pop("data_base64", None)
+        attributes: dict[str, str | int | bool] = {}
+        for name, text in members.items():
+            value = msgspec.json.decode(text)
+            if type(value) in (str, int, bool):
+                attributes[name] = value
+            elif value is not None:
+                raise ValueError(f"attribute {name} must be a string, an integer or a boolean")
+        if data_base64 is None:
+            event = cls(attributes, None if data_raw is None else bytes(data_raw))
+        elif data_raw is not None:
+            raise ValueError("an event has data or data_base64, not both")
+        else:
+            try:
+                payload = base64.b64decode(msgspec.json.decode(data_base64, type=str), validate=True)
+            except (ValueError, msgspec.MsgspecError) as error:
+                raise ValueError(f"data_base64 must be a string of base64: {error}") from error
+            event = cls(attributes, payload, data_is_json=False)
+        event._json = bytes(raw)
+        return event
+
+    @property
+    def data(self) -> Any | Absent:
+        """The decoded data, or ABSENT when the event has none. Never raises.
+
+        When datacontenttype is JSON (or missing), JSON in a payload and an object or array written inside a string
+        are decoded too. Other payloads are their text, or their base64 when they are not UTF-8.
+        """
+        if not self._decoded:
+            self._data = self._decode()
+            self._decoded = True
+        return self._data
+
+    def _decode(self) -> Any | Absent:
+        if self.data_raw is None:
+            return ABSENT
+        json_type = _is_json_type(self.attributes.get("datacontenttype"))
+        if self.data_is_json or json_type:
+            try:
+                value = msgspec.json.decode(self.data_raw)
+            except _NOT_JSON:
+                return _text(self.data_raw)
+            # "12" stays a string: only an object or an array inside a string is surely JSON.
+            if json_type and type(value) is str and value.lstrip()[:1] in ("{", "["):
+                try:
+                    return msgspec.json.decode(value)
+                except _NOT_JSON:
+                    return value
+            return value
+        return _text(self.data_raw)
+
+    def to_json(self) -> bytes:
+        """The whole event in CloudEvents JSON format; one made by `from_json` is given back byte for byte."""
+        if self._json is None:
+            self._json = msgspec.json.encode(dict(self.attributes))[:-1] + self._data_member() + b"}"
+        return self._json
+
+    def _data_member(self) -> bytes:
+        if self.data_raw is None:
+            return b""
+        comma = b"," if self.attributes else b""
+        json_type = _is_json_type(self.attributes.get("datacontenttype"))
+        if self.data_is_json or json_type:
+            try:
+                msgspec.json.decode(self.data_raw)
+                return comma + b'"data":' + self.data_raw
+            except _NOT_JSON:
+                pass
+        if not json_type:
+            try:
+                return comma + b'"data":' + msgspec.json.encode(self.data_raw.decode())
+            except UnicodeDecodeError:
+                pass
+        return comma + b'"data_base64":' + msgspec.json.encode(self.data_raw)
+
+
+def _text(payload: bytes) -> str:
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(payload).decode()

@@ -1,0 +1,87 @@
+"""The welcome page of the demo, its generator's switch, and what leads there once after the first sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from catalog.access import needs
+from catalog.models import EventType, Source
+from delivery.demo import welcome as demo
+from delivery.demo.town import BUS, GENERATOR
+from delivery.models import Switch
+from rules.models import Rule, Target
+
+SHOWN = "welcome-shown"
+
+
+class WelcomeOnce:
+    """Middleware: leads a person's first look at the marketplace to the welcome page, where the demo is loaded.
+
+    Asks the database once per session.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if (
+            request.path == "/"
+            and request.method == "GET"
+            and not request.GET
+            and self._is_first_look(request)
+        ):
+            return redirect("welcome")
+        return self.get_response(request)
+
+    @staticmethod
+    def _is_first_look(request: HttpRequest) -> bool:
+        if request.headers.get("HX-Request") or SHOWN in request.session or not request.user.is_authenticated:
+            return False
+        request.session[SHOWN] = True
+        return demo.is_loaded() and not Switch.objects.filter(name=_shown_to(request)).exists()
+
+
+@needs("catalog.view_eventtype")
+@require_GET
+def welcome(request: HttpRequest) -> HttpResponse:
+    """What there is in the demo, and four things to do with it. Without the demo: the marketplace."""
+    if not demo.is_loaded():
+        return redirect("marketplace")
+    Switch.objects.get_or_create(name=_shown_to(request), defaults={"on": False})
+    request.session[SHOWN] = True
+    context = {
+        "base": f"{request.scheme}://{request.get_host()}",
+        "bus": BUS,
+        "sources": Source.objects.filter(bus__name=BUS).count(),
+        "types": EventType.objects.filter(sources__bus__name=BUS).distinct().count(),
+        "rules": Rule.objects.filter(bus__name=BUS).count(),
+        "billing": Target.objects.filter(rule__bus__name=BUS, name="Billing").first(),
+        "generator": _generator(),
+    }
+    return render(request, "delivery/welcome.html", context)
+
+
+@needs("delivery.change_switch")
+@require_POST
+def generator(request: HttpRequest) -> HttpResponse:
+    """Switches the generator: `on` in the form is "1" or "0". Answers with the card (htmx) or the welcome page."""
+    Switch.objects.update_or_create(name=GENERATOR, defaults={"on": request.POST.get("on") == "1"})
+    if request.headers.get("HX-Request"):
+        return render(request, "delivery/demo_switch.html", {"generator": _generator()})
+    return redirect(f"{reverse('welcome')}#demo-switch")
+
+
+def _generator() -> dict[str, Any]:
+    found = Switch.objects.filter(name=GENERATOR).first()
+    return {"on": found is not None and found.on}
+
+
+def _shown_to(request: HttpRequest) -> str:
+    """The name of the switch that remembers that this person saw the page."""
+    return f"welcome-{request.user.pk}"

@@ -1,0 +1,112 @@
+"""The welcome page: once, by itself; and the generator's switch on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from delivery.demo import town, welcome
+from delivery.models import Switch
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def var(tmp_path: Path, settings: Any) -> Path:
+    settings.VAR = tmp_path
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return tmp_path
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """Somebody who signed in to the demo for the first time."""
+    town.load()
+    return signed_in(User.objects.get(username="demo"))
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_the_first_look_at_the_marketplace_leads_to_the_welcome_page_once(visitor: Client) -> None:
+    assert visitor.get("/").headers["location"] == reverse("welcome")
+    assert visitor.get(reverse("welcome")).status_code == 200
+    assert visitor.get("/").status_code == 200
+    again = signed_in(User.objects.get(username="demo"))
+    assert again.get("/").status_code == 200
+
+
+def test_who_has_not_seen_it_is_led_there_although_another_has(visitor: Client) -> None:
+    visitor.get(reverse("welcome"))
+    other = signed_in(User.objects.create_superuser("other"))
+    assert other.get("/").headers["location"] == reverse("welcome")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("/?q=order", {}), ("/", {"HX-Request": "true"})],
+    ids=["a search", "a part of the page"],
+)
+def test_nothing_but_the_plain_page_leads_there(visitor: Client, path: str, headers: dict[str, str]) -> None:
+    assert visitor.get(path, headers=headers).status_code == 200
+
+
+def test_who_is_not_signed_in_is_not_led_there(visitor: Client) -> None:
+    assert "/welcome" not in Client().get("/").headers["location"]
+
+
+def test_without_the_demo_there_is_no_welcome_page() -> None:
+    client = signed_in(User.objects.create_superuser("mine"))
+    assert client.get("/").status_code == 200
+    assert client.get(reverse("welcome")).headers["location"] == "/"
+
+
+def test_the_page_says_what_there_is_and_shows_no_secret(visitor: Client) -> None:
+    page = visitor.get(reverse("welcome")).content.decode()
+    assert "8 sources, 14 event types, 4 rules" in page
+    assert "curl -i http://testserver/v1/buses/demo-bus/events" in page
+    facts = welcome.banner_facts()
+    assert facts is not None
+    assert facts["token"] not in page
+    assert facts["password"] not in page
+
+
+def test_the_switch_stops_and_starts_the_generator(visitor: Client) -> None:
+    def press(on: str) -> str:
+        answer = visitor.post(reverse("demo-generator"), {"on": on}, headers={"HX-Request": "true"})
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    assert 'name="on" value="1"' in press("0")
+    assert not Switch.objects.get(name=town.GENERATOR).on
+    assert 'name="on" value="0"' in press("1")
+    assert Switch.objects.get(name=town.GENERATOR).on
+
+
+def test_the_switch_works_without_javascript(visitor: Client) -> None:
+    answer = visitor.post(reverse("demo-generator"), {"on": "0"})
+    assert answer.headers["location"].startswith(reverse("welcome"))
+    assert not Switch.objects.get(name=town.GENERATOR).on
+
+
+def test_to_look_at_the_switch_does_not_press_it(visitor: Client) -> None:
+    assert visitor.get(reverse("demo-generator")).status_code == 405
+    assert Switch.objects.get(name=town.GENERATOR).on
+
+
+def test_who_may_only_look_sees_the_page_and_cannot_press_the_switch(visitor: Client) -> None:
+    reader = User.objects.create_user("reader")
+    reader.user_permissions.add(Permission.objects.get(codename="view_eventtype"))
+    client = signed_in(reader)
+    page = client.get(reverse("welcome")).content.decode()
+    assert reverse("demo-generator") not in page
+    assert client.post(reverse("demo-generator"), {"on": "0"}).status_code == 403
+    assert Switch.objects.get(name=town.GENERATOR).on

@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "catalog.access.DenyByDefault",
+    "delivery.demo.views.WelcomeOnce",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -99,6 +100,7 @@ LOCALE_PATHS = [BASE_DIR / "templates" / "locale"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns about a missing folder, also where it needs none
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("fonts/geist", str(Path(fontpkg_geist.__file__).parent / "files")),

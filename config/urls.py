@@ -1,5 +1,9 @@
 """Every page and operation by its URL."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("catalog.urls")),
+    path("", include("rules.urls")),
+    path("", include("delivery.urls")),
+]

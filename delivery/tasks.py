@@ -12,6 +12,7 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 from django.db import connection
 
+from delivery.demo.generator import start_with_worker
 from delivery.doorbell import Doorbell
 from delivery.log.retention import retain_all
 from delivery.runner.shift import Shift
@@ -96,3 +97,6 @@ def _child(**kwargs: Any) -> None:
 def _leave(**kwargs: Any) -> None:
     """Shifts leave at once, also those of prefork children, which get no signal of their own."""
     Doorbell().ring_to_stop(os.getpid())
+
+
+start_with_worker()

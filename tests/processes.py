@@ -110,7 +110,8 @@ class Town:
     def manage(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
         """Runs `manage.py …` to its end and returns its standard output; fails with its messages if it failed."""
         done = subprocess.run(
-            self._command(*arguments),
+            [*MANAGE, *arguments],
+            cwd=REPOSITORY,
             env=self.environment,
             input=stdin,
             capture_output=True,

@@ -5,7 +5,6 @@ Raw ASGI because Django's handler starts two threads per request (1–2 ms of CP
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import hashlib
 import hmac
@@ -16,7 +15,7 @@ import msgspec
 from django.conf import settings
 
 from catalog.models import Token
-from delivery.cloudevents import CloudEvent, Limits, decode
+from delivery.cloudevents import CloudEvent, Limits, Refused, decode
 from delivery.ingest.pipeline import Denied, Pipeline, Published, admit, pipeline
 from delivery.ingest.problem import CONTENT_TYPE, Problem, problem_of, retry_later
 from delivery.ingest.putevents import PutEvents
@@ -56,7 +55,8 @@ class Ingest:
             bus = found[1]
             token = await self.token(bus, headers)
             body = await self.body(headers, receive)
-            published = await self.publish(bus, token, decode(headers, body, limits=self._limits))
+            events = decode(headers, body, limits=self._limits)
+            published = await self.publish(bus, token, events, is_batch(headers))
             await answer(send, 202, _accepted(published))
         except Problem as problem:
             await _refuse(send, problem)
@@ -70,45 +70,45 @@ class Ingest:
         try:
             return _check_token(pipe, bus, text)
         except Denied:
-            # Perhaps made a moment ago: the database knows. In a thread, for the event loop serves everybody.
-            await asyncio.get_running_loop().run_in_executor(None, pipe.directory.refresh)
+            await pipe.refresh()  # Perhaps made a moment ago: the database knows.
             return _check_token(pipe, bus, text)
 
     async def body(self, headers: Headers, receive: Receive) -> bytes:
         """The whole request body. Raises Problem 413 as soon as it is known to be too large."""
-        limit = self._limits.event_bytes
+        limit = self._limits.batch_bytes if is_batch(headers) else self._limits.event_bytes
         for name, value in headers:
             if name == b"content-encoding" and value.strip().lower() != b"identity":
                 raise Problem(415, "Send the body without Content-Encoding; compressed bodies are not read.")
-            if name == b"content-type" and value.lstrip().lower().startswith(BATCHED):
-                limit = self._limits.batch_bytes
-        for name, value in headers:
             if name == b"content-length" and value.isdigit() and int(value) > limit:
                 raise _too_large(limit)
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            parts, size = [body], len(body)
-            while message.get("more_body"):
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Problem(400, "The connection ended before the body did.")
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > limit:
-                    raise _too_large(limit)
-            body = b"".join(parts)
-        if len(body) > limit:
-            raise _too_large(limit)
-        return body
+        parts: list[bytes] = []
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Problem(400, "The connection ended before the body did.")
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
+                raise _too_large(limit)
+            more = message.get("more_body", False)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    async def publish(self, bus: str, token: str | None, events: list[CloudEvent]) -> list[Published]:
+    async def publish(
+        self, bus: str, token: str | None, events: list[CloudEvent], batched: bool
+    ) -> list[Published]:
         """Checks, matches and stores `events`, all or none; returns after the durable commit."""
         pipe = self._ready()
         owner, size = token or "", len(events)
         if self._waiting[owner] + size > SHARE:
-            raise retry_later(429, f"{self._waiting[owner]} events of this token wait to be stored. Send slower.", 1)
-        request = pipe.request(bus, token, events)
+            raise retry_later(
+                429, f"{self._waiting[owner]} events of this token wait to be stored. Send slower.", 1
+            )
+        try:
+            request = pipe.request(bus, token, events, batched)
+        except Refused:
+            await pipe.refresh()  # Perhaps by a schema that was replaced a moment ago.
+            request = pipe.request(bus, token, events, batched)
         self._waiting[owner] += size
         try:
             accepted = await pipe.store(request)
@@ -127,6 +127,13 @@ class Ingest:
         if self._pipeline is None:
             self._pipeline = pipeline()
         return self._pipeline
+
+
+def is_batch(headers: Headers) -> bool:
+    """Whether the content type announces a batch."""
+    return any(
+        name == b"content-type" and value.lstrip().lower().startswith(BATCHED) for name, value in headers
+    )
 
 
 async def _refuse(send: Send, problem: Problem) -> None:
@@ -168,4 +175,6 @@ def _check_token(pipe: Pipeline, bus: str, text: str | None) -> str | None:
 
 
 def _too_large(limit: int) -> Problem:
-    return Problem(413, f"This is larger than {limit:,} bytes. Send less, or a reference to where the data is.")
+    return Problem(
+        413, f"This is larger than {limit:,} bytes. Send less, or a reference to where the data is."
+    )

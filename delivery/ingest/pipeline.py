@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import msgspec
+from django.db import DatabaseError, InterfaceError, connection
 
 from delivery.cloudevents import CloudEvent, Refused
 from delivery.doorbell import Doorbell
 from delivery.ingest.snapshot import BusFacts, Directory, Snapshot
 from delivery.log.entry import Accepted, Entry, Versions, entry_of
-from delivery.log.writer import Writer
+from delivery.log.writer import Unavailable, Writer
 from rules.engine import Event
 
 # Stands for a token where the console publishes for a signed-in person.
@@ -41,7 +44,9 @@ def admit(snapshot: Snapshot, bus: str, token: str | None) -> BusFacts:
     if token is None:
         if facts is not None and facts.open:
             return facts
-        raise Denied(401, "This needs a token: send `Authorization: Bearer <token>`. Make one under Settings, Tokens.")
+        raise Denied(
+            401, "This needs a token: send `Authorization: Bearer <token>`. Make one under Settings, Tokens."
+        )
     held = snapshot.tokens.get(token)
     if held is None:
         raise Denied(401, "This token is not known or was revoked. Make a new one under Settings, Tokens.")
@@ -55,13 +60,19 @@ def admit(snapshot: Snapshot, bus: str, token: str | None) -> BusFacts:
 class Request:
     """The events of one request on their way to the log (a Draft of delivery/log/writer)."""
 
-    __slots__ = ("_bus", "_directory", "_events", "_received_at", "_token", "entries", "versions")
+    __slots__ = ("_batched", "_bus", "_directory", "_events", "_received_at", "_token", "entries", "versions")
 
     def __init__(
-        self, directory: Directory, bus: str, token: str | None, events: Sequence[CloudEvent], received_at: int
+        self,
+        directory: Directory,
+        bus: str,
+        token: str | None,
+        events: Sequence[CloudEvent],
+        received_at: int,
+        batched: bool,
     ) -> None:
         self._directory, self._bus, self._token = directory, bus, token
-        self._events, self._received_at = events, received_at
+        self._events, self._received_at, self._batched = events, received_at, batched
         self.versions = Versions(-1, -1)
         self.entries: list[Entry] = []
         self._check(directory.current)
@@ -72,7 +83,6 @@ class Request:
     def _check(self, snapshot: Snapshot) -> None:
         bus = snapshot.buses[self._bus] if self._token is CONSOLE else admit(snapshot, self._bus, self._token)
         routing = snapshot.routing.get(bus.id)
-        several = len(self._events) > 1
         entries = []
         for index, event in enumerate(self._events):
             schema_version = valid = None
@@ -87,7 +97,7 @@ class Request:
                         f"{problem} It does not fit version {facts.number} of {event.type}.",
                         attribute="data",
                         status=422,
-                        index=index if several else None,
+                        index=index if self._batched else None,
                     )
             targets = routing.targets_of(view) if routing is not None else ()
             entries.append(
@@ -101,16 +111,18 @@ def _violation(validator: object, event: CloudEvent, view: Event) -> str | None:
     from catalog.schemas.validator import Validator
 
     assert isinstance(validator, Validator)
-    if event.data is not None and not event.data_is_json:
+    if event.data is None:
+        return None if validator.is_valid(None) else "The event has no data."
+    if not event.data_is_json:
         return f"The data is {event.datacontenttype or 'not JSON'}, the schema is for JSON."
     try:
-        value = view.data if event.data is not None else None
+        value = view.data
     except (ValueError, msgspec.MsgspecError):
         return "The data is not JSON."
     if validator.is_valid(value):
         return None
     first = validator.errors(value)[0]
-    return f"{'data' + first.pointer if first.pointer else 'data'}: {first.message}."
+    return f"{'data' + first.pointer if first.pointer else 'data'}: {first.message.rstrip('.')}."
 
 
 class Pipeline:
@@ -120,18 +132,39 @@ class Pipeline:
         self.directory = Directory()
         self._doorbell = Doorbell()
         self.writer = Writer(self._committed)
+        self._reader: ThreadPoolExecutor | None = None
 
-    def request(self, bus: str, token: str | None, events: Sequence[CloudEvent]) -> Request:
-        """Checks and matches `events` for `bus`. Raises Refused (422) and Denied."""
-        return Request(self.directory, bus, token, events, time.time_ns() // 1000)
+    def request(
+        self, bus: str, token: str | None, events: Sequence[CloudEvent], batched: bool = False
+    ) -> Request:
+        """Checks and matches `events` for `bus`. Raises Refused (422, with the index when `batched`) and Denied."""
+        return Request(self.directory, bus, token, events, time.time_ns() // 1000, batched)
+
+    async def refresh(self) -> None:
+        """Reads what changed in the catalog and the rules, in a thread: the event loop serves everybody."""
+        if self._reader is None:
+            self._reader = ThreadPoolExecutor(1, thread_name_prefix="ingest-directory")
+        await asyncio.get_running_loop().run_in_executor(self._reader, self._refresh)
+
+    def _refresh(self) -> None:
+        try:
+            self.directory.refresh()
+        except (DatabaseError, InterfaceError) as error:
+            # Django replaces a broken connection between its own requests; in this thread nobody else would.
+            connection.close()
+            raise Unavailable("The database does not answer.") from error
 
     async def store(self, request: Request) -> list[Accepted]:
         """Stores all of `request`; returns after the durable commit. Raises Unavailable, Refused, Denied."""
         return await self.writer.store(request)
 
     def close(self) -> None:
-        """Stores what is queued and ends the writer."""
+        """Stores what is queued and ends the threads."""
         self.writer.close()
+        if self._reader is not None:
+            self._reader.submit(lambda: connection.close())  # the reader's own, so looked up in its thread
+            self._reader.shutdown()
+            self._reader = None
 
     def _committed(self, routed: bool) -> None:
         if routed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -16,25 +15,28 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = b"application/problem+json"
 
-# One word per kind of trouble, as the URN of the problem type.
+# Per kind of trouble a word for the URN of the problem type, and its title. Not HTTPStatus.phrase, which differs
+# between versions of Python: a title stays the same (RFC 9457 §3.1.3).
 KINDS = {
-    400: "malformed",
-    401: "unauthenticated",
-    403: "forbidden",
-    404: "not-found",
-    405: "method",
-    413: "too-large",
-    415: "content-type",
-    422: "schema",
-    429: "too-many",
-    503: "unavailable",
+    400: ("malformed", "Not a valid event"),
+    401: ("unauthenticated", "No valid token"),
+    403: ("forbidden", "Not allowed with this token"),
+    404: ("not-found", "Not found"),
+    405: ("method", "Method not allowed"),
+    413: ("too-large", "Too large"),
+    415: ("content-type", "Content type not known"),
+    422: ("schema", "Does not fit the schema"),
+    429: ("too-many", "Too many events"),
+    503: ("unavailable", "Not available now"),
 }
 
 
 class Problem(Exception):
     """An error answer. `extra` are further members, such as the index and attribute at fault."""
 
-    def __init__(self, status: int, detail: str, headers: list[tuple[bytes, bytes]] | None = None, **extra: Any) -> None:
+    def __init__(
+        self, status: int, detail: str, headers: list[tuple[bytes, bytes]] | None = None, **extra: Any
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
@@ -43,10 +45,11 @@ class Problem(Exception):
 
     def body(self) -> bytes:
         """The problem document as JSON."""
+        kind, title = KINDS[self.status]
         return msgspec.json.encode(
             {
-                "type": f"urn:signalbox:problem:{KINDS.get(self.status, 'error')}",
-                "title": HTTPStatus(self.status).phrase,
+                "type": f"urn:signalbox:problem:{kind}",
+                "title": title,
                 "status": self.status,
                 "detail": self.detail,
                 **self.extra,

@@ -13,11 +13,14 @@ from typing import Any, Protocol
 import msgspec
 
 from delivery.cloudevents import CloudEvent, Limits, Refused, decode, decode_binary
+from delivery.cloudevents.problems import shown
 from delivery.ingest.pipeline import Denied, Published
 from delivery.ingest.problem import Problem, problem_of
 from delivery.ingest.wire import Headers, Receive, Scope, Send, answer
 
 BUS_EXTENSIONS = ("eventbusname", "aliyuneventbusname")
+SHOWN = 5
+CODES = {400: "EventInvalid", 413: "EventSizeExceed", 415: "EventHTTPProtocolBindingInvalid"}
 STRUCTURED = re.compile(rb'"?\s*application/cloudevents', re.IGNORECASE)
 
 
@@ -28,7 +31,9 @@ class Publishing(Protocol):
     def limits(self) -> Limits: ...
     async def token(self, bus: str, headers: Headers) -> str | None: ...
     async def body(self, headers: Headers, receive: Receive) -> bytes: ...
-    async def publish(self, bus: str, token: str | None, events: list[CloudEvent]) -> list[Published]: ...
+    async def publish(
+        self, bus: str, token: str | None, events: list[CloudEvent], batched: bool
+    ) -> list[Published]: ...
 
 
 class PutEvents:
@@ -46,7 +51,7 @@ class PutEvents:
             events = self._decode(headers, body)
             bus = _bus(events)
             token = await self._ingest.token(bus, headers)
-            published = await self._ingest.publish(bus, token, events)
+            published = await self._ingest.publish(bus, token, events, len(events) > 1)
         except Exception as error:
             status, code, message, extra = _error(error)
             await answer(send, status, _body(code, message), headers=extra)
@@ -66,33 +71,54 @@ def _plain(name: bytes, value: bytes) -> bytes:
     return value.strip(b'"') if name == b"content-type" and value.startswith(b'"') else value
 
 
+class BusRefused(Refused):
+    """The events do not name one bus; `code` is what EventBridge calls it."""
+
+    def __init__(self, code: str, reason: str, index: int | None = None) -> None:
+        super().__init__(reason, attribute="eventbusname", index=index)
+        self.code = code
+
+
 def _bus(events: list[CloudEvent]) -> str:
-    names = {str(event.extensions.get(name)) for event in events for name in BUS_EXTENSIONS if name in event.extensions}
-    if len(names) != 1:
-        raise Refused(
-            "Name one bus in the extension eventbusname (header ce-eventbusname)."
-            if not names
-            else f"All events of one call go to one bus; these name {', '.join(sorted(names))}.",
-            attribute="eventbusname",
+    found: set[str] = set()
+    for index, event in enumerate(events):
+        names = {str(event.extensions[name]) for name in BUS_EXTENSIONS if event.extensions.get(name)}
+        if not names:
+            raise _no_bus(index if len(events) > 1 else None)
+        found |= names
+    if not found:
+        raise _no_bus(None)
+    if len(found) > 1:
+        named = ", ".join(sorted(map(shown, found))[:SHOWN])
+        raise BusRefused(
+            "PutEventsRequestMoreThanOneEventBus",
+            f"All events of one call go to one bus; these name {named}.",
         )
-    return names.pop()
+    return found.pop()
+
+
+def _no_bus(index: int | None) -> BusRefused:
+    return BusRefused(
+        "EventBusEmpty", "Name the bus in the extension eventbusname (header ce-eventbusname).", index
+    )
 
 
 def _error(error: Exception) -> tuple[int, str, str, list[tuple[bytes, bytes]]]:
     problem = problem_of(error)
+    if isinstance(error, BusRefused):
+        return 409, error.code, str(error), []
     if isinstance(error, Refused):
-        if error.attribute == "eventbusname":
-            return 409, "EventBusEmpty", str(error), []
-        codes = {413: "EventSizeExceed", 415: "EventHTTPProtocolBindingInvalid"}
-        return 409, codes.get(error.status, "EventInvalid"), str(error), []
+        return 409, CODES.get(error.status, "EventInvalid"), str(error), []
     if isinstance(error, Denied):
         codes = {404: (409, "EventBusNotExist"), 401: (401, "LoginFailed"), 403: (403, "LoginFailed")}
         status, code = codes[error.status]
         return status, code, error.reason, problem.headers
-    if problem.status == 413:
-        return 409, "EventSizeExceed", problem.detail, []
+    if problem.status in CODES:
+        return 409, CODES[problem.status], problem.detail, []
     return problem.status, "InternalError", problem.detail, problem.headers
 
 
 def _body(code: str, message: str, **members: Any) -> bytes:
-    return msgspec.json.encode({"requestId": str(uuid.uuid4()).upper(), "code": code, "message": message, **members})
+    return msgspec.json.encode(
+        {"requestId": str(uuid.uuid4()).upper(), "code": code, "message": message, **members}
+    )

@@ -11,8 +11,6 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
-
 from catalog.models import Bus, EventType, SchemaVersion, Stamp, Token
 from catalog.schemas.validator import Validator, compile_schema
 from catalog.stamps import CATALOG, RULES
@@ -100,23 +98,27 @@ class Directory:
             before = self.current
             if wanted is not None and before.versions == wanted:
                 return before
-            with transaction.atomic():
-                found = dict(Stamp.objects.values_list("name", "version"))
-                versions = Versions(found.get(CATALOG, 0), found.get(RULES, 0))
-                if before.versions == versions:
-                    return before
-                buses, tokens, types = before.buses, before.tokens, before.types
-                if before.versions.catalog != versions.catalog:
-                    buses, tokens, types = _buses(), _tokens(), _types()
-                routing = before.routing
-                if before.versions.rules != versions.rules:
-                    routing = _all_rules() if before is EMPTY else _changed_rules(before)
+            # In no transaction, which on SQLite would queue for the write lock. The stamps are read first, so what
+            # changes meanwhile is newer than the versions say, and the log sends it back to be read again.
+            found = dict(Stamp.objects.values_list("name", "version"))
+            versions = Versions(found.get(CATALOG, 0), found.get(RULES, 0))
+            if before.versions == versions:
+                return before
+            buses, tokens, types = before.buses, before.tokens, before.types
+            if before.versions.catalog != versions.catalog:
+                buses, tokens, types = _buses(), _tokens(), _types()
+            routing = before.routing
+            if before.versions.rules != versions.rules:
+                routing = _all_rules() if before is EMPTY else _changed_rules(before)
             self.current = Snapshot(versions, buses, tokens, types, routing)
             return self.current
 
 
 def _buses() -> dict[str, BusFacts]:
-    return {name: BusFacts(pk, name, opened) for pk, name, opened in Bus.objects.values_list("id", "name", "open_publishing")}
+    return {
+        name: BusFacts(pk, name, opened)
+        for pk, name, opened in Bus.objects.values_list("id", "name", "open_publishing")
+    }
 
 
 def _tokens() -> dict[str, tuple[bytes, int | None]]:
@@ -142,7 +144,9 @@ def _all_rules() -> dict[int, Routing]:
     targets: dict[int, dict[int, tuple[int, ...]]] = {}
     for rule in Rule.objects.filter(enabled=True).prefetch_related("targets"):
         rules.setdefault(rule.bus_id, []).append((rule.pk, rule.pattern))
-        targets.setdefault(rule.bus_id, {})[rule.pk] = tuple(sorted(target.pk for target in rule.targets.all()))
+        targets.setdefault(rule.bus_id, {})[rule.pk] = tuple(
+            sorted(target.pk for target in rule.targets.all())
+        )
     return {bus: Routing(_compiled(found), targets[bus]) for bus, found in rules.items()}
 
 

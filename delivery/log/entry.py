@@ -10,6 +10,8 @@ from typing import NamedTuple
 from delivery.cloudevents import CloudEvent
 from delivery.log.schema import LANES
 
+LONGEST_NAME = 256  # characters
+
 
 class Entry(NamedTuple):
     """One event ready to be stored. Its fields before `targets` are the columns of log_event, but for seq."""
@@ -28,7 +30,7 @@ class Entry(NamedTuple):
     valid: int | None
     raw: bytes
     targets: tuple[int, ...]
-    identity: bytes
+    source_key: int
     digest: int
 
 
@@ -85,19 +87,14 @@ def lane_of(key: str) -> int:
     return zlib.crc32(key.encode()) % LANES
 
 
+def name_of(event_id: str) -> str:
+    """An event id as the table of repeats holds it: a very long one by its hash, for an index entry must fit in a page."""
+    return event_id if len(event_id) <= LONGEST_NAME else hashlib.blake2b(event_id.encode()).hexdigest()
+
+
 def key_number(key: str) -> int:
-    """An order key as a signed 64-bit number, for the database."""
+    """An order key, or a source, as a signed 64-bit number for the database."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
-
-
-def identity_of(source: str, event_id: str) -> bytes:
-    """16 bytes that name (source, id). The first 8 depend on the id alone, so that an id alone can be found too."""
-    return id_prefix(event_id) + hashlib.blake2b(f"{source}\0{event_id}".encode(), digest_size=8).digest()
-
-
-def id_prefix(event_id: str) -> bytes:
-    """The first 8 bytes of every identity with this event id."""
-    return hashlib.blake2b(event_id.encode(), digest_size=8).digest()
 
 
 def entry_of(
@@ -126,6 +123,6 @@ def entry_of(
         valid,
         event.raw,
         tuple(targets),
-        identity_of(event.source, event.id),
+        key_number(event.source),
         zlib.crc32(event.raw),
     )

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.utils import OperationalError
 
 from catalog.stamps import LOG_LOCK
-from delivery.log.entry import Accepted, Entry, StaleVersions, Stored, Versions
+from delivery.log.entry import Accepted, Entry, StaleVersions, Stored, Versions, name_of
 from delivery.log.planning import EVENT_COLUMNS, FLOOR, RAISE_FLOOR, Plan, above_floor, forget, plan, seek
 
 DOORBELL = "signalbox"
@@ -41,15 +41,20 @@ class PostgresLog:
         return raw
 
     @contextmanager
-    def _writing(self) -> Iterator[psycopg.Cursor[Any]]:
-        raw = self._raw()
+    def _reading(self) -> Iterator[psycopg.Cursor[Any]]:
+        """A cursor; errors are Django's, and a connection that broke is opened anew by the next call."""
         try:
-            with raw.transaction(), psycopg.Cursor(raw) as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOG_LOCK,))
+            with connection.wrap_database_errors, psycopg.Cursor(self._raw()) as cursor:
                 yield cursor
-        except psycopg.OperationalError as error:
+        except OperationalError:
             connection.close()
-            raise OperationalError(str(error)) from error
+            raise
+
+    @contextmanager
+    def _writing(self) -> Iterator[psycopg.Cursor[Any]]:
+        with self._reading() as cursor, cursor.connection.transaction():
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOG_LOCK,))
+            yield cursor
 
     def append(self, groups: Sequence[Sequence[Entry]], versions: Versions) -> list[list[Accepted]]:
         with self._writing() as cursor:
@@ -63,26 +68,41 @@ class PostgresLog:
                 raise StaleVersions(current)
             entries = [entry for group in groups for entry in group]
             known = cursor.execute(
-                "SELECT d.bus, d.identity, d.seq, d.digest FROM log_duplicate d "
-                "JOIN unnest(%b::int8[], %b::bytea[]) n(bus, identity) ON d.bus = n.bus AND d.identity = n.identity",
-                ([entry.bus for entry in entries], [entry.identity for entry in entries]),
-                binary=True,
+                "SELECT d.bus, d.ce_id, d.source, d.seq, d.digest FROM log_duplicate d "
+                "JOIN unnest(%s::int8[], %s::text[], %s::int8[]) n(bus, ce_id, source) "
+                "ON d.bus = n.bus AND d.ce_id = n.ce_id AND d.source = n.source",
+                ([e.bus for e in entries], [name_of(e.ce_id) for e in entries], [e.source_key for e in entries]),
             ).fetchall()
-            planned = plan(groups, {(b, bytes(i)): (s, d) for b, i, s, d in known}, row[0])
+            planned = plan(
+                groups, {(bus, i, source): (seq, digest) for bus, i, source, seq, digest in known}, row[0]
+            )
             if planned.events:
                 self._write(cursor, planned)
         return planned.answers
 
     def _write(self, cursor: psycopg.Cursor[Any], planned: Plan) -> None:
-        _copy(cursor, f"log_event ({EVENT_COLUMNS})", EVENT_TYPES, [(seq, *entry[:13]) for seq, entry in planned.events])
         _copy(
             cursor,
-            "log_duplicate (bus, identity, seq, digest)",
-            ("int8", "bytea", "int8", "int8"),
-            [(entry.bus, entry.identity, seq, entry.digest) for seq, entry in planned.events],
+            f"log_event ({EVENT_COLUMNS})",
+            EVENT_TYPES,
+            [(seq, *entry[:13]) for seq, entry in planned.events],
+        )
+        _copy(
+            cursor,
+            "log_duplicate (bus, ce_id, source, seq, digest)",
+            ("int8", "text", "int8", "int8", "int8"),
+            [
+                (entry.bus, name_of(entry.ce_id), entry.source_key, seq, entry.digest)
+                for seq, entry in planned.events
+            ],
         )
         if planned.routes:
-            _copy(cursor, "log_route (target, lane, seq)", ("int8", "int8", "int8"), planned.routes)
+            _copy(
+                cursor,
+                "log_route (target, lanes, seq, lane)",
+                ("int8", "int8", "int8", "int8"),
+                planned.routes,
+            )
             # Sorted, so that nobody who locks several of these rows waits for another in a circle.
             slots = sorted(planned.ready)
             cursor.execute(
@@ -104,19 +124,22 @@ class PostgresLog:
 
     def read(self, after: int, limit: int, bus: int | None = None) -> list[Stored]:
         where, values = ("", []) if bus is None else (" AND bus = %s", [bus])
-        rows = psycopg.Cursor(self._raw()).execute(
-            f"SELECT f.floor, e.seq, e.bus, e.lane, e.key, e.received_at, e.raw FROM ({FLOOR}{where}) f LEFT JOIN "
-            f"(SELECT * FROM log_event WHERE seq > %s{where} ORDER BY seq LIMIT %s) e ON true ORDER BY e.seq",
-            [*values, after, *values, limit],
-        )
-        return above_floor(after, rows.fetchall())
+        with self._reading() as cursor:
+            cursor.execute(
+                f"SELECT f.floor, e.seq, e.bus, e.lane, e.key, e.received_at, e.raw FROM ({FLOOR}{where}) f LEFT JOIN "
+                f"(SELECT * FROM log_event WHERE seq > %s{where} ORDER BY seq LIMIT %s) e ON true ORDER BY e.seq",
+                [*values, after, *values, limit],
+            )
+            return above_floor(after, cursor.fetchall())
 
     def head(self) -> int:
-        row = psycopg.Cursor(self._raw()).execute("SELECT seq FROM log_head WHERE id = 1").fetchone()
-        return int(row[0]) if row else 0
+        with self._reading() as cursor:
+            row = cursor.execute("SELECT seq FROM log_head WHERE id = 1").fetchone()
+            return int(row[0]) if row else 0
 
     def seek(self, at: int) -> int:
-        return seek(lambda sql, values: psycopg.Cursor(self._raw()).execute(sql, values).fetchone(), at)
+        with self._reading() as cursor:
+            return seek(lambda sql, values: cursor.execute(sql, values).fetchone(), at)
 
     def retain(self, bus: int, before: int, keep_above: int, limit: int) -> int:
         with self._writing() as cursor:
@@ -131,7 +154,9 @@ class PostgresLog:
         return len(rows)
 
 
-def _copy(cursor: psycopg.Cursor[Any], into: str, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+def _copy(
+    cursor: psycopg.Cursor[Any], into: str, types: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
     with cursor.copy(f"COPY {into} FROM STDIN (FORMAT BINARY)".encode()) as copy:
         copy.set_types(types)
         for row in rows:

@@ -38,9 +38,9 @@ def needed_from(bus: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT MIN(r.seq) FROM log_route r JOIN rules_target t ON t.id = r.target JOIN rules_rule u ON u.id = t.rule_id "
-            "LEFT JOIN runner_slot s ON s.target = r.target AND s.lanes = r.lane / %s "
+            "LEFT JOIN runner_slot s ON s.target = r.target AND s.lanes = r.lanes "
             f"WHERE u.bus_id = %s AND r.seq > COALESCE(CASE r.lane %% {LANES_PER_SLOT} {passed} END, 0)",
-            [LANES_PER_SLOT, bus],
+            [bus],
         )
         row = cursor.fetchone()
     return int(row[0]) if row[0] is not None else 2**62

@@ -17,14 +17,16 @@ TABLES = (
         received_at {integer} NOT NULL, schema_version {integer}, rules_version {integer} NOT NULL, valid {integer},
         raw {bytes} NOT NULL)""",
     """CREATE INDEX log_event_type ON log_event (bus, type, seq)""",
-    """CREATE INDEX log_event_key ON log_event (key, seq)""",
-    # identity = 8 bytes of the id's hash, then 8 of (source, id)'s: the first half finds an event by id alone.
+    # The story of a key is read through its lane: an index by key would write a page per event somewhere else.
+    """CREATE INDEX log_event_lane ON log_event (lane, seq, key)""",
+    # By the id as it is, because most publishers' ids grow: a hash would write a page per event somewhere else.
+    # source is a 64-bit hash, which need only tell sources apart that use the same id.
     """CREATE TABLE log_duplicate (
-        bus {integer} NOT NULL, identity {bytes} NOT NULL, seq {integer} NOT NULL, digest {integer} NOT NULL,
-        PRIMARY KEY (bus, identity)) {clustered}""",
+        bus {integer} NOT NULL, ce_id text NOT NULL, source {integer} NOT NULL, seq {integer} NOT NULL,
+        digest {integer} NOT NULL, PRIMARY KEY (bus, ce_id, source)) {clustered}""",
     """CREATE TABLE log_route (
-        target {integer} NOT NULL, lane {integer} NOT NULL, seq {integer} NOT NULL,
-        PRIMARY KEY (target, lane, seq)) {clustered}""",
+        target {integer} NOT NULL, lanes {integer} NOT NULL, seq {integer} NOT NULL, lane {integer} NOT NULL,
+        PRIMARY KEY (target, lanes, seq)) {clustered}""",
     # Written by ingest alone: the newest seq routed to a target's lane group. Shifts read it by seq.
     """CREATE TABLE log_ready (
         target {integer} NOT NULL, lanes {integer} NOT NULL, seq {integer} NOT NULL,
@@ -74,6 +76,12 @@ CURSORS = tuple(f"c{n}" for n in range(LANES_PER_SLOT))
 # Upper bounds, in milliseconds, of the latency histogram's columns l0…; the last one has none.
 LATENCY_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 60000)
 LATENCIES = tuple(f"l{n}" for n in range(len(LATENCY_BOUNDS) + 1))
+
+
+def lanes_of(slot: int) -> range:
+    """The lanes that one lease covers."""
+    return range(slot * LANES_PER_SLOT, (slot + 1) * LANES_PER_SLOT)
+
 
 NAMES = tuple(statement.split()[2] for statement in TABLES if statement.startswith("CREATE TABLE"))
 

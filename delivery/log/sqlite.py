@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
-from django.db.utils import OperationalError
 
-from delivery.log.entry import Accepted, Entry, StaleVersions, Stored, Versions
-from delivery.log.planning import EVENT_COLUMNS, FLOOR, RAISE_FLOOR, above_floor, forget, plan, seek
+from delivery.log.entry import Accepted, Entry, StaleVersions, Stored, Versions, name_of
+from delivery.log.planning import EVENT_COLUMNS, FLOOR, RAISE_FLOOR, Name, above_floor, forget, plan, seek
 from delivery.log.sqlite_backend.base import DatabaseWrapper
 
 # Rows per INSERT: every sqlite3 step gives the GIL up and must win it back, so few, wide statements (and SQLite
@@ -40,7 +39,7 @@ class SqliteLog:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         raw = self._raw()
         wrapper: DatabaseWrapper = connection  # type: ignore[assignment]
-        try:
+        with wrapper.wrap_database_errors:
             wrapper.lock_for_writing()
             try:
                 raw.execute("BEGIN IMMEDIATE")
@@ -52,8 +51,6 @@ class SqliteLog:
                 raise
             finally:
                 wrapper.release_lock()
-        except sqlite3.OperationalError as error:
-            raise OperationalError(str(error)) from error
 
     def append(self, groups: Sequence[Sequence[Entry]], versions: Versions) -> list[list[Accepted]]:
         with self._writing() as raw:
@@ -63,20 +60,29 @@ class SqliteLog:
             planned = plan(groups, self._known(raw, groups), head)
             if planned.events:
                 _insert(
-                    raw, f"log_event ({EVENT_COLUMNS})", 14, [(seq, *entry[:13]) for seq, entry in planned.events]
+                    raw,
+                    f"log_event ({EVENT_COLUMNS})",
+                    14,
+                    [(seq, *entry[:13]) for seq, entry in planned.events],
                 )
                 _insert(
                     raw,
-                    "log_duplicate (bus, identity, seq, digest)",
-                    4,
-                    [(entry.bus, entry.identity, seq, entry.digest) for seq, entry in planned.events],
+                    "log_duplicate (bus, ce_id, source, seq, digest)",
+                    5,
+                    [
+                        (entry.bus, name_of(entry.ce_id), entry.source_key, seq, entry.digest)
+                        for seq, entry in planned.events
+                    ],
                 )
                 if planned.routes:
-                    _insert(raw, "log_route (target, lane, seq)", 3, planned.routes)
+                    _insert(raw, "log_route (target, lanes, seq, lane)", 4, planned.routes)
                     raw.executemany(
-                        UPSERT_READY.format(rows="(?, ?, ?)"), [(*slot, seq) for slot, seq in planned.ready.items()]
+                        UPSERT_READY.format(rows="(?, ?, ?)"),
+                        [(*slot, seq) for slot, seq in planned.ready.items()],
                     )
-                raw.executemany(UPSERT_RECEIVED, [(*name, *counts) for name, counts in planned.received.items()])
+                raw.executemany(
+                    UPSERT_RECEIVED, [(*name, *counts) for name, counts in planned.received.items()]
+                )
                 raw.execute("UPDATE log_head SET seq = ? WHERE id = 1", (planned.head,))
         return planned.answers
 
@@ -89,19 +95,22 @@ class SqliteLog:
 
     def _known(
         self, raw: sqlite3.Connection, groups: Sequence[Sequence[Entry]]
-    ) -> dict[tuple[int, bytes], tuple[int, int]]:
-        names = [(entry.bus, entry.identity) for group in groups for entry in group]
-        known: dict[tuple[int, bytes], tuple[int, int]] = {}
+    ) -> dict[Name, tuple[int, int]]:
+        names = [(entry.bus, name_of(entry.ce_id), entry.source_key) for group in groups for entry in group]
+        known: dict[Name, tuple[int, int]] = {}
         for at in range(0, len(names), WIDE):
             part = names[at : at + WIDE]
             size = WIDE if len(part) > 1 else 1
             # Padded to a fixed width, so that one prepared statement serves every size.
-            values: list[Any] = [value for name in part for value in name] + [0, b""] * (size - len(part))
-            marks = ", ".join(["(?, ?)"] * size)
+            values: list[Any] = [value for name in part for value in name] + [0, "", 0] * (size - len(part))
+            # CROSS JOIN keeps the order of the tables: SQLite scans the whole index for (bus, ce_id) IN (VALUES …).
             found = raw.execute(
-                f"SELECT bus, identity, seq, digest FROM log_duplicate WHERE (bus, identity) IN (VALUES {marks})", values
+                "SELECT d.bus, d.ce_id, d.source, d.seq, d.digest "
+                f"FROM (VALUES {', '.join(['(?, ?, ?)'] * size)}) n CROSS JOIN log_duplicate d "
+                "WHERE d.bus = n.column1 AND d.ce_id = n.column2 AND d.source = n.column3",
+                values,
             )
-            known.update({(bus, identity): (seq, digest) for bus, identity, seq, digest in found})
+            known.update({(bus, ce_id, source): (seq, digest) for bus, ce_id, source, seq, digest in found})
         return known
 
     def read(self, after: int, limit: int, bus: int | None = None) -> list[Stored]:
@@ -146,4 +155,6 @@ def _insert(raw: sqlite3.Connection, into: str, width: int, rows: Sequence[tuple
     if len(rest) == 1:
         raw.execute(f"INSERT INTO {into} VALUES {one}", rest[0])
     elif rest:
-        raw.execute(f"INSERT INTO {into} VALUES " + ", ".join([one] * len(rest)), [v for row in rest for v in row])
+        raw.execute(
+            f"INSERT INTO {into} VALUES " + ", ".join([one] * len(rest)), [v for row in rest for v in row]
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -48,7 +49,39 @@ class Draft(Protocol):
         ...
 
 
-Answer = concurrent.futures.Future[list[Accepted]]
+class Answer(Protocol):
+    """Where the outcome of one request goes: a future for threads, or the event loop's."""
+
+    def set_result(self, result: list[Accepted], /) -> None: ...
+    def set_exception(self, exception: BaseException | None, /) -> None: ...
+
+
+Settled = tuple["asyncio.Future[list[Accepted]]", list[Accepted] | None, BaseException | None]
+
+
+class LoopAnswer:
+    """An answer for a coroutine. All answers of a commit wake the event loop once: waking it costs a system call."""
+
+    __slots__ = ("_future", "_settled")
+
+    def __init__(self, future: asyncio.Future[list[Accepted]], settled: list[Settled]) -> None:
+        self._future, self._settled = future, settled
+
+    def set_result(self, result: list[Accepted], /) -> None:
+        self._settled.append((self._future, result, None))
+
+    def set_exception(self, exception: BaseException | None, /) -> None:
+        self._settled.append((self._future, None, exception))
+
+
+def _settle(settled: list[Settled]) -> None:
+    for future, result, error in settled:
+        if future.done():
+            continue  # The publisher stopped waiting; its events are stored all the same.
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result or [])
 
 
 class Writer:
@@ -59,27 +92,41 @@ class Writer:
         self._after_commit = after_commit
         self._open = log
         self._queue: SimpleQueue[tuple[Draft, Answer] | None] = SimpleQueue()
+        self._settled: list[Settled] = []  # answers for coroutines, filled by the writer's thread alone
         self._waiting = 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def submit(self, draft: Draft) -> Answer:
+    def submit(self, draft: Draft) -> concurrent.futures.Future[list[Accepted]]:
         """Queues one request's events. The future ends with their places, or with Unavailable or what `redo` raised."""
-        answer: Answer = concurrent.futures.Future()
-        with self._lock:
-            if self._waiting + len(draft.entries) > QUEUE:
-                answer.set_exception(Unavailable("Too many events are waiting to be stored."))
-                return answer
-            self._waiting += len(draft.entries)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
-                self._thread.start()
-        self._queue.put((draft, answer))
+        answer: concurrent.futures.Future[list[Accepted]] = concurrent.futures.Future()
+        # A publisher may stop waiting, but what it handed over is on its way: an answer that were cancelled could not
+        # be set any more, and would end the thread that everybody waits for.
+        answer.set_running_or_notify_cancel()
+        try:
+            self._enqueue(draft, answer)
+        except Unavailable as error:
+            answer.set_exception(error)
         return answer
 
     async def store(self, draft: Draft) -> list[Accepted]:
-        """`submit` for the event loop."""
-        return await asyncio.wrap_future(self.submit(draft))
+        """`submit` for the event loop: returns the places, or raises."""
+        future: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
+        answer = LoopAnswer(future, self._settled)
+        self._enqueue(draft, answer)
+        return await future
+
+    def _enqueue(self, draft: Draft, answer: Answer) -> None:
+        with self._lock:
+            full = self._waiting + len(draft.entries) > QUEUE
+            if not full:
+                self._waiting += len(draft.entries)
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+                    self._thread.start()
+        if full:
+            raise Unavailable("Too many events are waiting to be stored.")
+        self._queue.put((draft, answer))
 
     def close(self) -> None:
         """Stores what is queued and ends the thread."""
@@ -96,12 +143,25 @@ class Writer:
                 group, last = self._gather(item)
                 if group:
                     self._store(log, group)
+                    self._tell()
                     with self._lock:
                         self._waiting -= sum(len(draft.entries) for draft, _ in group)
                 if last:
                     return
         finally:
             connection.close()
+
+    def _tell(self) -> None:
+        """Wakes the event loops that wait for answers, each once."""
+        if not self._settled:
+            return
+        settled, self._settled[:] = list(self._settled), []
+        loops: dict[asyncio.AbstractEventLoop, list[Settled]] = {}
+        for one in settled:
+            loops.setdefault(one[0].get_loop(), []).append(one)
+        for loop, mine in loops.items():
+            with contextlib.suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+                loop.call_soon_threadsafe(_settle, mine)
 
     def _gather(self, item: tuple[Draft, Answer] | None) -> tuple[list[tuple[Draft, Answer]], bool]:
         group: list[tuple[Draft, Answer]] = []
@@ -147,7 +207,10 @@ class Writer:
                 raise Unavailable("The database does not answer in time.") from error
             raise
         routed = any(entry.targets for draft, _ in group for entry in draft.entries)
-        self._after_commit(routed)
+        try:
+            self._after_commit(routed)
+        except Exception:  # It is stored; shifts look by themselves within a second.
+            logger.exception("The bell could not be rung.")
         for (_, answer), accepted in zip(group, answers, strict=True):
             answer.set_result(accepted)
 
@@ -169,4 +232,6 @@ def _passes(error: DatabaseError) -> bool:
     """Whether the trouble is the database's (locked, full, restarting) and not the row's."""
     from django.db.utils import InterfaceError, OperationalError
 
-    return isinstance(error, OperationalError | InterfaceError)
+    # PostgreSQL's class 54: one value is beyond a limit, such as that of an index entry.
+    beyond_limit = str(getattr(error.__cause__, "sqlstate", "") or "").startswith("54")
+    return isinstance(error, OperationalError | InterfaceError) and not beyond_limit

@@ -6,13 +6,18 @@ an fsync each time: SQLite synchronous=NORMAL, PostgreSQL synchronous_commit=off
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+import psycopg
+from django.db import DatabaseError, connection
+
+# What a lost or locked database raises, through Django or past it.
+DATABASE_ERRORS = (DatabaseError, sqlite3.Error, psycopg.Error)
 
 
 @lru_cache(maxsize=512)
@@ -55,8 +60,6 @@ class Database:
         if self.vendor == "sqlite":
             self.raw.executemany(_question_marks(sql), rows)
         else:
-            import psycopg
-
             psycopg.Cursor(self.raw).executemany(sql, rows)
 
     @contextmanager
@@ -95,6 +98,4 @@ class Database:
     def _cursor(self, sql: str, values: Sequence[Any]) -> Any:
         if self.vendor == "sqlite":
             return self.raw.execute(_question_marks(sql), values)
-        import psycopg
-
         return psycopg.Cursor(self.raw).execute(sql, values)

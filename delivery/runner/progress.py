@@ -78,12 +78,15 @@ class Outbox:
     """What one commit records for this target."""
 
     target: int
-    positions: list[tuple[int, int, list[int]]] = field(default_factory=list)  # slot, fence, its lanes' cursors
+    positions: list[tuple[int, int, list[int]]] = field(
+        default_factory=list
+    )  # slot, fence, its lanes' cursors
     slots: set[int] = field(default_factory=set)  # lane groups touched
     attempts: list[tuple[Any, ...]] = field(default_factory=list)
     held: list[tuple[Any, ...]] = field(default_factory=list)  # new exceptions, whole rows
     changed: list[tuple[Any, ...]] = field(default_factory=list)  # exceptions tried again
     settled: list[int] = field(default_factory=list)  # exceptions that are none any more
+    discarded: list[int] = field(default_factory=list)  # those of them that a person dropped
     closed: list[int] = field(default_factory=list)  # flights
     latencies: list[int] = field(default_factory=list)  # milliseconds from received to delivered
     retried: int = 0
@@ -107,6 +110,7 @@ class Progress:
         self.ready: deque[Item] = deque()  # may be sent once recorded as in flight
         self.cleared: deque[Item] = deque()  # recorded: may be sent now
         self.held_seqs: set[int] = set()  # exceptions in memory
+        self.exceptions = 0  # rows of this target, in the lane groups held
         self.to_drain: set[int] = set()  # chains whose next exception is to be read
         self.sending = 0
         self.buffered = 0
@@ -117,7 +121,12 @@ class Progress:
     # ── what the store read ──
 
     def take(
-        self, slot: int, fence: int, cursors: Iterable[int], skip: Iterable[int] = (), attempts: Mapping[int, int] = EMPTY
+        self,
+        slot: int,
+        fence: int,
+        cursors: Iterable[int],
+        skip: Iterable[int] = (),
+        attempts: Mapping[int, int] = EMPTY,
     ) -> None:
         """This shift holds the lease of `slot` now, from these cursors on.
 
@@ -131,6 +140,7 @@ class Progress:
 
     def park(self, key: int, seq: int, blocks: bool) -> None:
         """An exception that was there when the lease was taken."""
+        self.exceptions += 1
         if blocks:
             chain = self.policy.chain(key, seq)
             self.parked[chain] = self.parked.get(chain, 0) + 1
@@ -159,14 +169,23 @@ class Progress:
                 self.outbox.slots.add(lane_number // LANES_PER_SLOT)
 
     def offer_held(self, items: Iterable[Item]) -> None:
-        """Exceptions that are due, or next in a chain that drains; lowest seq of a chain first."""
+        """Exceptions that are due, or next in a chain that drains; lowest seq of a chain first.
+
+        They were read while sends went on. What ended meanwhile is still in the outbox: its row was out of date when
+        it was read, and so is what the same reading says of its chain. Both are read again once that is committed.
+        """
+        ended = {*self.outbox.settled, *(row[-1] for row in self.outbox.changed)}
+        outdated: set[int] = set()
         for item in items:
-            if item.seq in self.held_seqs:
+            chain = self.policy.chain(item.key, item.seq)
+            if item.seq in ended:
+                outdated.add(chain)
+            if item.seq in self.held_seqs or chain in outdated:
                 continue
             self.held_seqs.add(item.seq)
             item.attempts = max(item.attempts, self._attempts.pop(item.seq, 0))
-            chain = self.policy.chain(item.key, item.seq)
             if item.state == State.DISCARD:
+                self.outbox.discarded.append(item.seq)
                 self._settle(item, chain)
                 if chain in self.parked and chain not in self.busy:
                     self.to_drain.add(chain)
@@ -252,13 +271,28 @@ class Progress:
         tried = (int(state), int(blocks), item.failures + 1)
         if item.held:
             self.held_seqs.discard(item.seq)
-            self.outbox.changed.append((*tried, first_at, due_at, status, reason, request, response, item.seq))
+            self.outbox.changed.append(
+                (*tried, first_at, due_at, status, reason, request, response, item.seq)
+            )
             if item.blocking and not blocks:
                 self._unblock(chain)
         else:
             place = (self.target, item.seq, item.lane, item.key)
+            self.exceptions += 1
             self.outbox.held.append(
-                (*place, *tried, item.redriven, item.received_at, first_at, due_at, status, reason, item.raw, request, response)
+                (
+                    *place,
+                    *tried,
+                    item.redriven,
+                    item.received_at,
+                    first_at,
+                    due_at,
+                    status,
+                    reason,
+                    item.raw,
+                    request,
+                    response,
+                )
             )
             self._pass(item)
         if blocks and not item.blocking:
@@ -295,6 +329,7 @@ class Progress:
     def _settle(self, item: Item, chain: int) -> None:
         """An exception that is none any more."""
         self.held_seqs.discard(item.seq)
+        self.exceptions -= 1
         self.outbox.settled.append(item.seq)
         self.outbox.slots.add(item.lane // LANES_PER_SLOT)
         if item.blocking:
@@ -302,8 +337,11 @@ class Progress:
 
     def _hold(self, item: Item, chain: int) -> None:
         """A fresh event of a parked chain becomes an exception that waits."""
+        self.exceptions += 1
         place = (self.target, item.seq, item.lane, item.key)
-        self.outbox.held.append((*place, int(State.WAITING), 1, 0, 0, item.received_at, 0, None, None, None, item.raw, None, None))
+        self.outbox.held.append(
+            (*place, int(State.WAITING), 1, 0, 0, item.received_at, 0, None, None, None, item.raw, None, None)
+        )
         self._block(chain)
         self._pass(item)
 

@@ -14,7 +14,17 @@ import msgspec
 
 from delivery.connectors.config import InvalidConfig
 from delivery.connectors.registry import ConnectorUnavailable, connector
-from delivery.connectors.spi import Delivered, Delivery, Gone, Misconfigured, Outcome, Reject, Retry, Services, Target
+from delivery.connectors.spi import (
+    Delivered,
+    Delivery,
+    Gone,
+    Misconfigured,
+    Outcome,
+    Reject,
+    Retry,
+    Services,
+    Target,
+)
 from delivery.runner.policy import Policy
 from delivery.runner.progress import Item, Progress
 from delivery.tracking.words import Outcome as Ended
@@ -39,7 +49,9 @@ class Facts:
 class Sender:
     """Sends one target's cleared events, at most `limit` at once, and tells its progress how each ended."""
 
-    def __init__(self, facts: Facts, progress: Progress, services: Services, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, facts: Facts, progress: Progress, services: Services, wake: Callable[[], None]
+    ) -> None:
         """`wake` is called when there is something to record."""
         self.facts = facts
         self.progress = progress
@@ -48,7 +60,7 @@ class Sender:
         self.leaving = False
         self.next_due: int | None = None
         self.send_until = 0.0  # monotonic; no send starts later, for the lease may be gone
-        self.more: set[int] = set()  # lanes that hold events not read yet
+        self.more = False  # whether the log holds events for it that are not read yet
         self._services = services
         self._wake = wake
         self._tasks: set[asyncio.Task[None]] = set()
@@ -147,17 +159,32 @@ class Sender:
             return Delivery(whole=True, attributes=attributes, **common)
         event = Event.from_json(item.raw)
         output = self._transform.apply(event)
-        return Delivery(attributes=event.attributes, body=output.body, content_type=output.content_type, **common)
+        return Delivery(
+            attributes=event.attributes, body=output.body, content_type=output.content_type, **common
+        )
 
     def _record(self, item: Item, delivery: Delivery | None, outcome: Outcome, at: int) -> None:
         now = time.time_ns() // 1000
         reason: str | None = getattr(outcome, "reason", None)
         status: int | None = getattr(outcome, "status", None)
-        response = outcome.excerpt_text.replace("\x00", "\ufffd") if outcome.excerpt and reason is not None else None
+        response = (
+            outcome.excerpt_text.replace("\x00", "\ufffd") if outcome.excerpt and reason is not None else None
+        )
         ended = _ended(outcome)
         number = item.attempts + 1
         self.progress.outbox.attempts.append(
-            (self.facts.id, item.seq, number, at, now - at, ended, status, self.facts.revision, reason, response)
+            (
+                self.facts.id,
+                item.seq,
+                number,
+                at,
+                now - at,
+                ended,
+                status,
+                self.facts.revision,
+                reason,
+                response,
+            )
         )
         item.attempts = number
         if isinstance(outcome, Delivered):

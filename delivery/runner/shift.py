@@ -17,14 +17,15 @@ from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
 
 from delivery.connectors.spi import Services
 from delivery.doorbell import Bell
 from delivery.http import AddressPolicy, Client
+from delivery.log.schema import lanes_of
+from delivery.runner.database import DATABASE_ERRORS
 from delivery.runner.progress import Progress
 from delivery.runner.sending import Facts, Sender
-from delivery.runner.store import Claimed, LeaseLost, Store
+from delivery.runner.store import DUE, Claimed, LeaseLost, Store
 from delivery.runner.work import Cycle, News, perform, without
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ SEND = 4.0  # seconds after a renewal began in which sends may start
 SWEEP = 1.0
 GRACE = 3.0  # seconds that sends may take to end once the process is told to stop
 BUFFER = 2000  # events of one target in memory
+EXCEPTIONS = 10_000  # of one target; then nothing new is read for it until some are dealt with
+AGAIN = 0.025  # seconds until a slot is asked for again that another shift held
+TRIES = 6
 CLEAR = 256  # events of one target recorded as in flight at once
 PRUNE = 5.0
 USER_AGENT = "Signalbox/0.1"
@@ -55,9 +59,11 @@ class Shift:
         self._swept = 0.0
         self._pruned = 0.0
         self._renewing = 0.0
+        self._again: dict[tuple[int, int], tuple[int, int]] = {}  # (target, slot) -> (seq, tries)
+        self._again_at = 0.0
 
     async def run(self, relieved: Any) -> None:
-        """Works until the time is up or `stop` is set; calls `relieved` once when it takes no new work any more."""
+        """Works until the time is up or `stop` is set; calls `relieved` when it takes no new work any more."""
         loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._store: Store = await loop.run_in_executor(self._executor, self._open_store)
@@ -70,7 +76,7 @@ class Shift:
         self._services = Services(http=Client(AddressPolicy(networks), user_agent=USER_AGENT))
         try:
             await self._work(loop, relieved)
-        except DatabaseError:
+        except DATABASE_ERRORS:
             logger.exception("The shift lost the database; its leases lapse and another takes over.")
         finally:
             relieved()
@@ -127,6 +133,8 @@ class Shift:
     def _plan(self, now: float, leaving: bool) -> Cycle:
         """What the database is to do next, as plain values: the event loop goes on while it does."""
         cycle = Cycle(since=self._seen, leaving=leaving)
+        if self._again and now >= self._again_at:
+            cycle.again = {name: seq for name, (seq, _) in self._again.items()}
         if now - self._renewed >= RENEW:
             cycle.renew, self._renewing = True, now
         if now - self._swept >= SWEEP:
@@ -148,7 +156,10 @@ class Shift:
                 cycle.release[target] = (list(progress.fences), sender.halted)
                 continue
             if prune:
-                cycle.prune[target] = {number: lane.cursor for number, lane in progress.lanes.items()}
+                cycle.prune[target] = {
+                    slot: min(progress.lanes[lane].cursor for lane in lanes_of(slot))
+                    for slot in progress.fences
+                }
             if quiet:
                 continue
             if progress.to_drain:
@@ -158,7 +169,8 @@ class Shift:
             if sender.next_due is not None and sender.next_due <= wall:
                 sender.next_due = None
                 cycle.due.add(target)
-            cycle.room[target] = BUFFER - progress.buffered if progress.buffered < BUFFER // 2 else 0
+            roomy = progress.buffered < BUFFER // 2 and progress.exceptions < EXCEPTIONS
+            cycle.room[target] = BUFFER - progress.buffered if roomy else 0
             cycle.reading[target] = progress
         return cycle
 
@@ -177,6 +189,7 @@ class Shift:
                     logger.warning("Target %s: a lease lapsed before it was renewed.", sender.facts.id)
                     self._drop(sender)
         self._seen = max(self._seen, news.seen)
+        self._ask_again(cycle, news)
         if not cycle.leaving:
             for claimed in news.claimed:
                 await self._take(claimed, news.facts[claimed.target])
@@ -198,17 +211,38 @@ class Shift:
             sender = self._senders.get(target)
             if sender is not None:
                 sender.progress.offer_held(held)
+                if len(held) >= DUE:
+                    sender.next_due = (
+                        time.time_ns() // 1000 + 20_000
+                    )  # There are more: they come when these are done.
         for sender in self._senders.values():
             sender.pump()
             progress = sender.progress
             if progress.outbox or progress.to_drain or (progress.ready and sender.wants_more):
                 self._wake.set()
-            if sender.more and progress.buffered < BUFFER // 2 and not sender.quiet:
+            if (
+                sender.more
+                and not sender.quiet
+                and progress.buffered < BUFFER // 2
+                and progress.exceptions < EXCEPTIONS
+            ):
                 self._wake.set()
             if sender.quiet and sender.idle:
                 self._wake.set()
         if news.claimed:
             self._wake.set()
+
+    def _ask_again(self, cycle: Cycle, news: News) -> None:
+        """Keeps the slots that another shift held a few tries long: at a change of shifts they are free in a moment."""
+        for name in cycle.again:
+            seq, tries = self._again.pop(name)
+            if name in news.leased and tries < TRIES:
+                self._again[name] = (seq, tries + 1)
+        for name, seq in news.leased.items():
+            if name not in cycle.again:
+                self._again[name] = (seq, 1)
+        if self._again:
+            self._again_at = time.monotonic() + AGAIN
 
     # ── targets ──
 
@@ -265,6 +299,8 @@ class Shift:
         """Seconds until something is to be done without being woken."""
         now = time.monotonic()
         pause = min(self._renewed + RENEW, self._swept + SWEEP) - now
+        if self._again:
+            pause = min(pause, self._again_at - now)
         wall = time.time_ns() // 1000
         for sender in self._senders.values():
             if sender.next_due is not None:

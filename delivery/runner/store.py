@@ -31,6 +31,11 @@ CHANGE = (
     "UPDATE runner_exception SET state = %s, blocks = %s, attempts = %s, first_at = %s, due_at = %s, status = %s, "
     "reason = %s, request = %s, response = %s WHERE seq = %s AND target = %s"
 )
+DISCARD = (
+    "INSERT INTO attempt (target, seq, number, at, took, outcome, status, revision, reason, response) "
+    "SELECT target, seq, attempts + 1, %s, 0, %s, NULL, 0, reason, NULL FROM runner_exception "
+    "WHERE target = %s AND seq = %s"
+)
 MOVE = (
     f"UPDATE runner_slot SET {', '.join(f'{name} = %s' for name in CURSORS)} "
     "WHERE target = %s AND lanes = %s AND owner = %s AND fence = %s"
@@ -39,10 +44,15 @@ COUNT = (
     f"INSERT INTO rollup_delivered (target, minute, delivered, retried, dead, {', '.join(LATENCIES)}) "
     f"VALUES ({', '.join(['%s'] * (5 + len(LATENCIES)))}) ON CONFLICT (target, minute) DO UPDATE SET "
     + ", ".join(
-        f"{name} = rollup_delivered.{name} + excluded.{name}" for name in ("delivered", "retried", "dead", *LATENCIES)
+        f"{name} = rollup_delivered.{name} + excluded.{name}"
+        for name in ("delivered", "retried", "dead", *LATENCIES)
     )
 )
-EXCEPTION = "seq, lane, key, raw, received_at, attempts, blocks, state, first_at, redriven"
+# Beside the failures that count for the policy, how often it was tried: unknown ends and tries before a redrive too.
+EXCEPTION = (
+    "seq, lane, key, raw, received_at, attempts, blocks, state, first_at, redriven, (SELECT COALESCE(MAX(a.number), 0) "
+    "FROM attempt a WHERE a.target = runner_exception.target AND a.seq = runner_exception.seq)"
+)
 
 
 class LeaseLost(Exception):
@@ -105,7 +115,9 @@ class Store:
 
     def routed_since(self, seq: int) -> list[tuple[int, int, int]]:
         """Hints newer than `seq`: (target, slot, newest seq routed there)."""
-        return self.database.rows("SELECT target, lanes, seq FROM log_ready WHERE seq > %s ORDER BY seq", [seq])
+        return self.database.rows(
+            "SELECT target, lanes, seq FROM log_ready WHERE seq > %s ORDER BY seq", [seq]
+        )
 
     def open_slots(self) -> list[tuple[int, int, int]]:
         """Every slot that has work and no living lease: (target, slot, newest seq). Hints and due times only."""
@@ -124,6 +136,20 @@ class Store:
     def newest(self, target: int) -> list[tuple[int, int]]:
         """The hints of one target: (slot, newest seq)."""
         return self.database.rows("SELECT lanes, seq FROM log_ready WHERE target = %s", [target])
+
+    def leased(self, slots: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Those of `slots`, (target, slot), that a living shift holds. Reads only: no lock is taken for them."""
+        wanted = set(slots)
+        targets = sorted({target for target, _ in wanted})
+        held: set[tuple[int, int]] = set()
+        for at in range(0, len(targets), 500):
+            part = targets[at : at + 500]
+            rows = self.database.rows(
+                f"SELECT target, lanes FROM runner_slot WHERE until >= %s AND target IN ({', '.join(['%s'] * len(part))})",
+                [self.database.now(), *part],
+            )
+            held.update((target, slot) for target, slot in rows)
+        return held & wanted
 
     def claim(self, target: int, slots: Iterable[int], fresh: bool) -> list[Claimed]:
         """Takes the leases of those `slots` that nobody holds, with a new fence each.
@@ -161,9 +187,14 @@ class Store:
 
     def _recover_flights(self, target: int, claimed: list[Claimed], now: int, fresh: bool) -> None:
         """What a crashed shift had in flight is recorded as unknown; it will be sent again."""
-        lanes = {lane: one for one in claimed for lane in range(one.slot * LANES_PER_SLOT, (one.slot + 1) * LANES_PER_SLOT)}
+        lanes = {
+            lane: one
+            for one in claimed
+            for lane in range(one.slot * LANES_PER_SLOT, (one.slot + 1) * LANES_PER_SLOT)
+        }
         for flight, text in self.database.rows(
-            "SELECT id, seqs FROM runner_flight WHERE target = %s AND owner <> %s", [target, "" if fresh else self.owner]
+            "SELECT id, seqs FROM runner_flight WHERE target = %s AND owner <> %s",
+            [target, "" if fresh else self.owner],
         ):
             left = []
             for lane, seq, number in json.loads(text):
@@ -171,11 +202,23 @@ class Store:
                 if one is None:
                     left.append([lane, seq, number])
                 elif self._is_open(one, lane, seq, number):
-                    values = [target, seq, number, now, 0, Outcome.UNKNOWN, None, 0, "The shift ended while this was sent."]
+                    values = [
+                        target,
+                        seq,
+                        number,
+                        now,
+                        0,
+                        Outcome.UNKNOWN,
+                        None,
+                        0,
+                        "The shift ended while this was sent.",
+                    ]
                     self.database.run(ATTEMPT, [*values, None])
                     one.attempts[seq] = number
             if left:
-                self.database.run("UPDATE runner_flight SET seqs = %s WHERE id = %s", [json.dumps(left), flight])
+                self.database.run(
+                    "UPDATE runner_flight SET seqs = %s WHERE id = %s", [json.dumps(left), flight]
+                )
             else:
                 self.database.run("DELETE FROM runner_flight WHERE id = %s", [flight])
 
@@ -190,7 +233,9 @@ class Store:
         above = seq > one.cursors[lane % LANES_PER_SLOT] and seq not in one.skip
         return above or bool(
             self.database.rows(
-                "SELECT 1 FROM runner_exception WHERE target = %s AND seq = %s AND state = %s", [one.target, seq, State.RETRY]
+                # One that drains is in flight while its row still says that it waits.
+                "SELECT 1 FROM runner_exception WHERE target = %s AND seq = %s AND state IN (%s, %s)",
+                [one.target, seq, State.RETRY, State.WAITING],
             )
         )
 
@@ -214,49 +259,55 @@ class Store:
                     [target, slot, self.owner],
                 )
             if forget_flights:
-                self.database.run("DELETE FROM runner_flight WHERE target = %s AND owner = %s", [target, self.owner])
+                self.database.run(
+                    "DELETE FROM runner_flight WHERE target = %s AND owner = %s", [target, self.owner]
+                )
 
     # ── reading ──
 
-    def events(self, target: int, after: Mapping[int, int], limit: int) -> tuple[list[Item], set[int]]:
-        """Up to `limit` events per lane, in seq order over all lanes, and the lanes that may have more."""
+    def events(self, target: int, after: Mapping[int, int], limit: int) -> tuple[list[Item], dict[int, int]]:
+        """Up to `limit` events of each slot after a seq, in seq order over all; slot -> last seq where there is more."""
         if self.database.vendor == "sqlite":
             one = (
-                "SELECT * FROM (SELECT r.lane, r.seq, e.key, e.received_at, e.raw FROM log_route r "
-                "JOIN log_event e ON e.seq = r.seq WHERE r.target = %s AND r.lane = %s AND r.seq > %s "
-                "ORDER BY r.seq LIMIT %s)"
+                "SELECT r.lane, r.seq, e.key, e.received_at, e.raw FROM log_route r JOIN log_event e ON e.seq = r.seq "
+                "WHERE r.target = %s AND r.lanes = %s AND r.seq > %s ORDER BY r.seq LIMIT %s"
             )
             rows: list[tuple[Any, ...]] = []
-            for lane, seq in after.items():
-                rows += self.database.rows(one, [target, lane, seq, limit])
+            for slot, seq in after.items():
+                rows += self.database.rows(one, [target, slot, seq, limit])
         else:
             rows = self.database.rows(
-                "SELECT l.lane, r.seq, e.key, e.received_at, e.raw FROM unnest(%s::bigint[], %s::bigint[]) l(lane, after) "
-                "CROSS JOIN LATERAL (SELECT seq FROM log_route WHERE target = %s AND lane = l.lane AND seq > l.after "
+                "SELECT r.lane, r.seq, e.key, e.received_at, e.raw FROM unnest(%s::bigint[], %s::bigint[]) l(lanes, after) "
+                "CROSS JOIN LATERAL (SELECT lane, seq FROM log_route WHERE target = %s AND lanes = l.lanes AND seq > l.after "
                 "ORDER BY seq LIMIT %s) r JOIN log_event e ON e.seq = r.seq",
                 [list(after), list(after.values()), target, limit],
             )
         counts: dict[int, int] = {}
+        last: dict[int, int] = {}
         items = []
         for lane, seq, key, received_at, raw in rows:
-            counts[lane] = counts.get(lane, 0) + 1
+            slot = lane // LANES_PER_SLOT
+            counts[slot] = counts.get(slot, 0) + 1
+            last[slot] = max(seq, last.get(slot, 0))
             items.append(Item(seq, lane, key, bytes(raw), received_at))
         items.sort(key=_seq)
-        return items, {lane for lane, count in counts.items() if count >= limit}
+        return items, {slot: last[slot] for slot, count in counts.items() if count >= limit}
 
     def due(self, target: int, slots: Iterable[int]) -> list[Item]:
         """Exceptions whose time has come, heads of their chains only, in the lane groups this shift holds."""
         now = self.database.now()
         held = set(slots)
         rows = self.database.rows(
-            f"SELECT {EXCEPTION} FROM runner_exception WHERE target = %s AND due_at <= %s ORDER BY due_at LIMIT {DUE}",
+            f"SELECT {EXCEPTION} FROM runner_exception WHERE target = %s AND due_at <= %s ORDER BY due_at, seq LIMIT {DUE}",
             [target, now],
         )
         return [_held_item(row) for row in rows if row[1] // LANES_PER_SLOT in held]
 
     def due_targets(self) -> set[int]:
         """The targets with an exception whose time has come."""
-        rows = self.database.rows("SELECT DISTINCT target FROM runner_exception WHERE due_at <= %s", [self.database.now()])
+        rows = self.database.rows(
+            "SELECT DISTINCT target FROM runner_exception WHERE due_at <= %s", [self.database.now()]
+        )
         return {target for (target,) in rows}
 
     def drain(self, target: int, key: int | None) -> list[Item]:
@@ -305,13 +356,17 @@ class Store:
             self.database.many(HOLD, outbox.held)
         if outbox.changed:
             self.database.many(CHANGE, [(*row, outbox.target) for row in outbox.changed])
+        for seq in outbox.discarded:
+            self.database.run(DISCARD, [now, Outcome.DISCARDED, outbox.target, seq])
         if outbox.settled:
             self.database.many(
                 "DELETE FROM runner_exception WHERE target = %s AND seq = %s",
                 [(outbox.target, seq) for seq in outbox.settled],
             )
         if outbox.closed:
-            self.database.many("DELETE FROM runner_flight WHERE id = %s", [(flight,) for flight in outbox.closed])
+            self.database.many(
+                "DELETE FROM runner_flight WHERE id = %s", [(flight,) for flight in outbox.closed]
+            )
         if outbox.latencies or outbox.retried or outbox.dead:
             self.database.run(
                 COUNT,
@@ -321,12 +376,12 @@ class Store:
                 ],
             )  # fmt: skip
 
-    def prune(self, target: int, cursors: Mapping[int, int]) -> None:
-        """Drops the routes at or below the lanes' committed `cursors`."""
+    def prune(self, target: int, passed: Mapping[int, int]) -> None:
+        """Drops the routes that every lane of a slot has passed: slot -> lowest committed cursor."""
         with self.database.transaction():
             self.database.many(
-                "DELETE FROM log_route WHERE target = %s AND lane = %s AND seq <= %s",
-                [(target, lane, cursor) for lane, cursor in cursors.items()],
+                "DELETE FROM log_route WHERE target = %s AND lanes = %s AND seq <= %s",
+                [(target, slot, cursor) for slot, cursor in passed.items()],
             )
 
 
@@ -335,9 +390,9 @@ def _seq(item: Item) -> int:
 
 
 def _held_item(row: tuple[Any, ...]) -> Item:
-    seq, lane, key, raw, received_at, failures, blocks, state, first_at, redriven = row
+    seq, lane, key, raw, received_at, failures, blocks, state, first_at, redriven, attempts = row
     return Item(
-        seq, lane, key, bytes(raw), received_at, attempts=failures, failures=failures, held=True, blocking=bool(blocks),
+        seq, lane, key, bytes(raw), received_at, attempts=attempts, failures=failures, held=True, blocking=bool(blocks),
         state=state, first_at=first_at, redriven=redriven,
     )  # fmt: skip
 

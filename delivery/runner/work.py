@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from catalog.stamps import RULES
-from delivery.log.schema import LANES_PER_SLOT, SLOTS
+from delivery.log.schema import SLOTS, lanes_of
 from delivery.runner.policy import Policy
 from delivery.runner.progress import Item, Outbox, Progress
 from delivery.runner.sending import Facts
@@ -29,6 +29,7 @@ class Cycle:
     due: set[int] = field(default_factory=set)
     room: dict[int, int] = field(default_factory=dict)
     keep_flights: set[int] = field(default_factory=set)
+    again: dict[tuple[int, int], int] = field(default_factory=dict)
     reading: dict[int, Progress] = field(default_factory=dict)
 
 
@@ -44,7 +45,10 @@ class News:
     facts: dict[int, Facts] = field(default_factory=dict)
     facts_changed: dict[int, Facts] | None = None
     newest: list[tuple[int, int, int]] = field(default_factory=list)
-    events: dict[int, tuple[list[Item], set[int], dict[int, int]]] = field(default_factory=dict)
+    leased: dict[tuple[int, int], int] = field(
+        default_factory=dict
+    )  # wanted, but another shift holds it still
+    events: dict[int, tuple[list[Item], bool, dict[int, int]]] = field(default_factory=dict)
     held: list[tuple[int, list[Item]]] = field(default_factory=list)
 
 
@@ -52,7 +56,9 @@ def perform(store: Store, cycle: Cycle) -> News:
     """Does one round, in the thread that owns the store. Raises LeaseLost with nothing of the round recorded."""
     news = News()
     if cycle.outboxes or cycle.flights:
-        news.flights = store.commit(cycle.outboxes, [(target, heads + following) for target, heads, following in cycle.flights])
+        news.flights = store.commit(
+            cycle.outboxes, [(target, heads + following) for target, heads, following in cycle.flights]
+        )
     if cycle.renew:
         news.renewed = store.renew()
     for target, (slots, halted) in cycle.release.items():
@@ -85,7 +91,15 @@ def read_facts(targets: Iterable[int]) -> dict[int, Facts]:
     from rules.models import Target, policy_of
 
     return {
-        row.pk: Facts(row.pk, row.state, row.revision, row.connector, row.config, row.transform, Policy.of(policy_of(row)))
+        row.pk: Facts(
+            row.pk,
+            row.state,
+            row.revision,
+            row.connector,
+            row.config,
+            row.transform,
+            Policy.of(policy_of(row)),
+        )
         for row in Target.objects.filter(pk__in=list(targets))
     }
 
@@ -96,6 +110,13 @@ def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: 
     for target, slot, seq in hints:
         if target not in cycle.release and (target not in mine or slot not in mine[target].fences):
             wanted.setdefault(target, {})[slot] = seq
+    for (target, slot), seq in cycle.again.items():
+        if target not in cycle.release and (target not in mine or slot not in mine[target].fences):
+            wanted.setdefault(target, {}).setdefault(slot, seq)
+    for target, slot in store.leased((target, slot) for target, slots in wanted.items() for slot in slots):
+        # Perhaps its holder is about to leave; the loop asks again in a moment, and the sweep after that.
+        news.leased[target, slot] = wanted[target].pop(slot)
+    wanted = {target: slots for target, slots in wanted.items() if slots}
     if cycle.sweep:
         rows = store.open_slots()
         # With several shifts alive, each takes its share of what is open and leaves the rest to the others.
@@ -120,34 +141,35 @@ def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: 
 
 
 def _read(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: News) -> None:
-    """Reads the lanes that hints tell of, and those that had more than fitted."""
+    """Reads the slots that hints tell of, and those that had more than fitted."""
     for target, progress in cycle.reading.items():
         room = cycle.room[target]
         newest = dict(progress.newest)
         for hinted, slot, seq in hints:
             if hinted == target and slot in progress.fences:
                 newest[slot] = max(newest.get(slot, 0), seq)
-        lanes = {
-            number: lane.read
-            for number, lane in progress.lanes.items()
-            if lane.read < newest.get(number // LANES_PER_SLOT, 0)
-        }
-        if not lanes or room <= 0:
+        slots: dict[int, int] = {}
+        for slot in progress.fences:
+            # The lanes of a slot are read together, so they stand at the same seq but right after a lease was taken.
+            read = min(progress.lanes[lane].read for lane in lanes_of(slot))
+            if read < newest.get(slot, 0):
+                slots[slot] = read
+        if not slots or room <= 0:
             continue
-        limit = max(4, room // len(lanes))
-        items, more = store.events(target, lanes, limit)
-        last: dict[int, int] = {}
-        for item in items:
-            last[item.lane] = item.seq
+        items, more = store.events(target, slots, max(16, room // len(slots)))
+        # A slot that was cut short is read up to the last event that came; the others up to the newest known.
+        ends = {slot: more.get(slot, newest[slot]) for slot in slots}
         if more and progress.policy.order == "all":
-            # Strictly one after the other over all lanes: nothing beyond the first lane that was cut short.
-            cut = min(last[lane] for lane in more)
+            # Strictly one after the other over all lanes: nothing beyond the first slot that was cut short.
+            cut = min(more.values())
             items = [item for item in items if item.seq <= cut]
-            read = {lane: cut for lane in lanes}
-            more = set(lanes)
-        else:
-            read = {lane: last[lane] if lane in more else newest[lane // LANES_PER_SLOT] for lane in lanes}
-        news.events[target] = (items, more, read)
+            ends = dict.fromkeys(slots, cut)
+        fresh = [item for item in items if item.seq > progress.lanes[item.lane].read]
+        news.events[target] = (
+            fresh,
+            bool(more),
+            {lane: end for slot, end in ends.items() for lane in lanes_of(slot)},
+        )
 
 
 def _changed_facts(store: Store, cycle: Cycle) -> dict[int, Facts] | None:

@@ -73,9 +73,9 @@ def main() -> None:
     port, path, prefix, connections, seconds, size, *token = sys.argv[1:]
     # More than any server here can take in the time, made before the clock starts.
     if int(size) == 1:
-        requests = singles(path, prefix, 0, int(float(seconds) * 12_000), *token)
+        requests = singles(path, prefix, 0, int(float(seconds) * 40_000), *token)
     else:
-        requests = batches(path, prefix, int(float(seconds) * 60_000) // int(size), int(size), *token)
+        requests = batches(path, prefix, int(float(seconds) * 100_000) // int(size), int(size), *token)
     print(json.dumps(uvloop.run(Load(requests, int(connections), float(seconds)).run(int(port)))))
 
 

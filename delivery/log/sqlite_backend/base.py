@@ -6,7 +6,8 @@ taken at BEGIN and given back after COMMIT or ROLLBACK; outside one, around each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -83,6 +84,7 @@ class LockingCursor(base.SQLiteCursorWrapper):
     """A cursor that takes the lock around a writing statement outside a transaction."""
 
     wrapper: DatabaseWrapper
+    _returned: Iterator[Any] | None = None
 
     def execute(self, query: str, params: Any = None) -> Any:
         return self._locked(query, lambda: super(LockingCursor, self).execute(query, params))
@@ -92,10 +94,27 @@ class LockingCursor(base.SQLiteCursorWrapper):
 
     def _locked(self, query: str, run: Callable[[], Any]) -> Any:
         wrapper = self.wrapper
+        self._returned = None
         if wrapper.in_atomic_block or wrapper.connection.in_transaction or not _writes(query):
             return run()
         wrapper.lock_for_writing()
         try:
-            return run()
+            done = run()
+            # INSERT … RETURNING commits when its last row was read: with the lock, not whenever somebody reads it.
+            if self.description is not None:
+                self._returned = iter(super().fetchall())
+            return done
         finally:
             wrapper.release_lock()
+
+    def fetchone(self) -> Any:
+        return super().fetchone() if self._returned is None else next(self._returned, None)
+
+    def fetchmany(self, size: int | None = 1) -> list[Any]:
+        return super().fetchmany(size) if self._returned is None else list(islice(self._returned, size))
+
+    def fetchall(self) -> list[Any]:
+        return super().fetchall() if self._returned is None else list(self._returned)
+
+    def __next__(self) -> Any:
+        return super().__next__() if self._returned is None else next(self._returned)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import weakref
 from typing import Final
 
 FREE: Final = 0
@@ -27,11 +28,11 @@ class WriteLock:
         self.timeout = timeout
         self.depth = FREE
         self._descriptor = -1
-        self._pid = 0
+        _locks.add(self)
 
     def acquire(self) -> None:
         """Takes the lock, waiting in the kernel's queue. Raises LockTimeout. May be nested by its holder."""
-        if self.depth and self._pid == os.getpid():
+        if self.depth:
             self.depth += 1
             return
         descriptor = self._open()
@@ -52,16 +53,13 @@ class WriteLock:
     def close(self) -> None:
         """Releases and closes; the lock opens again at the next acquire."""
         self.depth = FREE
-        if self._descriptor >= 0 and self._pid == os.getpid():
+        if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
 
     def _open(self) -> int:
-        # A forked child shares its parent's open file description, and with it the lock itself: it opens its own.
-        if self._descriptor < 0 or self._pid != os.getpid():
+        if self._descriptor < 0:
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._pid = os.getpid()
-            self.depth = FREE
         return self._descriptor
 
     def _wait(self, descriptor: int) -> None:
@@ -92,3 +90,15 @@ class WriteLock:
             abandoned = True
             self._descriptor = -1  # The thread closes it, which also drops the lock it may still be given.
         raise LockTimeout(f"Another process held {self.path} for {self.timeout:g} seconds.")
+
+
+_locks: weakref.WeakSet[WriteLock] = weakref.WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """A forked child has copies of its parent's descriptors, and a lock is held until the last copy is closed."""
+    for lock in _locks:
+        lock.close()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

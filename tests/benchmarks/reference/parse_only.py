@@ -17,5 +17,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
+    if scope["method"] != "POST":
+        return await answer(send, 404, b"")
     events = decode(scope["headers"], body)
     await answer(send, 202, b'{"accepted":[{"id":"%b","seq":1}]}' % events[0].id.encode())

@@ -67,7 +67,11 @@ def above_floor(after: int, rows: Sequence[tuple[Any, ...]]) -> list[Stored]:
     """The events of a read; the first column of each row is the floor. Raises BelowFloor."""
     if after < rows[0][0]:
         raise BelowFloor(after, rows[0][0])
-    return [Stored(*row[1:6], bytes(row[6])) for row in rows if row[1] is not None]
+    return [
+        Stored(seq, bus, lane, key, received_at, bytes(raw))
+        for _, seq, bus, lane, key, received_at, raw in rows
+        if seq is not None
+    ]
 
 
 def seek(fetch: Callable[[str, tuple[Any, ...]], Any], at: int) -> int:

@@ -71,7 +71,11 @@ class PostgresLog:
                 "SELECT d.bus, d.ce_id, d.source, d.seq, d.digest FROM log_duplicate d "
                 "JOIN unnest(%s::int8[], %s::text[], %s::int8[]) n(bus, ce_id, source) "
                 "ON d.bus = n.bus AND d.ce_id = n.ce_id AND d.source = n.source",
-                ([e.bus for e in entries], [name_of(e.ce_id) for e in entries], [e.source_key for e in entries]),
+                (
+                    [e.bus for e in entries],
+                    [name_of(e.ce_id) for e in entries],
+                    [e.source_key for e in entries],
+                ),
             ).fetchall()
             planned = plan(
                 groups, {(bus, i, source): (seq, digest) for bus, i, source, seq, digest in known}, row[0]

@@ -41,8 +41,10 @@ class Unavailable(Exception):
 class Draft(Protocol):
     """Events of one request, checked and matched; they are stored together or not at all."""
 
-    entries: Sequence[Entry]
-    versions: Versions
+    @property
+    def entries(self) -> Sequence[Entry]: ...
+    @property
+    def versions(self) -> Versions: ...
 
     def redo(self, current: Versions) -> None:
         """Checks and matches again after a change of rules or catalog. Raises what the publisher is to be told."""

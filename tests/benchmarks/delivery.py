@@ -59,9 +59,15 @@ def run(towns: Towns) -> None:
             town.manage("shell", "-c", FILL.format(port=port, count=EVENTS))
             best = max(task_per_delivery(town, port, pool, size) for pool, size in POOLS.items())
             celery.append(best)
-            town.manage("shell", "-c", "from django.db import connection as c; c.cursor().execute('DELETE FROM attempt')")
+            town.manage(
+                "shell",
+                "-c",
+                "from django.db import connection as c; c.cursor().execute('DELETE FROM attempt')",
+            )
             shifts.append(_json([sys.executable, "-m", "tests.benchmarks.shift", str(EVENTS)], town))
-            bare.append(_json([sys.executable, "-m", "tests.benchmarks.reference.bare", str(port), "64", "2"], town))
+            bare.append(
+                _json([sys.executable, "-m", "tests.benchmarks.reference.bare", str(port), "64", "2"], town)
+            )
             assert shifts[-1]["count"] == EVENTS, shifts[-1]
     rates = [one["rate"] for one in shifts]
     cpu = round(statistics.median(one["cpu_us"] for one in shifts), 1)
@@ -97,7 +103,17 @@ def task_per_delivery(town: Town, port: int, pool: str, size: int) -> float:
 
 @contextmanager
 def _worker(environment: dict[str, str], pool: str, size: int) -> Iterator[subprocess.Popen[bytes]]:
-    options = ["-P", pool, "-c", str(size), "-l", "ERROR", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    options = [
+        "-P",
+        pool,
+        "-c",
+        str(size),
+        "-l",
+        "ERROR",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+    ]
     worker = subprocess.Popen(
         [sys.executable, "-m", "celery", "-A", "tests.benchmarks.reference.tasks", "worker", *options],
         cwd=ROOT,
@@ -130,8 +146,12 @@ def _wait(true: object, sentence: str, pause: float = 0.2) -> None:
 def _count(town: Town, target: int) -> int:
     import sqlite3
 
-    with sqlite3.connect(f"file:{town.var / 'signalbox.sqlite3'}?mode=ro", uri=True, timeout=20) as connection:
-        return int(connection.execute("SELECT COUNT(*) FROM attempt WHERE target = ?", (target,)).fetchone()[0])
+    with sqlite3.connect(
+        f"file:{town.var / 'signalbox.sqlite3'}?mode=ro", uri=True, timeout=20
+    ) as connection:
+        return int(
+            connection.execute("SELECT COUNT(*) FROM attempt WHERE target = ?", (target,)).fetchone()[0]
+        )
 
 
 def _shell(town: Town, code: str) -> str:
@@ -144,7 +164,12 @@ def _python(code: str, environment: dict[str, str]) -> None:
 
 def _json(command: list[str], town: Town) -> dict[str, float]:
     done = subprocess.run(
-        command, cwd=ROOT, env={**town.environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env={**town.environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     result: dict[str, float] = json.loads(done.stdout)

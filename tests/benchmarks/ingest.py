@@ -37,9 +37,21 @@ def prepared(town: Town) -> str:
 
 def load(port: int, path: str, prefix: str, connections: int, size: int, token: str = "") -> float:
     """Accepted requests per second."""
-    arguments = [str(port), path, prefix, str(connections), str(SECONDS), str(size), *([token] if token else [])]
+    arguments = [
+        str(port),
+        path,
+        prefix,
+        str(connections),
+        str(SECONDS),
+        str(size),
+        *([token] if token else []),
+    ]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.load", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tests.benchmarks.load", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     result = json.loads(done.stdout)
     assert set(result["statuses"]) == {"202"}, result
@@ -54,7 +66,9 @@ def run(towns: Towns) -> None:
         for town in (lite, postgres):
             town.start("web")
         drf = {"DATABASE_URL": drf_url}
-        with process(["-c", "import tests.benchmarks.reference.drf"], {**drf, "BENCHMARK_CREATE": "1"}) as created:
+        with process(
+            ["-c", "import tests.benchmarks.reference.drf"], {**drf, "BENCHMARK_CREATE": "1"}
+        ) as created:
             created.wait()
         environment = {**lite.environment, "PYTHONPATH": str(ROOT)}
         with (
@@ -92,7 +106,24 @@ def executemany(folder: Path) -> float:
     for number in range(int(SECONDS * 60_000)):
         one = event(f"bare-{number}", number % 1000)
         raw = json.dumps(one).encode()
-        rows.append((number + 1, 1, 3, 5, one["source"], one["type"], one["subject"], one["id"], one["time"], 0, None, 1, None, raw))
+        rows.append(
+            (
+                number + 1,
+                1,
+                3,
+                5,
+                one["source"],
+                one["type"],
+                one["subject"],
+                one["id"],
+                one["time"],
+                0,
+                None,
+                1,
+                None,
+                raw,
+            )
+        )
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -106,7 +137,9 @@ def executemany(folder: Path) -> float:
         started, done = time.perf_counter(), 0
         while time.perf_counter() - started < SECONDS and done < len(rows):
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(f"INSERT INTO event VALUES ({', '.join('?' * 14)})", rows[done : done + 100])
+            connection.executemany(
+                f"INSERT INTO event VALUES ({', '.join('?' * 14)})", rows[done : done + 100]
+            )
             connection.execute("COMMIT")
             done += 100
         return done / (time.perf_counter() - started)

@@ -63,10 +63,17 @@ class Load:
         started = time.perf_counter()
         self.ends = started + self.seconds
         await asyncio.gather(
-            *(loop.create_connection(lambda: Connection(self), "127.0.0.1", port) for _ in range(self.connections))
+            *(
+                loop.create_connection(lambda: Connection(self), "127.0.0.1", port)
+                for _ in range(self.connections)
+            )
         )
         await self.over.wait()
-        return {"seconds": time.perf_counter() - started, "statuses": self.statuses, "left": len(self.requests)}
+        return {
+            "seconds": time.perf_counter() - started,
+            "statuses": self.statuses,
+            "left": len(self.requests),
+        }
 
 
 def main() -> None:

@@ -17,10 +17,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @contextmanager
-def process(arguments: list[str], environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def process(
+    arguments: list[str], environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process in the repository's root, ended with the block."""
     running = subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, env={**os.environ, **(environment or {})}, start_new_session=True
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        start_new_session=True,
     )
     try:
         yield running
@@ -51,7 +56,9 @@ def asgi(application: str, environment: Mapping[str, str]) -> Iterator[int]:
     """An ASGI application under uvicorn, as ours is served; yields its port."""
     port = free_port()
     options = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--no-access-log"]
-    with process(["-m", "uvicorn", application, *options, "--loop", "uvloop", "--http", "httptools"], environment):
+    with process(
+        ["-m", "uvicorn", application, *options, "--loop", "uvloop", "--http", "httptools"], environment
+    ):
         wait_for(port)
         yield port
 

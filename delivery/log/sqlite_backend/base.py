@@ -70,7 +70,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.release_lock()
 
     def _close(self) -> None:
-        super()._close()
+        super()._close()  # type: ignore[misc]
         if self.write_lock is not None:
             self.write_lock.close()
 

@@ -18,7 +18,11 @@ settings.configure(
     DATABASES={"default": database(None)},  # type: ignore[arg-type]
     INSTALLED_APPS=["rest_framework"],
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [], "DEFAULT_PERMISSION_CLASSES": [], "UNAUTHENTICATED_USER": None},
+    REST_FRAMEWORK={
+        "DEFAULT_AUTHENTICATION_CLASSES": [],
+        "DEFAULT_PERMISSION_CLASSES": [],
+        "UNAUTHENTICATED_USER": None,
+    },
     USE_TZ=True,
 )
 django.setup()

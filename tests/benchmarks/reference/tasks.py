@@ -22,7 +22,9 @@ from django.db import models  # noqa: E402
 from django.db.backends.signals import connection_created  # noqa: E402
 
 app = Celery("reference", broker=os.environ["CELERY_BROKER_URL"])
-app.conf.update(task_ignore_result=True, worker_prefetch_multiplier=64, broker_connection_retry_on_startup=True)
+app.conf.update(
+    task_ignore_result=True, worker_prefetch_multiplier=64, broker_connection_retry_on_startup=True
+)
 _local = threading.local()
 
 

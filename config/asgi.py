@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -21,6 +22,9 @@ from delivery.consumers import ConsoleConsumer
 from delivery.demo.receivers import receivers
 from delivery.health import PATHS, health
 from delivery.ingest.app import Ingest
+
+# whitenoise sends files with a plain iterator; a static file is one read, so what Django warns of costs nothing.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 ingest = Ingest()
 sockets = AllowedHostsOriginValidator(

@@ -1,0 +1,89 @@
+"""Numbers, durations and moments as people read them (design system §8)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+MILLION = 1_000_000
+
+
+def number(value: float | None) -> str:
+    """`1,334`, `3.1`, `0.04`, `1.92 million`; an en dash for None."""
+    if value is None:
+        return "–"
+    if abs(value) >= MILLION:
+        return _("%(number)s million") % {"number": number_format(round(value / MILLION, 2), use_l10n=True)}
+    if isinstance(value, int) or value == int(value) or abs(value) >= 10:
+        return number_format(round(value), use_l10n=True, force_grouping=True)
+    places = 1 if abs(value) >= 0.1 else 2
+    return number_format(value, decimal_pos=places, use_l10n=True)
+
+
+def duration(milliseconds: float | None) -> str:
+    """`0.4 ms`, `38 ms`, `1.2 s`, `13 min`, `2 h`, `3 days`; an en dash for None."""
+    if milliseconds is None:
+        return "–"
+    if milliseconds < 1000:
+        shown = number(milliseconds) if milliseconds < 10 else number(round(milliseconds))
+        return _("%(number)s ms") % {"number": shown}
+    seconds = milliseconds / 1000
+    if seconds < 60:
+        return _("%(number)s s") % {"number": number(round(seconds, 1) if seconds < 10 else round(seconds))}
+    if seconds < 3600:
+        return _("%(number)s min") % {"number": number(round(seconds / 60))}
+    if seconds < 48 * 3600:
+        return _("%(number)s h") % {"number": number(round(seconds / 3600))}
+    days = round(seconds / 86400)
+    return ngettext("%(number)s day", "%(number)s days", days) % {"number": number(days)}
+
+
+def moment(value: datetime | int) -> datetime:
+    """An aware UTC time, from a datetime or from microseconds since 1970."""
+    if isinstance(value, int):
+        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=value)
+    return value.astimezone(UTC) if timezone.is_aware(value) else value.replace(tzinfo=UTC)
+
+
+def ago(value: datetime | int, now: datetime | None = None) -> str:
+    """`12 seconds ago`, `in 5 minutes`: the same words as static/js/time-ago.js, which keeps them current."""
+    seconds = (moment(value) - (now or timezone.now())).total_seconds()
+    size = abs(int(seconds))
+    if size >= 86400:
+        count = size // 86400
+        words = (
+            ngettext("%d day ago", "%d days ago", count)
+            if seconds < 0
+            else ngettext("in %d day", "in %d days", count)
+        )
+    elif size >= 3600:
+        count = size // 3600
+        words = (
+            ngettext("%d hour ago", "%d hours ago", count)
+            if seconds < 0
+            else ngettext("in %d hour", "in %d hours", count)
+        )
+    elif size >= 60:
+        count = size // 60
+        words = (
+            ngettext("%d minute ago", "%d minutes ago", count)
+            if seconds < 0
+            else ngettext("in %d minute", "in %d minutes", count)
+        )
+    else:
+        count = max(size, 1)
+        words = (
+            ngettext("%d second ago", "%d seconds ago", count)
+            if seconds <= 0
+            else ngettext("in %d second", "in %d seconds", count)
+        )
+    return words % count
+
+
+def exact(value: datetime | int) -> str:
+    """The instant to the millisecond in UTC, for titles: `2026-11-23 03:12:03.418 UTC`."""
+    return moment(value).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"

@@ -1,0 +1,125 @@
+"""What catalog asks the log: rates, recent events, listeners, and to publish. Delivery implements and registers it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from django.utils.translation import gettext as _
+
+
+class TypeFacts(NamedTuple):
+    """Traffic of one event type. `minutes`: events per minute of the last 60 minutes, oldest first."""
+
+    minutes: list[int]
+    day: int
+    invalid_day: int
+    listeners: int
+    last_seen: datetime | None
+
+
+class RecentEvent(NamedTuple):
+    """An event of the log; `raw` is its JSON (CloudEvents 1.0 JSON format) as bytes."""
+
+    seq: int
+    id: str
+    type: str
+    source: str
+    subject: str | None
+    received_at: datetime
+    raw: bytes
+
+
+class Listener(NamedTuple):
+    """A target that gets events of a type. `status` is ok, warn, bad or idle; `word` says the same."""
+
+    rule_id: int
+    rule: str
+    target_id: int
+    target: str
+    status: str
+    word: str
+
+
+class Totals(NamedTuple):
+    """Events of all buses in the last 24 hours and in the last full minute."""
+
+    day: int
+    minute: int
+
+
+class Published(NamedTuple):
+    """An event that the log has stored."""
+
+    id: str
+    seq: int
+
+
+class PublishRefused(Exception):
+    """The ingest refused an event: `reason` for people, `pointer` (RFC 6901) to the place in it, if one is to blame."""
+
+    def __init__(self, reason: str, pointer: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pointer = pointer
+
+
+NO_TRAFFIC = TypeFacts(minutes=[0] * 60, day=0, invalid_day=0, listeners=0, last_seen=None)
+
+
+class Facts(Protocol):
+    """The questions. Each is bounded in time whatever the size of the log."""
+
+    def types(self, names: Iterable[str]) -> dict[str, TypeFacts]:
+        """Traffic per event type name; a name without any may be missing."""
+        ...
+
+    def recent(self, type_name: str, limit: int) -> list[RecentEvent]:
+        """The newest events of a type, newest first."""
+        ...
+
+    def listeners(self, type_name: str) -> list[Listener]:
+        """The targets that would get an event of this type."""
+        ...
+
+    def totals(self) -> Totals:
+        """How much crosses all buses."""
+        ...
+
+    def publish(self, bus: str, body: bytes) -> Published:
+        """Sends `body` (one CloudEvent as JSON) through the ingest to `bus`. Raises PublishRefused."""
+        ...
+
+
+class NoFacts:
+    """Before delivery has registered: nothing is known and nothing can be published."""
+
+    def types(self, names: Iterable[str]) -> dict[str, TypeFacts]:
+        return {}
+
+    def recent(self, type_name: str, limit: int) -> list[RecentEvent]:
+        return []
+
+    def listeners(self, type_name: str) -> list[Listener]:
+        return []
+
+    def totals(self) -> Totals:
+        return Totals(0, 0)
+
+    def publish(self, bus: str, body: bytes) -> Published:
+        raise PublishRefused(_("This process has no ingest. Start Signalbox with its delivery room."))
+
+
+_facts: Facts = NoFacts()
+
+
+def register(facts: Facts) -> None:
+    """Makes `facts` the answers from now on, in this process."""
+    global _facts
+    _facts = facts
+
+
+def facts() -> Facts:
+    """Who answers."""
+    return _facts

@@ -1,0 +1,104 @@
+"""What every page of the console shows around its content: the rail, its counts, the bus, the theme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Bus, EventType, Source
+
+THEMES = ("light", "dark")
+
+
+class Place(NamedTuple):
+    """A page in the rail. `below` are URL names of pages under it, which light it up too."""
+
+    page: str
+    label: str | Promise
+    icon: str
+    below: tuple[str, ...] = ()
+    on_phone: bool = False
+    trouble: bool = False
+
+
+RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
+    (
+        "",
+        (
+            Place(
+                "marketplace",
+                _("Marketplace"),
+                "store",
+                ("event-type", "register-type", "edit-type", "register-version", "publish"),
+                on_phone=True,
+            ),
+        ),
+    ),
+    (
+        _("Connect"),
+        (
+            Place("sources", _("Sources"), "radio-tower", ("source", "register-source", "edit-source")),
+            Place(
+                "rules",
+                _("Rules"),
+                "git-fork",
+                ("rule", "subscribe", "edit-rule", "add-target", "delete-rule"),
+                on_phone=True,
+            ),
+            Place("targets", _("Targets"), "target", ("target", "edit-target", "delete-target")),
+            Place("bins", _("Request bins"), "package-open", ("bin", "delete-bin")),
+        ),
+    ),
+    (
+        _("Operate"),
+        (
+            Place("deliveries", _("Deliveries"), "activity", ("journey", "find"), on_phone=True),
+            Place("dead-letters", _("Dead letters"), "inbox", on_phone=True, trouble=True),
+        ),
+    ),
+)
+
+_counts: dict[str, Callable[[], int]] = {}
+
+
+def count(page: str, how_many: Callable[[], int]) -> None:
+    """Lets the rail show `how_many()` beside `page`. Rooms above register theirs when Django starts."""
+    _counts[page] = how_many
+
+
+count("marketplace", EventType.objects.count)
+count("sources", Source.objects.count)
+
+
+def console(request: HttpRequest) -> dict[str, Any]:
+    """Context of the rail and the top bar. Counted only by pages that show the rail; fragments cost nothing."""
+    theme = request.COOKIES.get("theme")
+    return {
+        "rail": partial(_rail, request),
+        "rail_bus": Bus.objects.first,
+        "theme": theme if theme in THEMES else "",
+    }
+
+
+def _rail(request: HttpRequest) -> Iterator[tuple[str | Promise, list[dict[str, Any]]]]:
+    here = request.resolver_match.url_name if request.resolver_match else None
+    for title, places in RAIL:
+        yield (
+            title,
+            [
+                {
+                    "place": place,
+                    "url": reverse(place.page),
+                    "current": here == place.page,
+                    "within": here in place.below,
+                    "count": _counts[place.page]() if place.page in _counts else None,
+                }
+                for place in places
+            ],
+        )

@@ -1,0 +1,75 @@
+"""Settings: publishing tokens and buses."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from catalog.access import needs
+from catalog.forms.owners import team_of
+from catalog.forms.settings import BusForm, TokenForm
+from catalog.models import Bus, Token
+
+
+@needs("catalog.add_token")
+@never_cache
+def tokens(request: HttpRequest) -> HttpResponse:
+    """The tokens, and a form for a new one, whose text this page shows once and nothing shows again."""
+    context = {}
+    form = TokenForm(request.POST or None, initial={"team": team_of(request.user)})
+    if request.method == "POST" and form.is_valid():
+        token, text = Token.issue(**form.cleaned_data)
+        context = {"issued": token, "text": text}
+        form = TokenForm(initial={"team": token.team_id})
+    page = Paginator(Token.objects.select_related("bus", "team"), 100).get_page(request.GET.get("page"))
+    context |= {"form": form, "page": page, "url": request.build_absolute_uri("/")[:-1]}
+    return render(request, "catalog/tokens.html", context)
+
+
+@needs("catalog.change_token")
+@require_POST
+def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
+    """Revokes a token: from the next request on it opens nothing."""
+    token = get_object_or_404(Token, pk=pk)
+    if token.revoked_at is None:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at"])
+    messages.success(
+        request, _("%(name)s is revoked. Publishers that use it get 401 from now on.") % {"name": token}
+    )
+    return redirect("tokens")
+
+
+@needs("catalog.view_bus")
+def buses(request: HttpRequest) -> HttpResponse:
+    """The buses."""
+    found = Bus.objects.annotate(source_count=Count("sources"))
+    return render(request, "catalog/buses.html", {"buses": found})
+
+
+@needs("catalog.add_bus")
+def new_bus(request: HttpRequest) -> HttpResponse:
+    """A form for a new bus."""
+    return _bus(request, Bus())
+
+
+@needs("catalog.change_bus")
+def bus(request: HttpRequest, name: str) -> HttpResponse:
+    """A form for an existing bus."""
+    return _bus(request, get_object_or_404(Bus, name=name))
+
+
+def _bus(request: HttpRequest, found: Bus) -> HttpResponse:
+    form = BusForm(request.POST or None, instance=found)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("The bus %(name)s is saved.") % {"name": found.name})
+        return redirect("buses")
+    return render(request, "catalog/bus.html", {"form": form, "bus": found})

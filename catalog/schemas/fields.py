@@ -1,0 +1,249 @@
+"""The fields of event data, read out of a JSON Schema: for tables, for forms and for an example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+# A schema may describe endless trees; people read the first levels of them.
+LEVELS = 8
+FIELDS = 500
+_BOUNDS = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field: `path` from the root of data (an array's entries are "[]"), its kind, and what to say about it.
+
+    `kind` is object, array, string, integer, number, boolean, null or any; `words` the type as people read it;
+    `choices` the values of an enum or const; `example` a value the schema itself offers (default, examples), or None.
+    """
+
+    path: tuple[str, ...]
+    kind: str
+    words: str
+    required: bool
+    meaning: str
+    choices: tuple[Any, ...] = ()
+    format: str = ""
+    minimum: float | None = None
+    example: Any = None
+    children: tuple[Field, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """`total`; `lines[ ]` for an array."""
+        last = self.path[-1] if self.path else "data"
+        return f"{last}[ ]" if self.kind == "array" else last
+
+    @property
+    def depth(self) -> int:
+        """0 for a member of data, one more for each object or array around it."""
+        return max(sum(part != "[]" for part in self.path) - 1, 0)
+
+
+def fields_of(schema: Any) -> tuple[Field, ...]:
+    """The members of data as a tree; one field for data itself when it is no object; empty when nothing is said."""
+    reader = _Reader(schema)
+    root = reader.field(schema, (), True, 0, frozenset({"#"}))
+    if root.kind == "object":
+        return root.children
+    return () if root.kind == "any" and not root.choices else (root,)
+
+
+def rows_of(fields: tuple[Field, ...]) -> list[Field]:
+    """The tree flattened in reading order."""
+    rows: list[Field] = []
+    for field in fields:
+        # An array's own entry is said in the array's words; only what is inside it has rows.
+        if field.path[-1:] != ("[]",):
+            rows.append(field)
+        rows.extend(rows_of(field.children))
+    return rows
+
+
+def sample_of(fields: tuple[Field, ...]) -> Any:
+    """A value that shows what the fields look like: their examples and first choices, plain values elsewhere."""
+    if len(fields) == 1 and not fields[0].path:
+        return _value(fields[0])
+    return _members_sample(fields)
+
+
+def _members_sample(fields: tuple[Field, ...]) -> dict[str, Any]:
+    found = {field.path[-1]: (field, _value(field)) for field in fields}
+    return {name: value for name, (field, value) in found.items() if field.required or value is not None}
+
+
+def _value(field: Field) -> Any:
+    if field.example is not None:
+        return field.example
+    if field.choices:
+        return field.choices[0]
+    if field.kind == "object":
+        return _members_sample(field.children)
+    if field.kind == "array":
+        entry = [child for child in field.children if child.path[-1] == "[]"]
+        return [_value(entry[0])] if entry else [_members_sample(field.children)]
+    least = field.minimum or 0
+    return {
+        "string": _TEXTS.get(field.format, "text"),
+        "integer": int(least),
+        "number": least,
+        "boolean": False,
+    }.get(field.kind)
+
+
+_TEXTS = {
+    "date-time": "2026-01-31T12:00:00Z",
+    "date": "2026-01-31",
+    "time": "12:00:00Z",
+    "email": "someone@example.com",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "uri": "https://example.com/",
+}
+
+
+class _Reader:
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self.left = FIELDS
+
+    def field(
+        self, schema: Any, path: tuple[str, ...], required: bool, level: int, seen: frozenset[str]
+    ) -> Field:
+        schema, seen = self.resolved(schema, seen)
+        kind, nullable = _kind(schema)
+        found = Field(
+            path,
+            kind,
+            "",
+            required,
+            str(schema.get("description") or schema.get("title") or ""),
+            _choices(schema),
+            str(schema.get("format", "")),
+            _number(schema.get("minimum")),
+            _example(schema),
+        )
+        found = replace(found, words=_words(found, schema, nullable))
+        if level >= LEVELS or self.left <= 0:
+            return found
+        if kind == "object":
+            return replace(found, children=self.members(schema, path, level, seen))
+        if kind == "array":
+            return self.array(found, schema, level, seen)
+        return found
+
+    def array(self, found: Field, schema: dict[str, Any], level: int, seen: frozenset[str]) -> Field:
+        items = schema.get("items")
+        if not isinstance(items, dict):
+            return found
+        entry = self.field(items, (*found.path, "[]"), True, level + 1, seen)
+        if entry.kind == "object":
+            return replace(found, children=entry.children)
+        words = "of arrays" if entry.kind == "array" else f"{'with' if entry.choices else 'of'} {entry.words}"
+        return replace(found, words=f"{found.words} {words}", children=(entry,))
+
+    def members(
+        self, schema: dict[str, Any], path: tuple[str, ...], level: int, seen: frozenset[str]
+    ) -> tuple[Field, ...]:
+        properties = schema.get("properties")
+        if not isinstance(properties, dict):
+            return ()
+        needed = schema.get("required")
+        needed = needed if isinstance(needed, list) else []
+        members = []
+        for name, child in properties.items():
+            if self.left <= 0:
+                break
+            self.left -= 1
+            members.append(self.field(child, (*path, name), name in needed, level + 1, seen))
+        return tuple(members)
+
+    def resolved(self, schema: Any, seen: frozenset[str]) -> tuple[dict[str, Any], frozenset[str]]:
+        """`schema` with its local $ref and allOf put in; a reference already being read counts as any value."""
+        if not isinstance(schema, dict):
+            return {}, seen
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#"):
+            if reference in seen:
+                return {"description": schema.get("description", "")}, seen
+            target, deeper = self.resolved(self.at(reference), seen | {reference})
+            return _merged(target, {key: value for key, value in schema.items() if key != "$ref"}), deeper
+        parts = schema.get("allOf")
+        if isinstance(parts, list):
+            merged = {key: value for key, value in schema.items() if key != "allOf"}
+            for part in parts[:20]:
+                found, seen = self.resolved(part, seen)
+                merged = _merged(found, merged)
+            return merged, seen
+        return schema, seen
+
+    def at(self, reference: str) -> Any:
+        value = self.root
+        for part in reference.removeprefix("#").split("/")[1:]:
+            part = part.replace("~1", "/").replace("~0", "~")
+            if not isinstance(value, dict) or part not in value:
+                return {}
+            value = value[part]
+        return value
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = {**below, **above}
+    if isinstance(below.get("properties"), dict) and isinstance(above.get("properties"), dict):
+        merged["properties"] = {**below["properties"], **above["properties"]}
+    if isinstance(below.get("required"), list) and isinstance(above.get("required"), list):
+        merged["required"] = [*below["required"], *above["required"]]
+    return merged
+
+
+def _kind(schema: dict[str, Any]) -> tuple[str, bool]:
+    declared = schema.get("type")
+    if isinstance(declared, list):
+        names = [name for name in declared if isinstance(name, str) and name != "null"]
+        return (names[0] if len(names) == 1 else "any"), "null" in declared
+    if isinstance(declared, str):
+        return declared, False
+    if "properties" in schema:
+        return "object", False
+    if "items" in schema:
+        return "array", False
+    kinds = {type(choice) for choice in _choices(schema)}
+    return ("string" if kinds == {str} else "any"), False
+
+
+def _choices(schema: dict[str, Any]) -> tuple[Any, ...]:
+    if isinstance(schema.get("enum"), list):
+        return tuple(schema["enum"])
+    return (schema["const"],) if "const" in schema else ()
+
+
+def _example(schema: dict[str, Any]) -> Any:
+    examples = schema.get("examples")
+    if isinstance(examples, list) and examples:
+        return examples[0]
+    return schema.get("example", schema.get("default"))
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _words(field: Field, schema: dict[str, Any], nullable: bool) -> str:
+    if field.choices:
+        shown = [str(choice) for choice in field.choices]
+        words = "one of " + ", ".join(shown) if len(", ".join(shown)) <= 36 else f"one of {len(shown)} values"
+        words = words if len(shown) > 1 else f"always {shown[0]}"
+    elif field.kind == "array":
+        least, most = _number(schema.get("minItems")), _number(schema.get("maxItems"))
+        words = "array"
+        if least is not None or most is not None:
+            words += f" ≥ {least}" if most is None else f" {least or 0}…{most}"
+    elif field.format and field.kind == "string":
+        words = field.format
+    else:
+        bounds = [
+            f"{sign} {bound}" for key, sign in _BOUNDS if (bound := _number(schema.get(key))) is not None
+        ]
+        words = " ".join([field.kind, *bounds])
+    return f"{words} or null" if nullable else words

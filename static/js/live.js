@@ -1,0 +1,89 @@
+/* The live feed: one WebSocket per tab. A page says in <body data-topics> and by [data-live] what it shows; the server
+   sends HTML for those places. Stops while the tab is hidden, after 15 minutes without a hand on it, and on Pause. */
+const MOST_ROWS = 200, IDLE = 15 * 60_000, LONGEST = 30_000;
+let socket = null, waiting = 0, timer = 0, asked = "", paused = false, idle = false, hand = 0;
+
+const places = () => [...document.querySelectorAll("[data-live]")];
+const topics = () => [...new Set([...(document.body.dataset.topics ?? "").split(/\s+/), ...places().map(place => place.dataset.live)])].filter(topic => topic && !topic.startsWith("targets:"));
+const newest = place => Math.max(0, ...[...place.children].map(row => Number(row.dataset.id) || 0));
+const since = () => Object.fromEntries(places().filter(place => place.dataset.liveHow !== "replace").map(place => [place.dataset.live, newest(place)]));
+const wanted = () => !document.hidden && !paused && !idle;
+
+function ask() {
+  if (socket?.readyState !== WebSocket.OPEN) return;
+  const list = topics(), text = JSON.stringify(list);
+  if (text === asked) return;
+  asked = text;
+  socket.send(JSON.stringify({ topics: list, since: since() }));
+}
+
+function connect() {
+  clearTimeout(timer);
+  if (!wanted() || socket || !topics().length) return;
+  const here = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/console/`);
+  socket = here; asked = "";
+  here.onopen = () => { waiting = 0; ask(); };
+  here.onmessage = event => { for (const part of JSON.parse(event.data).parts) show(part); };
+  here.onclose = event => {
+    if (socket === here) socket = null;
+    if (event.code === 4401) return;              // signed out: the next page asks to sign in
+    waiting = Math.min(waiting ? waiting * 2 : 500, LONGEST);
+    timer = setTimeout(connect, waiting * (0.5 + Math.random() / 2));
+  };
+}
+
+function disconnect() { clearTimeout(timer); const old = socket; socket = null; if (old) { old.onclose = null; old.close(); } }
+const decide = () => wanted() ? connect() : disconnect();
+
+function show(part) {
+  const found = part.topic === "rate" ? [document.getElementById("live-rate")] : document.querySelectorAll(`[data-live="${CSS.escape(part.topic)}"]`);
+  for (const place of found) {
+    if (!place) continue;
+    if (part.how === "replace") {
+      if (place.contains(document.activeElement) || place.matches(":hover") && getSelection()?.toString()) continue;
+      place.innerHTML = part.html; place.hidden = false;
+      globalThis.htmx?.process(place);
+    } else prepend(place, part);
+  }
+}
+
+function prepend(place, part) {
+  const sheet = document.createElement("template");
+  sheet.innerHTML = part.html;
+  const there = new Set([...place.children].map(row => row.dataset.id));
+  const rows = [...sheet.content.children].filter(row => !there.has(row.dataset.id));
+  if (!rows.length) return;
+  const above = place.getBoundingClientRect().top < 0 && scrollY > 0, before = document.documentElement.scrollHeight;
+  place.prepend(...rows);
+  const most = Math.min(Number(place.dataset.liveRows) || MOST_ROWS, MOST_ROWS);
+  while (place.children.length > most && !place.lastElementChild.contains(document.activeElement)) place.lastElementChild.remove();
+  if (above) scrollBy(0, document.documentElement.scrollHeight - before);   // what is being read stays where it is
+  const around = place.closest("section, main") ?? document;
+  around.querySelectorAll("[data-live-empty]").forEach(empty => empty.remove());
+  const note = around.querySelector("[data-live-sampled]");
+  if (note) note.textContent = part.sampled;
+}
+
+class LivePause extends HTMLElement {
+  connectedCallback() {
+    this.hidden = false;
+    const button = this.querySelector("button");
+    button.addEventListener("click", () => {
+      paused = !paused;
+      button.setAttribute("aria-pressed", paused);
+      this.querySelector("[data-running]").hidden = paused;
+      this.querySelector("[data-paused]").hidden = !paused;
+      decide();
+    });
+  }
+}
+customElements.define("live-pause", LivePause);
+
+const alive = () => { hand = Date.now(); if (idle) { idle = false; decide(); } };
+for (const name of ["pointermove", "keydown", "scroll", "focus"]) addEventListener(name, alive, { passive: true });
+setInterval(() => { if (!idle && Date.now() - hand > IDLE) { idle = true; decide(); } }, 30_000);
+document.addEventListener("visibilitychange", decide);
+document.addEventListener("htmx:afterSettle", ask);
+addEventListener("pagehide", disconnect);
+addEventListener("pageshow", decide);
+alive(); decide();

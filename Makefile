@@ -19,7 +19,7 @@ export DEMO
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev test lint types floors bench lock clean
+.PHONY: help up dev test lint types floors bench chaos lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ floors: dev ## who may import whom
 
 bench: dev ## one JSON line per figure, with the reference measured in the same run
 	@exec $(PY) -m tests.benchmarks $(B)
+
+chaos: dev ## 50 rounds of kill -9 under load: what was lost, overtaken, repeated (about ten minutes); ROUNDS="--seed 1" chooses
+	@exec $(PY) -m tests.chaos.rounds $(ROUNDS)
 
 lock: dev ## write both lock files from pyproject.toml; UPGRADE=1 takes the newest of what fits
 	$(LOCK) --output-file requirements.lock pyproject.toml

@@ -59,6 +59,12 @@ class Doorbell:
             except OSError:
                 pass  # Its queue is full: it rings already.
 
+    def close(self) -> None:
+        """Gives the socket back; the next ring opens another."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
     def ring_to_stop(self, worker: int) -> None:
         """Tells the shifts of the Celery worker with process id `worker` to leave."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:

@@ -73,6 +73,8 @@ async def _take(scope: Scope, receive: Receive) -> tuple[int, dict[str, Any]]:
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "The connection ended before the body did.")
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > BODY_LIMIT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from delivery.ingest.snapshot import BusFacts, Directory, Snapshot
 from delivery.log.entry import Accepted, Entry, Versions, entry_of
 from delivery.log.writer import Unavailable, Writer
 from rules.engine import Event
+
+logger = logging.getLogger(__name__)
 
 # Stands for a token where the console publishes for a signed-in person.
 CONSOLE = "console"
@@ -161,14 +164,20 @@ class Pipeline:
     def close(self) -> None:
         """Stores what is queued and ends the threads."""
         self.writer.close()
+        self._doorbell.close()
         if self._reader is not None:
             self._reader.submit(lambda: connection.close())  # the reader's own, so looked up in its thread
             self._reader.shutdown()
             self._reader = None
 
     def _committed(self, routed: bool) -> None:
-        if routed:
+        if not routed:
+            return
+        try:
             self._doorbell.ring()
+        except OSError as error:
+            # The events are stored and must be answered so; shifts look by themselves within a second.
+            logger.warning("The doorbell does not ring: %s", error)
 
 
 _pipeline: Pipeline | None = None

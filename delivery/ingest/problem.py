@@ -72,6 +72,6 @@ def problem_of(error: Exception) -> Problem:
         challenge = [(b"www-authenticate", b'Bearer realm="signalbox"')] if error.status == 401 else []
         return Problem(error.status, error.reason, challenge)
     if isinstance(error, Unavailable):
-        return retry_later(503, f"{error.reason} Nothing was stored; send it again.", error.retry_after)
+        return retry_later(503, f"{error.reason} Send it again; a repeat is stored once.", error.retry_after)
     logger.error("Ingest failed.", exc_info=error)
     return retry_later(503, "Something went wrong here. Send it again; a repeat is stored once.", 1)

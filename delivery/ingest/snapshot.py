@@ -106,7 +106,7 @@ class Directory:
                 return before
             buses, tokens, types = before.buses, before.tokens, before.types
             if before.versions.catalog != versions.catalog:
-                buses, tokens, types = _buses(), _tokens(), _types()
+                buses, tokens, types = _buses(), _tokens(), _types(before.types)
             routing = before.routing
             if before.versions.rules != versions.rules:
                 routing = _all_rules() if before is EMPTY else _changed_rules(before)
@@ -126,17 +126,33 @@ def _tokens() -> dict[str, tuple[bytes, int | None]]:
     return {public_id: (bytes(digest), bus) for public_id, digest, bus in rows}
 
 
-def _types() -> dict[str, TypeFacts]:
-    newest: dict[int, tuple[int, int, str]] = {}
-    for pk, event_type, number, text in SchemaVersion.objects.order_by("number").values_list(
-        "id", "event_type_id", "number", "schema"
+def _types(before: dict[str, TypeFacts]) -> dict[str, TypeFacts]:
+    """The event types that have a schema. Unchanged ones keep their compiled check: there may be 10,000."""
+    newest: dict[int, tuple[int, int]] = {}
+    for pk, event_type, number in SchemaVersion.objects.order_by("number").values_list(
+        "id", "event_type_id", "number"
     ):
-        newest[event_type] = (pk, number, text)
-    return {
-        name: TypeFacts(*newest[pk], checking == EventType.Checking.REFUSE)
-        for pk, name, checking in EventType.objects.values_list("id", "name", "checking")
-        if pk in newest
-    }
+        newest[event_type] = (pk, number)
+    types: dict[str, TypeFacts] = {}
+    changed: dict[int, tuple[str, int, bool]] = {}
+    for event_type, name, checking in EventType.objects.values_list("id", "name", "checking"):
+        if event_type not in newest:
+            continue
+        pk, number = newest[event_type]
+        refuse = checking == EventType.Checking.REFUSE
+        known = before.get(name)
+        if known is not None and known.version_id == pk and known.refuse == refuse:
+            types[name] = known
+        else:
+            changed[pk] = (name, number, refuse)
+    # In parts that fit any database's limit of variables.
+    wanted = list(changed)
+    for at in range(0, len(wanted), 500):
+        texts = SchemaVersion.objects.filter(pk__in=wanted[at : at + 500]).values_list("id", "schema")
+        for pk, text in texts:
+            name, number, refuse = changed[pk]
+            types[name] = TypeFacts(pk, number, text, refuse)
+    return types
 
 
 def _all_rules() -> dict[int, Routing]:
@@ -171,17 +187,19 @@ def _with_changes(matcher: Matcher, added: list[tuple[int, Any]], removed: list[
     try:
         return matcher.with_changes(added=added, removed=removed)
     except PatternError:
+        # One by one. What is removed goes first and once, or each rule would take out the ones before it again.
+        matcher = matcher.with_changes(added=[], removed=[*removed, *(rule_id for rule_id, _ in added)])
         for rule in added:
-            matcher = _one_more(matcher, rule, removed)
+            matcher = _one_more(matcher, rule)
         return matcher
 
 
-def _one_more(matcher: Matcher, rule: tuple[int, Any], removed: list[int]) -> Matcher:
+def _one_more(matcher: Matcher, rule: tuple[int, Any]) -> Matcher:
     try:
-        return matcher.with_changes(added=[rule], removed=removed)
+        return matcher.with_changes(added=[rule], removed=[])
     except PatternError as error:
         logger.error("Rule %s does not compile and takes no events: %s", rule[0], error)
-        return matcher.with_changes(added=[], removed=removed)
+        return matcher
 
 
 def _compiled(rules: Iterable[tuple[int, Any]]) -> Matcher:

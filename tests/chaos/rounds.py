@@ -1,0 +1,120 @@
+"""`python -m tests.chaos.rounds --embedded 25 --scaled 25 --seed N`: kill -9 at random moments under load, and the proof.
+
+One line per round while it goes on, one line of JSON per kind of town at its end. Exit status 1 when a promise broke.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests import services
+from tests.chaos.trial import Trial, trial
+from tests.chaos.verify import Findings
+from tests.processes import Towns
+
+# One round in so many does not wait until everything has arrived: the next kill hits the recovery.
+HASTY = 4
+
+
+def main() -> int:
+    """Runs the rounds; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.rounds", description=__doc__)
+    parser.add_argument("--embedded", type=int, default=25, help="rounds on SQLite and a broker in memory")
+    parser.add_argument("--scaled", type=int, default=25, help="rounds on PostgreSQL and Redis")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: a new one")
+    parser.add_argument("--rate", type=float, default=80.0, help="events per second (default: %(default)s)")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="folder for what a broken run leaves: the messages, the requests, the SQLite file",
+    )
+    asked = parser.parse_args()
+    if asked.scaled and (missing := services.missing("postgresql") or services.missing("redis")):
+        print(f"{missing}. Start it, or leave those rounds out: --scaled 0")
+        return 2
+    _clean_environment()
+    print(f"seed {asked.seed}, {asked.rate:g} events a second", flush=True)
+    broken = False
+    with tempfile.TemporaryDirectory(prefix="signalbox-chaos-") as folder, Towns(Path(folder)) as towns:
+        for kind, rounds in (("embedded", asked.embedded), ("scaled", asked.scaled)):
+            if not rounds:
+                continue
+            scaled = kind == "scaled"
+            place = Path(folder) / kind
+            place.mkdir()
+            with (
+                towns.new(postgresql=scaled, redis=scaled) as town,
+                trial(town, place, asked.seed, asked.rate, other=scaled) as run,
+            ):
+                findings = _rounds(run, kind, rounds)
+                if _report(kind, findings):
+                    broken = True
+                    if asked.keep:
+                        shutil.copytree(town.var, asked.keep / kind, ignore=_sockets, dirs_exist_ok=True)
+                        shutil.copy(run.sink.path, asked.keep / kind)
+    return int(broken)
+
+
+def _rounds(run: Trial, kind: str, rounds: int) -> Findings:
+    run.start()
+    for number in range(1, rounds + 1):
+        victim = run.victims[number % len(run.victims)]
+        moment = run.dice.uniform(0.2, 4.0)
+        time.sleep(moment)
+        kill = run.kill(victim)
+        began = time.monotonic()
+        hasty = number < rounds and run.dice.randrange(HASTY) == 0
+        try:
+            if not hasty:
+                run.wait_for_recovery(kill)
+        except AssertionError as error:
+            print(error, flush=True)
+            break
+        after = (
+            "the next kill does not wait for it"
+            if hasty
+            else f"recovered in {time.monotonic() - began:4.1f} s"
+        )
+        found = run.so_far()
+        print(
+            f"{kind} {number:2}/{rounds}  {victim:12} after {moment:.1f} s  {len(kill.acknowledged):6} acknowledged "
+            f"{kill.in_flight:4} in flight  {after}  so far: repeats {found.repeats}, inversions {found.inversions}",
+            flush=True,
+        )
+    return run.end()
+
+
+def _report(kind: str, findings: Findings) -> bool:
+    print(f"{kind} {findings.line()}")
+    problems = findings.problems()
+    for problem in problems:
+        print(f"{kind} BROKEN  {problem}")
+    if not problems:
+        print(
+            f"{kind}: {findings.kills} kills, {findings.acknowledged} acknowledged, lost 0, inversions 0, "
+            f"repeats {findings.repeats} of {findings.in_flight} in flight",
+            flush=True,
+        )
+    return bool(problems)
+
+
+def _sockets(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if (Path(folder) / name).is_socket()]
+
+
+def _clean_environment() -> None:
+    """Towns take nothing from a developer's settings."""
+    for name in list(os.environ):
+        if name.startswith("SIGNALBOX_") or name in ("DATABASE_URL", "CELERY_BROKER_URL", "REDIS_URL"):
+            del os.environ[name]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

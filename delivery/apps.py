@@ -1,6 +1,31 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DeliveryConfig(AppConfig):
     name = "delivery"
     verbose_name = "Delivery"
+
+    def ready(self) -> None:
+        """Tells the rooms below what they may ask for: connectors, facts of the log, counts of the rail."""
+        from catalog import facts, navigation
+        from delivery.pages import registration
+        from delivery.tracking import deadletters
+        from delivery.tracking.facts import LogFacts
+        from rules import registry
+        from rules.models import Rule, Target
+
+        facts.register(LogFacts())
+        registration.register_connectors()
+        registry.register_place(
+            registry.Place(
+                "bin",
+                _("A request bin"),
+                "package-open",
+                _("Made for you now. It takes everything and shows what it received."),
+                registration.make_bin,
+            )
+        )
+        navigation.count("rules", Rule.objects.count)
+        navigation.count("targets", Target.objects.count)
+        navigation.count("dead-letters", deadletters.count)

@@ -73,7 +73,9 @@ class Target(models.Model):
         _("first wait (seconds)"), default=1.0, validators=[MinValueValidator(0.01), MaxValueValidator(3600)]
     )
     longest_delay = models.FloatField(
-        _("longest wait (seconds)"), default=300.0, validators=[MinValueValidator(0.01), MaxValueValidator(86400)]
+        _("longest wait (seconds)"),
+        default=300.0,
+        validators=[MinValueValidator(0.01), MaxValueValidator(86400)],
     )
     max_in_flight = models.PositiveIntegerField(
         _("at once"), default=64, validators=[MinValueValidator(1), MaxValueValidator(1000)]
@@ -128,13 +130,22 @@ class TargetRevision(models.Model):
 
     class Meta:
         ordering = ("target_id", "number")
-        constraints = [models.UniqueConstraint(fields=("target_id", "number"), name="one_target_revision_per_number")]
+        constraints = [
+            models.UniqueConstraint(fields=("target_id", "number"), name="one_target_revision_per_number")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} r{self.number}"
 
 
-POLICY_FIELDS = ("order", "after_dead_letter", "max_attempts", "first_delay", "longest_delay", "max_in_flight")
+POLICY_FIELDS = (
+    "order",
+    "after_dead_letter",
+    "max_attempts",
+    "first_delay",
+    "longest_delay",
+    "max_in_flight",
+)
 
 
 def policy_of(target: Target) -> dict[str, Any]:

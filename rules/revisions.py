@@ -59,7 +59,9 @@ def set_state(target: Target, state: str, reason: str = "") -> None:
     """Runs, pauses or stops `target`; its backlog stays. Shifts see it within a second."""
     with transaction.atomic():
         stamps.bump(stamps.RULES)
-        Target.objects.filter(pk=target.pk).update(state=state, state_reason=reason[:500], state_since=timezone.now())
+        Target.objects.filter(pk=target.pk).update(
+            state=state, state_reason=reason[:500], state_since=timezone.now()
+        )
     target.refresh_from_db()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 
 from django.db import connection, transaction
 
@@ -48,5 +49,6 @@ def _ask(change: str, values: list[object], target_id: int, seqs: Sequence[int] 
         if count and connection.vendor == "postgresql":
             cursor.execute("SELECT pg_notify('signalbox', '')")
     if count:
-        Doorbell().ring()
+        with closing(Doorbell()) as doorbell:
+            doorbell.ring()
     return count

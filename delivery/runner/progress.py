@@ -87,6 +87,7 @@ class Outbox:
     changed: list[tuple[Any, ...]] = field(default_factory=list)  # exceptions tried again
     settled: list[int] = field(default_factory=list)  # exceptions that are none any more
     discarded: list[int] = field(default_factory=list)  # those of them that a person dropped
+    freed: set[int | None] = field(default_factory=set)  # keys (None: all) whose next exception waits no more
     closed: list[int] = field(default_factory=list)  # flights
     latencies: list[int] = field(default_factory=list)  # milliseconds from received to delivered
     retried: int = 0
@@ -130,13 +131,14 @@ class Progress:
     ) -> None:
         """This shift holds the lease of `slot` now, from these cursors on.
 
-        `skip`: events above the cursors that were done before. `attempts`: seq -> attempts a crash left unknown.
+        `skip`: events above the cursors that were done before. `attempts`: seq -> attempts on record.
         """
         self.fences[slot] = fence
         for number, cursor in enumerate(cursors):
             self.lanes[slot * LANES_PER_SLOT + number] = Lane(cursor, cursor)
         self._skip.update(skip)
-        self._attempts.update(attempts)
+        for seq, number in attempts.items():
+            self._attempts[seq] = max(number, self._attempts.get(seq, 0))
 
     def park(self, key: int, seq: int, blocks: bool) -> None:
         """An exception that was there when the lease was taken."""
@@ -239,6 +241,12 @@ class Progress:
 
     # ── how sends ended ──
 
+    def tried(self, item: Item, attempt: tuple[Any, ...]) -> None:
+        """An attempt at `item` ended; `attempt` is its row. What it means for the event is told next."""
+        item.attempts += 1
+        self.outbox.attempts.append(attempt)
+        self.outbox.slots.add(item.lane // LANES_PER_SLOT)
+
     def delivered(self, item: Item, now: int) -> None:
         """The target took it. `now` in microseconds."""
         self.outbox.latencies.append(max(0, (now - item.received_at) // 1000))
@@ -275,7 +283,7 @@ class Progress:
                 (*tried, first_at, due_at, status, reason, request, response, item.seq)
             )
             if item.blocking and not blocks:
-                self._unblock(chain)
+                self._unblock(chain, item.key)
         else:
             place = (self.target, item.seq, item.lane, item.key)
             self.exceptions += 1
@@ -297,7 +305,7 @@ class Progress:
             self._pass(item)
         if blocks and not item.blocking:
             self._block(chain)
-        self._next(chain, goes_on=dead and not blocks)
+        self._next(chain, goes_on=not blocks)
 
     def take_outbox(self) -> Outbox:
         """What is to be committed now, with the cursors as they stand: later moves belong to the next commit."""
@@ -333,7 +341,7 @@ class Progress:
         self.outbox.settled.append(item.seq)
         self.outbox.slots.add(item.lane // LANES_PER_SLOT)
         if item.blocking:
-            self._unblock(chain)
+            self._unblock(chain, item.key)
 
     def _hold(self, item: Item, chain: int) -> None:
         """A fresh event of a parked chain becomes an exception that waits."""
@@ -348,10 +356,12 @@ class Progress:
     def _block(self, chain: int) -> None:
         self.parked[chain] = self.parked.get(chain, 0) + 1
 
-    def _unblock(self, chain: int) -> None:
+    def _unblock(self, chain: int, key: int) -> None:
         left = self.parked.get(chain, 0) - 1
         if left > 0:
             self.parked[chain] = left
+            # This shift drains the chain; whoever comes after it, or after its crash, must find that it may.
+            self.outbox.freed.add(None if self.policy.order == "all" else key)
         else:
             self.parked.pop(chain, None)
 

@@ -171,12 +171,12 @@ class Sender:
             outcome.excerpt_text.replace("\x00", "\ufffd") if outcome.excerpt and reason is not None else None
         )
         ended = _ended(outcome)
-        number = item.attempts + 1
-        self.progress.outbox.attempts.append(
+        self.progress.tried(
+            item,
             (
                 self.facts.id,
                 item.seq,
-                number,
+                item.attempts + 1,
                 at,
                 now - at,
                 ended,
@@ -184,9 +184,8 @@ class Sender:
                 self.facts.revision,
                 reason,
                 response,
-            )
+            ),
         )
-        item.attempts = number
         if isinstance(outcome, Delivered):
             self.progress.delivered(item, now)
             return

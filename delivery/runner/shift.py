@@ -61,6 +61,7 @@ class Shift:
         self._renewing = 0.0
         self._again: dict[tuple[int, int], tuple[int, int]] = {}  # (target, slot) -> (seq, tries)
         self._again_at = 0.0
+        self._lost: dict[int, list[int]] = {}  # lane groups of senders that were dropped, to be given back
 
     async def run(self, relieved: Any) -> None:
         """Works until the time is up or `stop` is set; calls `relieved` when it takes no new work any more."""
@@ -70,8 +71,10 @@ class Shift:
         bell = Bell(f"{os.getppid() if _is_child() else os.getpid()}-{self.id}")
         loop.add_reader(bell.socket, self._rung, bell)
         listener = await loop.run_in_executor(self._executor, _listener)
+        listening = -1
         if listener is not None:
-            loop.add_reader(listener.fileno(), self._notified, listener)
+            listening = listener.fileno()
+            loop.add_reader(listening, self._notified, loop, listening, listener)
         networks = [ip_network(network) for network in settings.ALLOWED_TARGET_NETWORKS]
         self._services = Services(http=Client(AddressPolicy(networks), user_agent=USER_AGENT))
         try:
@@ -83,7 +86,7 @@ class Shift:
             loop.remove_reader(bell.socket)
             bell.close()
             if listener is not None:
-                loop.remove_reader(listener.fileno())
+                loop.remove_reader(listening)
                 listener.close()
             for sender in list(self._senders.values()):
                 self._drop(sender)
@@ -109,7 +112,9 @@ class Shift:
                     sender.progress.cleared.clear()
             if self._stop.is_set():
                 gone_by = min(gone_by, now + GRACE)
-            if leaving and (not self._senders or now >= gone_by):
+            if leaving and now >= gone_by:
+                await self._abandon(loop)
+            if leaving and not (self._senders or self._lost):
                 return
             cycle = self._plan(now, leaving)
             await self._apply(cycle, await self._perform(loop, cycle))
@@ -118,6 +123,19 @@ class Shift:
                 await self._wake.wait()
                 timer.cancel()
             self._wake.clear()
+
+    async def _abandon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Breaks off what does not end, and leaves it to the next shift as unknown."""
+        cycle = Cycle(since=self._seen, leaving=True)
+        for target, sender in self._senders.items():
+            if not sender.idle:
+                cycle.keep_flights.add(target)
+            await sender.close()
+            if sender.progress.outbox:
+                cycle.outboxes.append(sender.progress.take_outbox())
+            cycle.release[target] = (list(sender.progress.fences), sender.halted)
+        await self._perform(loop, cycle)
+        self._senders.clear()
 
     async def _perform(self, loop: asyncio.AbstractEventLoop, cycle: Cycle) -> News:
         """One round of database work; a target whose lease was taken over is dropped, the others' work is done."""
@@ -133,6 +151,7 @@ class Shift:
     def _plan(self, now: float, leaving: bool) -> Cycle:
         """What the database is to do next, as plain values: the event loop goes on while it does."""
         cycle = Cycle(since=self._seen, leaving=leaving)
+        cycle.lost, self._lost = self._lost, {}
         if self._again and now >= self._again_at:
             cycle.again = {name: seq for name, (seq, _) in self._again.items()}
         if now - self._renewed >= RENEW:
@@ -177,6 +196,8 @@ class Shift:
     async def _apply(self, cycle: Cycle, news: News) -> None:
         for (target, heads, following), flight in zip(cycle.flights, news.flights, strict=True):
             self._senders[target].progress.clear(heads, following, flight)
+        if news.released:
+            self._wake.set()
         for target in news.released:
             if target in self._senders:
                 self._drop(self._senders[target])
@@ -187,28 +208,33 @@ class Shift:
                     sender.send_until = self._renewed + SEND
                 else:
                     logger.warning("Target %s: a lease lapsed before it was renewed.", sender.facts.id)
+                    taken = {one.slot for one in news.claimed if one.target == sender.facts.id}
+                    self._lost[sender.facts.id] = [
+                        slot for slot in sender.progress.fences if slot not in taken
+                    ]
                     self._drop(sender)
+                    self._wake.set()
         self._seen = max(self._seen, news.seen)
         self._ask_again(cycle, news)
         if not cycle.leaving:
             for claimed in news.claimed:
                 await self._take(claimed, news.facts[claimed.target])
             if news.facts_changed is not None:
-                await self._reload(news.facts_changed)
+                self._reload(cycle, news.facts_changed)
         for target, slot, seq in news.newest:
             sender = self._senders.get(target)
             if sender is not None and slot in sender.progress.fences:
                 progress = sender.progress
                 progress.newest[slot] = max(progress.newest.get(slot, 0), seq)
         for target, (items, more, read) in news.events.items():
-            sender = self._senders.get(target)
+            sender = self._reader(cycle, target)
             if sender is not None:
                 sender.more = more
                 sender.progress.offer(items)
                 for lane, seq in read.items():
                     sender.progress.read_up_to(lane, seq)
         for target, held in news.held:
-            sender = self._senders.get(target)
+            sender = self._reader(cycle, target)
             if sender is not None:
                 sender.progress.offer_held(held)
                 if len(held) >= DUE:
@@ -255,13 +281,17 @@ class Shift:
             self._senders[facts.id] = sender
             await sender.open()
         sender.progress.take(claimed.slot, claimed.fence, claimed.cursors, claimed.skip, claimed.attempts)
-        for key, seq, blocks in claimed.parked:
+        if claimed.parked:
+            sender.next_due = 0  # Some may be due already, and need not wait for the next sweep.
+        for key, seq, blocks, _ in claimed.parked:
             sender.progress.park(key, seq, bool(blocks))
 
-    async def _reload(self, facts: dict[int, Facts]) -> None:
+    def _reload(self, cycle: Cycle, facts: dict[int, Facts]) -> None:
         """Rules or targets changed: those that run on do so with their new revision, the others are left."""
-        for target, sender in self._senders.items():
-            new = facts.get(target)
+        for target in cycle.reading:
+            sender, new = self._reader(cycle, target), facts.get(target)
+            if sender is None:
+                continue
             if new is None or new.state != "running":
                 sender.leaving = True
                 sender.progress.cleared.clear()
@@ -269,6 +299,11 @@ class Shift:
                 # The next claim, in a moment, starts it with the new revision; what is under way ends with the old.
                 sender.leaving = True
                 sender.progress.cleared.clear()
+
+    def _reader(self, cycle: Cycle, target: int) -> Sender | None:
+        """Who asked for what the round read for `target`. A sender that took its place begins at older cursors."""
+        sender = self._senders.get(target)
+        return sender if sender is not None and sender.progress is cycle.reading.get(target) else None
 
     def _drop(self, sender: Sender) -> None:
         self._senders.pop(sender.facts.id, None)
@@ -312,9 +347,13 @@ class Shift:
             self._stop.set()
         self._wake.set()
 
-    def _notified(self, listener: Any) -> None:
-        for _ in listener.notifies(timeout=0):
-            pass
+    def _notified(self, loop: asyncio.AbstractEventLoop, listening: int, listener: Any) -> None:
+        try:
+            for _ in listener.notifies(timeout=0):
+                pass
+        except DATABASE_ERRORS as error:
+            logger.warning("The database does not ring any more; the shift looks by itself: %s", error)
+            loop.remove_reader(listening)
         self._wake.set()
 
 

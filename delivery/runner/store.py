@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from delivery.log.schema import CURSORS, LANES_PER_SLOT, LATENCIES, LATENCY_BOUNDS
+from delivery.log.schema import CURSORS, LANES_PER_SLOT, LATENCIES, LATENCY_BOUNDS, SLOTS
 from delivery.runner.database import Database
+from delivery.runner.policy import Policy
 from delivery.runner.progress import Item, Outbox
 from delivery.tracking.words import Outcome, State
 
@@ -36,6 +37,11 @@ DISCARD = (
     "SELECT target, seq, attempts + 1, %s, 0, %s, NULL, 0, reason, NULL FROM runner_exception "
     "WHERE target = %s AND seq = %s"
 )
+# What waits first in its chain, and may be sent, has a due time: the sweep finds it, whoever drains the chain.
+FREE = (
+    "UPDATE runner_exception SET due_at = %s WHERE target = %s AND state = %s AND due_at IS NULL AND seq = "
+    "(SELECT MIN(seq) FROM runner_exception WHERE target = %s AND blocks = 1{of_key})"
+)
 MOVE = (
     f"UPDATE runner_slot SET {', '.join(f'{name} = %s' for name in CURSORS)} "
     "WHERE target = %s AND lanes = %s AND owner = %s AND fence = %s"
@@ -63,6 +69,10 @@ class LeaseLost(Exception):
         self.target = target
 
 
+class Incomplete(Exception):
+    """Some of the slots that are needed together are another shift's."""
+
+
 class Claimed(NamedTuple):
     """A lease that was granted, with everything the holder must know."""
 
@@ -70,9 +80,9 @@ class Claimed(NamedTuple):
     slot: int
     fence: int
     cursors: tuple[int, ...]
-    parked: list[tuple[int, int, int]]  # key, seq, blocks
+    parked: list[tuple[int, int, int, int]]  # key, seq, blocks, state
     skip: set[int]  # delivered or held above the cursors
-    attempts: dict[int, int]  # seq -> attempts on record, for those a crash left unknown
+    attempts: dict[int, int]  # seq -> attempts on record, above the cursors
 
 
 class Store:
@@ -151,39 +161,69 @@ class Store:
             held.update((target, slot) for target, slot in rows)
         return held & wanted
 
-    def claim(self, target: int, slots: Iterable[int], fresh: bool) -> list[Claimed]:
-        """Takes the leases of those `slots` that nobody holds, with a new fence each.
+    def claim(self, target: int, slots: Iterable[int], fresh: bool, policy: Policy) -> list[Claimed]:
+        """Takes the leases of those `slots` that nobody holds, with a new fence each. Order "all" takes all or none.
 
         `fresh`: this shift holds nothing of the target, so flights in its own name are from before, too.
         """
+        whole = policy.order == "all"
+        try:
+            with self.database.transaction():
+                return self._claim(target, range(SLOTS) if whole else sorted(slots), fresh, policy)
+        except Incomplete:
+            return []
+
+    def _claim(self, target: int, slots: Sequence[int], fresh: bool, policy: Policy) -> list[Claimed]:
         claimed: list[Claimed] = []
-        with self.database.transaction():
-            now = self.database.now()
-            for slot in sorted(slots):
-                row = self.database.rows(
-                    "INSERT INTO runner_slot (target, lanes, owner, fence, until) VALUES (%s, %s, %s, 1, %s) "
-                    "ON CONFLICT (target, lanes) DO UPDATE SET owner = excluded.owner, until = excluded.until, "
-                    f"fence = runner_slot.fence + 1 WHERE runner_slot.until < %s RETURNING fence, {', '.join(CURSORS)}",
-                    [target, slot, self.owner, now + LEASE, now],
-                )
-                if row:
-                    claimed.append(self._take_over(target, slot, row[0][0], row[0][1:]))
-            if claimed:
-                self._recover_flights(target, claimed, now, fresh)
+        now = self.database.now()
+        for slot in slots:
+            row = self.database.rows(
+                "INSERT INTO runner_slot (target, lanes, owner, fence, until) VALUES (%s, %s, %s, 1, %s) "
+                "ON CONFLICT (target, lanes) DO UPDATE SET owner = excluded.owner, until = excluded.until, "
+                f"fence = runner_slot.fence + 1 WHERE runner_slot.until < %s RETURNING fence, {', '.join(CURSORS)}",
+                [target, slot, self.owner, now + LEASE, now],
+            )
+            if row:
+                claimed.append(self._take_over(target, slot, row[0][0], row[0][1:]))
+        if policy.order == "all" and len(claimed) < len(slots):
+            raise Incomplete
+        if claimed:
+            self._recover_flights(target, claimed, now, fresh)
+            self._free_heads(target, claimed, policy, now)
         return claimed
 
     def _take_over(self, target: int, slot: int, fence: int, cursors: tuple[int, ...]) -> Claimed:
         first, least = slot * LANES_PER_SLOT, min(cursors)
         held = self.database.rows(
-            "SELECT key, seq, blocks FROM runner_exception WHERE target = %s AND lane >= %s AND lane < %s",
+            "SELECT key, seq, blocks, state FROM runner_exception "
+            "WHERE target = %s AND lane >= %s AND lane < %s ORDER BY seq",
             [target, first, first + LANES_PER_SLOT],
         )
-        ended = self.database.rows(
-            "SELECT seq FROM attempt WHERE target = %s AND seq > %s AND outcome IN (%s, %s)",
-            [target, least, Outcome.DELIVERED, Outcome.DISCARDED],
+        tried = self.database.rows(
+            "SELECT seq, MAX(number), MAX(CASE WHEN outcome IN (%s, %s) THEN 1 ELSE 0 END) FROM attempt "
+            "WHERE target = %s AND seq > %s GROUP BY seq",
+            [Outcome.DELIVERED, Outcome.DISCARDED, target, least],
         )
-        skip = {seq for (seq,) in ended} | {seq for _, seq, _ in held if seq > least}
-        return Claimed(target, slot, fence, cursors, held, skip, {})
+        skip = {seq for seq, _, ended in tried if ended} | {row[1] for row in held if row[1] > least}
+        return Claimed(target, slot, fence, cursors, held, skip, {seq: number for seq, number, _ in tried})
+
+    def _free_heads(self, target: int, claimed: list[Claimed], policy: Policy, now: int) -> None:
+        """Gives a due time to what waits first in its chain: the policy may have changed since it was parked."""
+        seen: set[int] = set()
+        free = []
+        for key, seq, blocks, state in sorted(
+            (row for one in claimed for row in one.parked), key=lambda row: row[1]
+        ):
+            chain = policy.chain(key, seq)
+            if blocks and chain not in seen:
+                seen.add(chain)
+                if state == State.WAITING:
+                    free.append((now, target, seq))
+        if free:
+            self.database.many(
+                "UPDATE runner_exception SET due_at = %s WHERE target = %s AND seq = %s AND due_at IS NULL",
+                free,
+            )
 
     def _recover_flights(self, target: int, claimed: list[Claimed], now: int, fresh: bool) -> None:
         """What a crashed shift had in flight is recorded as unknown; it will be sent again."""
@@ -296,12 +336,13 @@ class Store:
     def due(self, target: int, slots: Iterable[int]) -> list[Item]:
         """Exceptions whose time has come, heads of their chains only, in the lane groups this shift holds."""
         now = self.database.now()
-        held = set(slots)
+        held = ", ".join(str(slot) for slot in slots)
         rows = self.database.rows(
-            f"SELECT {EXCEPTION} FROM runner_exception WHERE target = %s AND due_at <= %s ORDER BY due_at, seq LIMIT {DUE}",
+            f"SELECT {EXCEPTION} FROM runner_exception WHERE target = %s AND due_at <= %s "
+            f"AND lane / {LANES_PER_SLOT} IN ({held}) ORDER BY due_at, seq LIMIT {DUE}",
             [target, now],
         )
-        return [_held_item(row) for row in rows if row[1] // LANES_PER_SLOT in held]
+        return [_held_item(row) for row in rows]
 
     def due_targets(self) -> set[int]:
         """The targets with an exception whose time has come."""
@@ -334,7 +375,8 @@ class Store:
         ids: list[int] = []
         with self.database.transaction():
             now = self.database.now()
-            for outbox in work:
+            # Shifts share the rows of rollup_delivered: in one order, or two of them wait for each other in a circle.
+            for outbox in sorted(work, key=_target):
                 self._record(outbox, now)
             for target, items in flights:
                 seqs = json.dumps([[item.lane, item.seq, item.attempts + 1] for item in items])
@@ -363,6 +405,11 @@ class Store:
                 "DELETE FROM runner_exception WHERE target = %s AND seq = %s",
                 [(outbox.target, seq) for seq in outbox.settled],
             )
+        for key in outbox.freed:
+            of_key, which = ("", []) if key is None else (" AND key = %s", [key])
+            self.database.run(
+                FREE.format(of_key=of_key), [now, outbox.target, State.WAITING, outbox.target, *which]
+            )
         if outbox.closed:
             self.database.many(
                 "DELETE FROM runner_flight WHERE id = %s", [(flight,) for flight in outbox.closed]
@@ -387,6 +434,10 @@ class Store:
 
 def _seq(item: Item) -> int:
     return item.seq
+
+
+def _target(outbox: Outbox) -> int:
+    return outbox.target
 
 
 def _held_item(row: tuple[Any, ...]) -> Item:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from catalog.stamps import RULES
-from delivery.log.schema import SLOTS, lanes_of
+from delivery.log.schema import lanes_of
 from delivery.runner.policy import Policy
 from delivery.runner.progress import Item, Outbox, Progress
 from delivery.runner.sending import Facts
@@ -29,6 +29,7 @@ class Cycle:
     due: set[int] = field(default_factory=set)
     room: dict[int, int] = field(default_factory=dict)
     keep_flights: set[int] = field(default_factory=set)
+    lost: dict[int, list[int]] = field(default_factory=dict)
     again: dict[tuple[int, int], int] = field(default_factory=dict)
     reading: dict[int, Progress] = field(default_factory=dict)
 
@@ -61,6 +62,8 @@ def perform(store: Store, cycle: Cycle) -> News:
         )
     if cycle.renew:
         news.renewed = store.renew()
+    for target, lost in cycle.lost.items():
+        store.release(target, lost, forget_flights=False)
     for target, (slots, halted) in cycle.release.items():
         if halted is not None:
             _stop_target(target, *halted)
@@ -73,10 +76,14 @@ def perform(store: Store, cycle: Cycle) -> News:
     hints = store.routed_since(cycle.since)
     news.seen = max((seq for _, _, seq in hints), default=0)
     news.newest = hints
+    # Read before the facts of what is claimed: a change after it is seen by the next sweep.
+    version = store.rules_version(RULES) if cycle.sweep else store.seen_rules
     _claim(store, cycle, hints, news)
     _read(store, cycle, hints, news)
+    if version != store.seen_rules:
+        store.seen_rules = version
+        news.facts_changed = read_facts(cycle.reading)
     if cycle.sweep:
-        news.facts_changed = _changed_facts(store, cycle)
         cycle.due |= store.due_targets() & cycle.reading.keys()
     for target in cycle.due:
         news.held.append((target, store.due(target, cycle.reading[target].fences)))
@@ -131,12 +138,7 @@ def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: 
         facts = news.facts.get(target)
         if facts is None or facts.state != "running":
             continue
-        whole = facts.policy.order == "all"
-        claimed = store.claim(target, range(SLOTS) if whole else slots, fresh=target not in mine)
-        if whole and len(claimed) + len(mine[target].fences if target in mine else ()) < SLOTS:
-            store.release(target, [one.slot for one in claimed], forget_flights=False)
-            continue
-        news.claimed += claimed
+        news.claimed += store.claim(target, slots, target not in mine, facts.policy)
         news.newest += [(target, slot, seq) for slot, seq in store.newest(target)]
 
 
@@ -159,25 +161,18 @@ def _read(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: N
         items, more = store.events(target, slots, max(16, room // len(slots)))
         # A slot that was cut short is read up to the last event that came; the others up to the newest known.
         ends = {slot: more.get(slot, newest[slot]) for slot in slots}
-        if more and progress.policy.order == "all":
-            # Strictly one after the other over all lanes: nothing beyond the first slot that was cut short.
-            cut = min(more.values())
+        if progress.policy.order == "all":
+            # Strictly one after the other over all lanes: nothing beyond the first slot that was cut short, nor what
+            # was committed after the hints, for some slots were read before it.
+            cut = min([*more.values(), max(newest.values())])
             items = [item for item in items if item.seq <= cut]
-            ends = dict.fromkeys(slots, cut)
+            ends = {slot: min(end, cut) for slot, end in ends.items()}
         fresh = [item for item in items if item.seq > progress.lanes[item.lane].read]
         news.events[target] = (
             fresh,
             bool(more),
             {lane: end for slot, end in ends.items() for lane in lanes_of(slot)},
         )
-
-
-def _changed_facts(store: Store, cycle: Cycle) -> dict[int, Facts] | None:
-    version = store.rules_version(RULES)
-    if version == store.seen_rules:
-        return None
-    store.seen_rules = version
-    return read_facts(cycle.reading)
 
 
 def _stop_target(target: int, state: str, reason: str) -> None:

@@ -1,0 +1,94 @@
+"""Rows of lists, first painted by pages and then sent by the live feed: the same templates for both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django.template.loader import render_to_string
+
+from catalog.models import Domain, EventType
+from delivery.models import BinRequest
+from delivery.tracking import events, status
+from delivery.tracking.attempts import Attempt
+from delivery.tracking.events import Headline
+from delivery.tracking.status import Status
+from rules.models import Target
+
+
+class AttemptLine(NamedTuple):
+    """A delivery attempt with what a row shows around it; `event` is None when its bus no longer keeps it."""
+
+    attempt: Attempt
+    event: Headline | None
+    domain: Domain | None
+    target: str
+    status: Status
+
+
+class EventLine(NamedTuple):
+    """An event with the domain of its type."""
+
+    event: Headline
+    domain: Domain | None
+
+
+def domains_of(types: Iterable[str]) -> dict[str, Domain]:
+    """The domain of each type that the catalog knows."""
+    found = EventType.objects.filter(name__in=set(types)).select_related("domain")
+    return {one.name: one.domain for one in found}
+
+
+def of_attempts(attempts: Sequence[Attempt]) -> list[AttemptLine]:
+    """Rows for attempts, in their order."""
+    told = {line.seq: line for line in events.headlines_of(sorted({attempt.seq for attempt in attempts}))}
+    domains = domains_of(line.type for line in told.values())
+    names = dict(
+        Target.objects.filter(pk__in={attempt.target for attempt in attempts}).values_list("pk", "name")
+    )
+    return [
+        AttemptLine(
+            attempt,
+            event := told.get(attempt.seq),
+            domains.get(event.type) if event else None,
+            names.get(attempt.target, f"#{attempt.target}"),
+            status.of_attempt(attempt),
+        )
+        for attempt in attempts
+    ]
+
+
+def of_events(headlines: Sequence[Headline]) -> list[EventLine]:
+    """Rows for events, in their order."""
+    domains = domains_of(line.type for line in headlines)
+    return [EventLine(line, domains.get(line.type)) for line in headlines]
+
+
+def attempt_rows(lines: Sequence[AttemptLine], new: bool = False) -> str:
+    """The <tr>s of attempts on all targets."""
+    return render_to_string("delivery/rows/attempts.html", {"lines": lines, "new": new})
+
+
+def target_rows(lines: Sequence[AttemptLine], new: bool = False) -> str:
+    """The <tr>s of attempts on one target's page."""
+    return render_to_string("delivery/rows/target_attempts.html", {"lines": lines, "new": new})
+
+
+def event_rows(lines: Sequence[EventLine], new: bool = False) -> str:
+    """The <li>s of events as they arrive."""
+    return render_to_string("delivery/rows/events.html", {"lines": lines, "new": new})
+
+
+def request_rows(requests: Iterable[BinRequest], new: bool = False) -> str:
+    """The <article>s of what a request bin received."""
+    context: dict[str, Any] = {"requests": [(one, shown_headers(one)) for one in requests], "new": new}
+    return render_to_string("delivery/rows/requests.html", context)
+
+
+def shown_headers(request: BinRequest) -> list[tuple[str, str]]:
+    """Header names and values as a bin stored them."""
+    return [
+        (str(pair[0]), str(pair[1]))
+        for pair in request.headers
+        if isinstance(pair, list | tuple) and len(pair) == 2
+    ]

@@ -1,0 +1,63 @@
+"""The deliveries page: what is wrong first, then the figures, the charts, the targets and what happens now."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from catalog.access import needs
+from delivery.pages import lines
+from delivery.pages.summary import DEFAULT, RANGES, Stretch, summary, target_lines
+from delivery.tracking import attempts, events, rates, waiting
+from delivery.tracking.read import now
+from rules.models import Rule
+
+TAIL = 8
+
+
+@needs("rules.view_target")
+def deliveries(request: HttpRequest) -> HttpResponse:
+    """`?range=15m|1h|6h|24h`, `?show=failed` for the tail."""
+    name = request.GET.get("range", DEFAULT)
+    name = name if name in RANGES else DEFAULT
+    failed = request.GET.get("show") == "failed"
+    context = summary(name) | {
+        "ranges": RANGES,
+        "failed": failed,
+        "tail": lines.of_attempts(attempts.newest(TAIL, failed)),
+    }
+    return render(request, "delivery/deliveries.html", context)
+
+
+@needs("rules.view_target")
+def tail(request: HttpRequest) -> HttpResponse:
+    """The latest attempts as table rows; `?show=failed` for those that did not deliver."""
+    failed = request.GET.get("show") == "failed"
+    return HttpResponse(lines.attempt_rows(lines.of_attempts(attempts.newest(TAIL, failed))))
+
+
+@needs("catalog.view_eventtype")
+def wire(request: HttpRequest) -> HttpResponse:
+    """The last 8 events of all buses, for the marketplace: a live list."""
+    return render(request, "delivery/wire.html", {"lines": lines.of_events(events.headlines(TAIL))})
+
+
+@needs("rules.view_target")
+def rule_targets(request: HttpRequest, pk: int) -> HttpResponse:
+    """The targets of a rule with how they are, for the rule's page."""
+    rule = get_object_or_404(Rule, pk=pk)
+    targets = list(rule.targets.select_related("rule"))
+    owes = waiting.of_targets([target.pk for target in targets])
+    stretch: Stretch = RANGES["1h"]
+    found = target_lines(targets, owes, stretch, rates.minute_of(now()))
+    return render(request, "delivery/rule_targets.html", {"lines": found, "rule": rule})
+
+
+@needs("rules.view_target")
+def find(request: HttpRequest) -> HttpResponse:
+    """`?q=` an event's id or number: leads to its journey, or lists those that share an id."""
+    query = request.GET.get("q", "").strip()
+    found = events.find(query) if query else []
+    if len(found) == 1:
+        return redirect("journey", found[0].seq)
+    return render(request, "delivery/find.html", {"query": query, "found": lines.of_events(found)})

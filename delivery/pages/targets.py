@@ -1,0 +1,125 @@
+"""The list of targets, the page of one, and what can be done to it: pause, resume, delete."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from catalog.access import needs
+from delivery.pages import lines
+from delivery.pages.summary import RANGES, target_lines
+from delivery.tracking import attempts, deadletters, rates, status, waiting
+from delivery.tracking.read import now
+from rules import registry, revisions
+from rules.models import Rule, Target
+
+PAGE = 50
+
+
+@needs("rules.view_target")
+def targets(request: HttpRequest) -> HttpResponse:
+    """All targets by name; `?q=` searches name and rule, `?state=` picks running, paused or stopped."""
+    query = request.GET.get("q", "").strip()
+    state = request.GET.get("state", "")
+    found = Target.objects.select_related("rule")
+    if query:
+        found = found.filter(Q(name__icontains=query) | Q(rule__name__icontains=query))
+    if state in Target.State.values:
+        found = found.filter(state=state)
+    page = Paginator(found.order_by("name", "pk"), PAGE).get_page(request.GET.get("page"))
+    shown = list(page)
+    owes = waiting.of_targets([target.pk for target in shown])
+    listed = target_lines(shown, owes, RANGES["1h"], rates.minute_of(now()))
+    context = {"page": page, "lines": listed, "query": query, "state": state, "states": Target.State.choices}
+    return render(request, "delivery/targets.html", context)
+
+
+@needs("rules.view_target")
+def target(request: HttpRequest, pk: int) -> HttpResponse:
+    """One target: where it delivers, how it is, what it owes, what it tried last."""
+    found = get_object_or_404(Target.objects.select_related("rule__bus", "rule__team"), pk=pk)
+    owes = waiting.of_targets([pk])[pk]
+    last = rates.minute_of(now())
+    hour = rates.delivered(last - 59, last, 1, [pk])
+    total = rates.total(hour)
+    context = {
+        "target": found,
+        "where": registry.describe(found.connector, found.config),
+        "symbol": registry.icon_of(found.connector),
+        "label": registry.label_of(found.connector),
+        "status": status.of_target(found, owes),
+        "owes": owes,
+        "hour": total,
+        "rate": total.delivered / 60,
+        "median": total.percentile(0.5),
+        "p95": total.percentile(0.95),
+        "minutes": [slot.delivered for slot in hour],
+        "groups": deadletters.groups(pk)[:5],
+        "tried": lines.of_attempts(attempts.of_target(pk, 50)),
+    }
+    return render(request, "delivery/target.html", context)
+
+
+@needs("rules.change_target")
+@require_POST
+def pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Pauses a target; its events wait."""
+    found = get_object_or_404(Target, pk=pk)
+    revisions.set_state(
+        found, Target.State.PAUSED, _("Paused by %(who)s.") % {"who": request.user.get_username()}
+    )
+    messages.success(request, _("Paused. Its events wait and lose nothing."))
+    return redirect("target", pk)
+
+
+@needs("rules.change_target")
+@require_POST
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lets a paused or stopped target run again; it begins with what has waited."""
+    found = get_object_or_404(Target, pk=pk)
+    revisions.set_state(found, Target.State.RUNNING)
+    messages.success(request, _("Running. It begins with what has waited."))
+    return redirect("target", pk)
+
+
+@needs("rules.delete_target")
+def delete_target(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks, saying what would be lost, and deletes."""
+    found = get_object_or_404(Target.objects.select_related("rule"), pk=pk)
+    if request.method == "POST":
+        rule = found.rule
+        revisions.delete_target(found, by=request.user)
+        messages.success(request, _("%(target)s is deleted.") % {"target": found.name})
+        return redirect("rule", rule.pk)
+    owes = waiting.of_targets([pk])
+    context = {
+        "rule": found.rule,
+        "target": found,
+        "listed": [(found, owes[pk])],
+        "total": waiting.total(owes.values()),
+    }
+    return render(request, "delivery/delete.html", context)
+
+
+@needs("rules.delete_rule")
+def delete_rule(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks, listing the targets and what waits for them, and deletes a rule with its targets."""
+    found = get_object_or_404(Rule, pk=pk)
+    if request.method == "POST":
+        revisions.delete_rule(found, by=request.user)
+        messages.success(request, _("%(rule)s is deleted.") % {"rule": found.name})
+        return redirect("rules")
+    of_rule = list(found.targets.all())
+    owes = waiting.of_targets([one.pk for one in of_rule])
+    context = {
+        "rule": found,
+        "target": None,
+        "listed": [(one, owes[one.pk]) for one in of_rule],
+        "total": waiting.total(owes.values()),
+    }
+    return render(request, "delivery/delete.html", context)

@@ -1,0 +1,175 @@
+"""Stored events: one by its seq, the latest of some types, those that tell of the same thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from delivery.log.entry import name_of
+from delivery.tracking.read import marks, moment, rows
+
+COLUMNS = "seq, bus, lane, key, source, type, subject, ce_id, time, received_at, schema_version, rules_version, valid, raw"
+
+
+class StoredEvent(NamedTuple):
+    """A row of the log. `received_at` in microseconds; `valid` 1, 0, or None when there was no schema to check."""
+
+    seq: int
+    bus: int
+    lane: int
+    key: int
+    source: str
+    type: str
+    subject: str | None
+    ce_id: str
+    time: str | None
+    received_at: int
+    schema_version: int | None
+    rules_version: int
+    valid: int | None
+    raw: bytes
+
+    @property
+    def received(self) -> datetime:
+        """When it was received, with its time zone."""
+        return moment(self.received_at)
+
+
+class Headline(NamedTuple):
+    """What a list shows of an event."""
+
+    seq: int
+    bus: int
+    source: str
+    type: str
+    subject: str | None
+    ce_id: str
+    received_at: int
+
+    @property
+    def received(self) -> datetime:
+        """When it was received, with its time zone."""
+        return moment(self.received_at)
+
+
+def _stored(row: tuple[Any, ...]) -> StoredEvent:
+    *columns, raw = row
+    return StoredEvent(*columns, raw=bytes(raw))  # type: ignore[misc]
+
+
+def at(seq: int) -> StoredEvent | None:
+    """The event with that seq, None when there is none or its bus no longer keeps it."""
+    found = rows(f"SELECT {COLUMNS} FROM log_event WHERE seq = %s", [seq])
+    return _stored(found[0]) if found else None
+
+
+def latest(bus: int | None, types: Sequence[str], limit: int) -> list[StoredEvent]:
+    """The newest events, newest first: of one bus or all, of the given types or (when empty) of every type."""
+    if not types:
+        where, parameters = ("WHERE bus = %s", [bus]) if bus is not None else ("", [])
+        # Other buses' events lie between: bounded by looking at the newest 50 × limit seqs only.
+        if bus is not None:
+            where += " AND seq > (SELECT seq FROM log_head WHERE id = 1) - %s"
+            parameters = [bus, 50 * limit]
+        return [
+            _stored(row)
+            for row in rows(
+                f"SELECT {COLUMNS} FROM log_event {where} ORDER BY seq DESC LIMIT %s", [*parameters, limit]
+            )
+        ]
+    seqs: list[int] = []
+    for name in types:
+        for each in buses() if bus is None else [bus]:
+            seqs += [
+                seq
+                for (seq,) in rows(
+                    "SELECT seq FROM log_event WHERE bus = %s AND type = %s ORDER BY seq DESC LIMIT %s",
+                    [each, name, limit],
+                )
+            ]
+    seqs = sorted(seqs, reverse=True)[:limit]
+    return [
+        _stored(row)
+        for row in rows(
+            f"SELECT {COLUMNS} FROM log_event WHERE seq IN ({marks(seqs)}) ORDER BY seq DESC",
+            seqs,
+        )
+    ]
+
+
+def buses() -> list[int]:
+    """The ids of all buses."""
+    return [int(bus) for (bus,) in rows("SELECT id FROM catalog_bus ORDER BY id")]
+
+
+# A story is looked for this far around an event: its lane holds one in 64 of all events.
+NEAR = 1_000_000
+HEADLINE = "seq, bus, source, type, subject, ce_id, received_at"
+
+
+def headlines(limit: int, after: int | None = None) -> list[Headline]:
+    """The newest events of all buses, newest first; only those above seq `after` when given."""
+    where, parameters = ("WHERE seq > %s", [after]) if after is not None else ("", [])
+    sql = f"SELECT {HEADLINE} FROM log_event {where} ORDER BY seq DESC LIMIT %s"
+    return [Headline(*row) for row in rows(sql, [*parameters, limit])]
+
+
+def headlines_of(seqs: Sequence[int]) -> list[Headline]:
+    """The events with those seqs, newest first."""
+    sql = f"SELECT {HEADLINE} FROM log_event WHERE seq IN ({marks(seqs)}) ORDER BY seq DESC"
+    return [Headline(*row) for row in rows(sql, list(seqs))]
+
+
+def same_key(event: StoredEvent, limit: int = 12) -> list[Headline]:
+    """Events of the same key (partition key, else source and subject) around `event`, oldest first, itself among them."""
+    half = limit // 2
+    before = rows(
+        f"SELECT {HEADLINE} FROM log_event WHERE lane = %s AND key = %s AND seq BETWEEN %s AND %s "
+        "ORDER BY seq DESC LIMIT %s",
+        [event.lane, event.key, event.seq - NEAR, event.seq, half],
+    )
+    after = rows(
+        f"SELECT {HEADLINE} FROM log_event WHERE lane = %s AND key = %s AND seq > %s AND seq <= %s "
+        "ORDER BY seq LIMIT %s",
+        [event.lane, event.key, event.seq, event.seq + NEAR, half],
+    )
+    return [Headline(*row) for row in [*reversed(before), *after]]
+
+
+def about(event: StoredEvent, limit: int = 12) -> list[Headline]:
+    """The story of what `event` is about: events with its subject from any source, oldest first.
+
+    Without a subject: those of the same key. Looks at the newest 20,000 events only, so it is bounded.
+    """
+    if not event.subject:
+        return same_key(event, limit)
+    found = {
+        row[0]: Headline(*row)
+        for row in rows(
+            f"SELECT {HEADLINE} FROM log_event WHERE subject = %s AND bus = %s AND seq BETWEEN %s AND %s "
+            "ORDER BY seq DESC LIMIT %s",
+            [event.subject, event.bus, event.seq - 10_000, event.seq + 10_000, limit],
+        )
+    }
+    found.update({line.seq: line for line in same_key(event, limit)})
+    return [found[seq] for seq in sorted(found)][:limit]
+
+
+def head() -> int:
+    """The newest seq, 0 before the first event."""
+    found = rows("SELECT seq FROM log_head WHERE id = 1")
+    return int(found[0][0]) if found else 0
+
+
+def find(text: str, limit: int = 20) -> list[Headline]:
+    """Events whose seq or CloudEvents id is `text`, newest first. The same id from several sources gives several."""
+    text = text.strip()
+    seqs: set[int] = set()
+    number = text.replace(",", "").removeprefix("#")
+    if number.isdecimal() and len(number) < 19:
+        seqs.add(int(number))
+    for bus in buses():
+        sql = "SELECT seq FROM log_duplicate WHERE bus = %s AND ce_id = %s LIMIT %s"
+        seqs.update(int(seq) for (seq,) in rows(sql, [bus, name_of(text), limit]))
+    return [line for line in headlines_of(sorted(seqs)) if line.ce_id == text or str(line.seq) == number]

@@ -1,0 +1,130 @@
+"""What the catalog asks of the log (catalog.facts.Facts), answered from the log and its rollups."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+
+from django.utils.translation import gettext as _
+
+from catalog.facts import Listener, Published, PublishRefused, RecentEvent, Totals, TypeFacts
+from catalog.models import Stamp
+from catalog.stamps import RULES
+from delivery.cloudevents import Refused
+from delivery.ingest import pipeline
+from delivery.log.writer import Unavailable
+from delivery.tracking import events, rates, status, waiting
+from delivery.tracking.read import MINUTE, marks, moment, now, rows
+from rules.engine import Event, Matcher, PatternError, compile
+from rules.models import Rule, Target
+
+LISTENERS_SHOWN = 100
+
+
+class LogFacts:
+    """The facts of this installation's log; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listening: tuple[int, Matcher] | None = None
+
+    def types(self, names: Iterable[str]) -> dict[str, TypeFacts]:
+        """Rates, listeners and last arrival of each of `names`."""
+        names = list(names)
+        if not names:
+            return {}
+        received = rates.received_by_type(names, now())
+        last = _last_seen(names)
+        matcher = self._types_listened_to()
+        return {
+            name: TypeFacts(
+                minutes=received[name].minutes,
+                day=received[name].day,
+                invalid_day=received[name].invalid_day,
+                listeners=len(matcher.match(Event({"type": name}, None))),
+                last_seen=moment(last[name]) if name in last else None,
+            )
+            for name in names
+        }
+
+    def recent(self, type_name: str, limit: int) -> list[RecentEvent]:
+        """The newest events of a type, newest first."""
+        return [
+            RecentEvent(
+                event.seq, event.ce_id, event.type, event.source, event.subject, event.received, event.raw
+            )
+            for event in events.latest(None, [type_name], limit)
+        ]
+
+    def listeners(self, type_name: str) -> list[Listener]:
+        """Targets of the rules that may take events of this type (their condition on the type holds)."""
+        ids = self._types_listened_to().match(Event({"type": type_name}, None))
+        targets = list(
+            Target.objects.filter(rule_id__in=ids[:1000])
+            .select_related("rule")
+            .order_by("name")[:LISTENERS_SHOWN]
+        )
+        owes = waiting.of_targets([target.pk for target in targets])
+        return [
+            Listener(
+                target.rule_id,
+                target.rule.name,
+                target.pk,
+                target.name,
+                *status.of_target(target, owes[target.pk]),
+            )
+            for target in targets
+        ]
+
+    def totals(self) -> Totals:
+        """Events received on all buses in the last 24 hours and in the last minute."""
+        at = now()
+        return Totals(day=rates.received_day(at), minute=rates.received_per_minute(at))
+
+    def publish(self, bus: str, body: bytes) -> Published:
+        """Publishes one event in CloudEvents JSON format through the ingest; raises PublishRefused with the reason."""
+        try:
+            published = pipeline.publish(bus, body)
+        except Refused as refused:
+            raise PublishRefused(
+                refused.reason, f"/{refused.attribute}" if refused.attribute else None
+            ) from refused
+        except Unavailable as error:
+            raise PublishRefused(str(error)) from error
+        except KeyError:
+            raise PublishRefused(_("There is no bus called %(bus)s.") % {"bus": bus}) from None
+        return Published(published.id, published.accepted.seq)
+
+    def _types_listened_to(self) -> Matcher:
+        """A matcher over what each enabled rule asks of the type alone; made anew when the rules have changed."""
+        stamp = Stamp.objects.filter(name=RULES).values_list("version", flat=True).first() or 0
+        with self._lock:
+            if self._listening is None or self._listening[0] != stamp:
+                self._listening = (stamp, _matcher_of_types())
+            return self._listening[1]
+
+
+def _matcher_of_types() -> Matcher:
+    conditions = []
+    for pk, pattern in Rule.objects.filter(enabled=True).values_list("pk", "pattern"):
+        asked = pattern.get("type", pattern.get("detail-type")) if isinstance(pattern, dict) else None
+        condition = {"type": asked} if asked is not None else {}
+        try:
+            compile([(pk, condition)])
+        except PatternError:
+            continue
+        conditions.append((pk, condition))
+    return compile(conditions)
+
+
+def _last_seen(names: Sequence[str]) -> dict[str, int]:
+    """When the newest event of each type was received, to the minute: the rollups answer without touching the log."""
+    sql = f"SELECT type, max(minute) FROM rollup_received WHERE type IN ({marks(names)}) GROUP BY type"
+    minutes = {name: int(minute) for name, minute in rows(sql, list(names))}
+    # The running minute is too coarse for "12 seconds ago": those few are looked up in the log.
+    running = [name for name, minute in minutes.items() if minute >= now() // MINUTE - 1]
+    last = {name: minute * MINUTE for name, minute in minutes.items()}
+    for name in running[:60]:
+        for event in events.latest(None, [name], 1):
+            last[name] = event.received_at
+    return last

@@ -1,0 +1,166 @@
+"""Counts per minute, read from the rollups alone: events received, deliveries made, how long they took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from delivery.log.schema import LATENCIES, LATENCY_BOUNDS
+from delivery.tracking.read import MINUTE, marks, rows
+
+Histogram = tuple[int, ...]
+NO_LATENCY: Histogram = (0,) * len(LATENCIES)
+
+
+class Delivered(NamedTuple):
+    """What happened in some minutes. `latency` counts deliveries by time since they were received (LATENCY_BOUNDS)."""
+
+    delivered: int = 0
+    retried: int = 0
+    dead: int = 0
+    latency: Histogram = NO_LATENCY
+
+    @property
+    def share(self) -> float | None:
+        """Delivered out of all that came to an end, 0 to 1; None when nothing did."""
+        ended = self.delivered + self.dead
+        return self.delivered / ended if ended else None
+
+    def percentile(self, fraction: float) -> float | None:
+        """The time within which `fraction` of the deliveries were made, in milliseconds; None without deliveries."""
+        return percentile(self.latency, fraction)
+
+
+NOTHING = Delivered()
+
+
+def percentile(histogram: Histogram, fraction: float) -> float | None:
+    """A percentile in milliseconds, interpolated inside its column; None for an empty histogram."""
+    total = sum(histogram)
+    if not total:
+        return None
+    wanted, below = fraction * total, 0
+    for column, count in enumerate(histogram):
+        if count and below + count >= wanted:
+            if column >= len(LATENCY_BOUNDS):
+                return float(LATENCY_BOUNDS[-1])
+            low = LATENCY_BOUNDS[column - 1] if column else 0
+            return low + (LATENCY_BOUNDS[column] - low) * (wanted - below) / count
+        below += count
+    return float(LATENCY_BOUNDS[-1])
+
+
+def minute_of(microseconds: int) -> int:
+    """The minute of the rollups that an instant falls into: whole minutes since 1970."""
+    return microseconds // MINUTE
+
+
+_COUNTS = ", ".join(f"sum({name})" for name in ("delivered", "retried", "dead", *LATENCIES))
+
+
+def delivered(first: int, last: int, step: int = 1, targets: Sequence[int] | None = None) -> list[Delivered]:
+    """Deliveries from minute `first` to `last` inclusive, added up per `step` minutes, oldest first, none left out."""
+    where, parameters = "", []
+    if targets is not None:
+        where, parameters = f" AND target IN ({marks(targets)})", list(targets)
+    found = rows(
+        f"SELECT (minute - %s) / %s, {_COUNTS} FROM rollup_delivered WHERE minute BETWEEN %s AND %s{where} GROUP BY 1",
+        [first, step, first, last, *parameters],
+    )
+    slots = [NOTHING] * (-(-(last - first + 1) // step))
+    for slot, done, retried, dead, *latency in found:
+        slots[int(slot)] = Delivered(int(done), int(retried), int(dead), tuple(map(int, latency)))
+    return slots
+
+
+def delivered_by_target(first: int, last: int, targets: Sequence[int]) -> dict[int, Delivered]:
+    """Deliveries of each of `targets` from minute `first` to `last` inclusive."""
+    found = rows(
+        f"SELECT target, {_COUNTS} FROM rollup_delivered "
+        f"WHERE minute BETWEEN %s AND %s AND target IN ({marks(targets)}) GROUP BY target",
+        [first, last, *targets],
+    )
+    return {
+        int(target): Delivered(int(done), int(retried), int(dead), tuple(map(int, latency)))
+        for target, done, retried, dead, *latency in found
+    }
+
+
+def lines_by_target(first: int, last: int, step: int, targets: Sequence[int]) -> dict[int, list[int]]:
+    """Deliveries per `step` minutes of each of `targets`, oldest first."""
+    size = -(-(last - first + 1) // step)
+    lines = {target: [0] * size for target in targets}
+    for target, slot, count in rows(
+        f"SELECT target, (minute - %s) / %s, sum(delivered) FROM rollup_delivered "
+        f"WHERE minute BETWEEN %s AND %s AND target IN ({marks(targets)}) GROUP BY 1, 2",
+        [first, step, first, last, *targets],
+    ):
+        lines[int(target)][int(slot)] = int(count)
+    return lines
+
+
+def total(slots: Sequence[Delivered]) -> Delivered:
+    """All of them added up."""
+    return Delivered(
+        sum(slot.delivered for slot in slots),
+        sum(slot.retried for slot in slots),
+        sum(slot.dead for slot in slots),
+        tuple(map(sum, zip(*(slot.latency for slot in slots), strict=True))) if slots else NO_LATENCY,
+    )
+
+
+class Received(NamedTuple):
+    """Events of one type: per minute over the last hour (oldest first), and over the last 24 hours."""
+
+    minutes: list[int]
+    day: int
+    invalid_day: int
+
+
+def received_by_type(names: Sequence[str], at: int) -> dict[str, Received]:
+    """What was received of each of `names` up to the instant `at` (microseconds)."""
+    last = minute_of(at)
+    # The minutes of the curve are whole ones: the running minute would always look like a fall.
+    first = last - 60
+    minutes = {name: [0] * 60 for name in names}
+    running: dict[str, int] = {}
+    for name, minute, count in rows(
+        f"SELECT type, minute, sum(events) FROM rollup_received WHERE type IN ({marks(names)}) AND minute >= %s GROUP BY 1, 2",
+        [*names, first],
+    ):
+        if minute < last:
+            minutes[name][int(minute) - first] += int(count)
+        else:
+            running[name] = running.get(name, 0) + int(count)
+    for name, count in running.items():
+        # A type whose first events came just now should not look silent until its minute is over.
+        if not any(minutes[name]):
+            minutes[name][-1] = count
+    days = {
+        name: (int(count), int(invalid))
+        for name, count, invalid in rows(
+            f"SELECT type, sum(events), sum(invalid) FROM rollup_received WHERE type IN ({marks(names)}) "
+            "AND minute > %s GROUP BY 1",
+            [*names, last - 24 * 60],
+        )
+    }
+    return {name: Received(minutes[name], *days.get(name, (0, 0))) for name in names}
+
+
+def received_day(at: int) -> int:
+    """Events received in the last 24 hours, on all buses."""
+    found = rows("SELECT sum(events) FROM rollup_received WHERE minute > %s", [minute_of(at) - 24 * 60])
+    return int(found[0][0] or 0)
+
+
+def received_per_minute(at: int) -> int:
+    """Events received in the last 60 seconds, estimated from the running minute and the one before."""
+    last = minute_of(at)
+    found = {
+        int(minute): int(count)
+        for minute, count in rows(
+            "SELECT minute, sum(events) FROM rollup_received WHERE minute >= %s GROUP BY minute", [last - 1]
+        )
+    }
+    left = 1 - (at % MINUTE) / MINUTE
+    return round(found.get(last, 0) + found.get(last - 1, 0) * left)

@@ -1,0 +1,31 @@
+"""The pages of delivery by URL; those of rules' targets are here, where one knows what waits for them."""
+
+from django.urls import path
+
+from delivery.demo import views as demo
+from delivery.pages import bins, dead_letters, journey, overview, preview, targets
+
+urlpatterns = [
+    path("deliveries/", overview.deliveries, name="deliveries"),
+    path("deliveries/tail/", overview.tail, name="tail"),
+    path("deliveries/wire/", overview.wire, name="wire"),
+    path("find/", overview.find, name="find"),
+    path("journey/<int:seq>/", journey.event_journey, name="journey"),
+    path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),
+    path("dead-letters/redrive/", dead_letters.redrive, name="redrive"),
+    path("dead-letters/discard/", dead_letters.discard, name="discard"),
+    path("rules/preview/", preview.preview, name="preview"),
+    path("rules/<int:pk>/targets/", overview.rule_targets, name="rule-targets"),
+    path("rules/<int:pk>/delete/", targets.delete_rule, name="delete-rule"),
+    path("targets/", targets.targets, name="targets"),
+    path("targets/<int:pk>/", targets.target, name="target"),
+    path("targets/<int:pk>/pause/", targets.pause, name="pause-target"),
+    path("targets/<int:pk>/resume/", targets.resume, name="resume-target"),
+    path("targets/<int:pk>/delete/", targets.delete_target, name="delete-target"),
+    path("bins/", bins.bins, name="bins"),
+    path("bins/<int:pk>/", bins.request_bin, name="bin"),
+    path("bins/<int:pk>/empty/", bins.empty_bin, name="empty-bin"),
+    path("bins/<int:pk>/delete/", bins.delete_bin, name="delete-bin"),
+    path("welcome/", demo.welcome, name="welcome"),
+    path("demo/generator/", demo.generator, name="demo-generator"),
+]

@@ -1,0 +1,17 @@
+"""The pages of rules by URL. Targets and what deletes are in delivery, which knows what is waiting."""
+
+from django.urls import path
+
+from rules.pages import editor, rules
+
+urlpatterns = [
+    path("subscribe/", editor.subscribe, name="subscribe"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules/types/", editor.type_options, name="type-options"),
+    path("rules/<int:pk>/", rules.rule, name="rule"),
+    path("rules/<int:pk>/edit/", editor.edit_rule, name="edit-rule"),
+    path("rules/<int:pk>/switch/", rules.switch_rule, name="switch-rule"),
+    path("rules/<int:pk>/duplicate/", rules.duplicate_rule, name="duplicate-rule"),
+    path("rules/<int:pk>/targets/new/", editor.add_target, name="add-target"),
+    path("targets/<int:pk>/edit/", editor.edit_target, name="edit-target"),
+]

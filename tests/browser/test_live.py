@@ -1,0 +1,319 @@
+"""Rules and deliveries in a browser: subscribe, publish, watch it arrive; the live feed over its real socket."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import sideways
+from tests.processes import Town, eventually
+
+SCHEMA = {
+    "type": "object",
+    "required": ["order_id", "currency"],
+    "properties": {
+        "order_id": {"type": "string"},
+        "currency": {"type": "string"},
+        "total": {"type": "number"},
+    },
+}
+ROWS = f"""
+import json
+from catalog.models import *
+team, bus = Team.objects.get(), Bus.objects.get()
+domain = Domain.objects.create(name="Orders", slug="orders", badge="OR", hue=0, team=team)
+source = Source.objects.create(name="Shop", slug="shop", uri="/shop/checkout", bus=bus, team=team)
+made = EventType.objects.create(name="order.placed", summary="A customer ordered.", domain=domain, team=team)
+made.sources.add(source)
+SchemaVersion.objects.create(event_type=made, number=1, schema={json.dumps(SCHEMA)!r}, example='{{"order_id": "1", "currency": "SEK"}}')
+print(Token.issue(name="tests", bus=bus, team=team)[1])
+"""
+# A rule with a target that nothing listens at, which retries, and one whose dead letter is certain.
+FAILING = """
+from catalog.models import *
+from rules.models import *
+from rules.revisions import subscribe
+rule = Rule(name="To nowhere", bus=Bus.objects.get(), team=Team.objects.get(), pattern={"type": ["order.refused"]})
+config = {"url": "http://127.0.0.1:%d/", "timeout": 1}
+subscribe(rule, Target(name="Nowhere", connector="http", config=config, transform={"kind": "complete"}, max_attempts=1))
+"""
+
+
+@pytest.fixture(scope="module")
+def token(console: Town) -> str:
+    found = console.manage("shell", "-c", ROWS).strip().splitlines()[-1]
+    console.manage("shell", "-c", FAILING % _closed_port())
+    return found
+
+
+def _closed_port() -> int:
+    from tests.processes import free_port
+
+    return free_port()
+
+
+def publish(console: Town, token: str, number: str, **attributes: object) -> int:
+    """Publishes one order through the real ingest; returns its seq."""
+    event = {
+        "specversion": "1.0",
+        "id": number,
+        "source": "/shop/checkout",
+        "type": "order.placed",
+        "subject": number,
+        "data": {"order_id": number, "currency": "SEK", "total": 12.5},
+    } | attributes
+    answer = console.request(
+        "POST",
+        "/v1/buses/main/events",
+        json.dumps(event),
+        {"authorization": f"Bearer {token}", "content-type": "application/cloudevents+json"},
+    )
+    assert answer.status == 202, answer.body
+    return int(answer.json()["accepted"][0]["seq"])  # type: ignore[index]
+
+
+def subscribe(console: Town, page: Page, name: str) -> None:
+    page.goto(f"{console.url}/subscribe/?type=order.placed")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Start listening").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def test_a_subscription_shows_its_first_event_without_a_reload(console, visit, token):
+    page = visit()
+    subscribe(console, page, "Watched orders")
+    page.goto(f"{console.url}/bins/")
+    page.get_by_role("link", name="Request bin", exact=True).first.click()
+    expect(page.get_by_text("Waiting for its first request.")).to_be_visible()
+    page.evaluate("window.stayed = true")
+    page.wait_for_timeout(500)
+    publish(console, token, "order-1001")
+    expect(page.locator("details.request")).to_have_count(1)
+    expect(page.locator("details.request")).to_contain_text("order-1001")
+    expect(page.get_by_text("Waiting for its first request.")).to_have_count(0)
+    page.locator("details.request summary").click()
+    expect(page.locator("details.request")).to_contain_text("ce-type")
+    assert page.evaluate("window.stayed") is True
+
+
+def test_a_delivery_appears_in_the_tail_and_leads_to_its_journey(console, visit, token):
+    page = visit()
+    subscribe(console, page, "Tailed orders")
+    page.goto(f"{console.url}/deliveries/")
+    expect(page.locator("#live-rate")).to_be_visible()
+    seq = publish(console, token, "order-1002")
+    row = page.locator(f"#tail tr:has(a[href^='/journey/{seq}/'])").first
+    expect(row).to_contain_text("200")
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=2).first).to_contain_text("It reached")
+    expect(page.locator(".trace")).to_contain_text("Request bin")
+    expect(page.get_by_text("Everything about order-1002")).to_have_count(0)
+
+
+def test_a_dead_letter_is_said_first_redriven_and_explained(console, visit, token):
+    page = visit()
+    seq = publish(console, token, "order-2001", type="order.refused")
+    page.goto(f"{console.url}/targets/")
+    eventually(lambda: _dead(console) == 1, "the target gives up")
+    page.goto(f"{console.url}/deliveries/")
+    expect(page.locator(".need").first).to_contain_text("Nowhere has refused 1 event")
+    page.goto(f"{console.url}/journey/{seq}/")
+    expect(page.locator(".answer h2")).to_contain_text("It reached 0 of 1 listeners. Nowhere refused it.")
+    page.get_by_role("button", name="Redrive this one to Nowhere only").click()
+    expect(page.locator(".toast")).to_contain_text("1 event goes to Nowhere again.")
+    eventually(lambda: _attempts(console, seq) == 2, "it was tried again")
+    page.goto(f"{console.url}/journey/{seq}/")
+    expect(page.locator("#sent .seg a")).to_have_count(2)
+
+
+def _dead(console: Town) -> int:
+    return int(
+        console.manage(
+            "shell", "-v0", "-c", "from delivery.tracking import deadletters; print(deadletters.count())"
+        )
+    )
+
+
+def _attempts(console: Town, seq: int) -> int:
+    script = f"from delivery.tracking import attempts; print(len(attempts.of_event({seq})))"
+    return int(console.manage("shell", "-v0", "-c", script))
+
+
+def test_pausing_holds_the_feed_and_resuming_fills_the_gap(console, visit, token):
+    page = visit()
+    subscribe(console, page, "Paused orders")
+    page.goto(f"{console.url}/deliveries/")
+    expect(page.locator("#live-rate")).to_be_visible()
+    page.get_by_role("button", name="Pause updates").click()
+    expect(page.get_by_role("button", name="Resume updates")).to_be_visible()
+    seq = publish(console, token, "order-1003")
+    eventually(lambda: _attempts(console, seq) >= 1, "it was delivered")
+    page.wait_for_timeout(600)
+    expect(page.locator(f"#tail a[href^='/journey/{seq}/']")).to_have_count(0)
+    page.get_by_role("button", name="Resume updates").click()
+    expect(page.locator(f"#tail a[href^='/journey/{seq}/']").first).to_be_visible()
+
+
+def test_the_wire_of_the_marketplace_is_alive(console, visit, token):
+    page = visit()
+    page.goto(console.url)
+    expect(page.locator("#live-rate")).to_be_visible()
+    seq = publish(console, token, "order-1004")
+    expect(page.locator(f".wire a[href='/journey/{seq}/']")).to_be_visible()
+
+
+def test_a_lost_connection_comes_back_and_nothing_is_missed(console, visit, token):
+    page = visit()
+    subscribe(console, page, "Reconnected orders")
+    sockets = []
+    page.on("websocket", lambda socket: sockets.append(socket))
+    page.goto(f"{console.url}/deliveries/")
+    expect(page.locator("#live-rate")).to_be_visible()
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', {value: true, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    page.wait_for_timeout(1000)
+    assert sockets[-1].is_closed()  # a hidden tab lets its socket go
+    seq = publish(console, token, "order-1005")
+    eventually(lambda: _attempts(console, seq) >= 1, "it was delivered")
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', {value: false, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    expect(page.locator(f"#tail a[href^='/journey/{seq}/']").first).to_be_visible()
+    assert len(sockets) == 2
+
+
+def test_a_burst_does_not_flood_the_page(console, visit, token):
+    page = visit()
+    messages: list[float] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda _text: messages.append(time.monotonic())),
+    )
+    page.goto(f"{console.url}/deliveries/?show=all")
+    expect(page.locator("#live-rate")).to_be_visible()
+    began = time.monotonic()
+    for number in range(6):
+        batch = [
+            {
+                "specversion": "1.0",
+                "id": f"burst-{number}-{n}",
+                "source": "/shop/checkout",
+                "type": "burst",
+                "subject": str(n),
+            }
+            for n in range(500)
+        ]
+        answer = console.request(
+            "POST", "/v1/buses/main/events", json.dumps(batch),
+            {"authorization": f"Bearer {token}", "content-type": "application/cloudevents-batch+json"},
+        )  # fmt: skip
+        assert answer.status == 202
+    page.goto(console.url)
+    expect(page.locator(".wire li")).to_have_count(8)
+    passed = time.monotonic() - began
+    assert len(messages) <= 4 * (passed + 1) + 8
+
+
+UPGRADE = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+def test_a_stranger_and_another_origin_get_no_socket(console, session):
+    cookie = "; ".join(f"{one['name']}={one['value']}" for one in session["cookies"])
+    own = UPGRADE | {"origin": console.url, "cookie": cookie}
+    assert console.request("GET", "/ws/console/", headers=own).status == 101
+    assert console.request("GET", "/ws/console/", headers=own | {"cookie": ""}).status == 403
+    assert (
+        console.request("GET", "/ws/console/", headers=own | {"origin": "http://elsewhere.test"}).status
+        == 403
+    )
+
+
+def test_the_preview_follows_the_keys(console, visit, token):
+    publish(console, token, "order-3001")
+    publish(console, token, "order-3002", data={"order_id": "order-3002", "currency": "EUR"})
+    page = visit()
+    page.goto(f"{console.url}/subscribe/?type=order.placed")
+    expect(page.locator("#preview .verdict")).to_contain_text("would have gone")
+    page.get_by_role("button", name="Condition", exact=True).click()
+    page.get_by_label("Field", exact=True).fill("data.currency")
+    page.get_by_label("Values, with commas between").fill("EUR")
+    expect(page.locator("#preview")).to_contain_text('data.currency is "SEK", the rule wants "EUR"')
+    expect(page.locator("#row-0-pass")).to_contain_text("%")
+    page.get_by_role("button", name="JSON", exact=True).click()
+    pattern = page.get_by_label("Pattern")
+    expect(pattern).to_have_value(
+        json.dumps({"type": ["order.placed"], "data": {"currency": ["EUR"]}}, indent=2)
+    )
+    pattern.fill('{\n  "data": {"currency": "EUR"}\n}')
+    expect(page.locator("#pattern-problems")).to_contain_text("Line 2, /data/currency")
+    expect(page.locator("#pattern-area pre .bad")).to_have_count(1)
+    pattern.fill('{"type": ["order.placed"], "data": {"currency": [{"prefix": "E"}]}}')
+    expect(page.locator("#pattern-problems")).to_be_empty()
+    page.get_by_role("button", name="Conditions", exact=True).click()
+    expect(page.get_by_label("Method", exact=True)).to_have_value("prefix")
+
+
+def test_the_template_is_completed_from_the_schema(console, visit, token):
+    page = visit()
+    page.goto(f"{console.url}/subscribe/?type=order.placed")
+    page.get_by_text("Template", exact=True).click()
+    template = page.get_by_role("textbox", name="Template")
+    template.fill("")
+    template.press_sequentially('{"n": "${data.ord')
+    expect(page.get_by_role("option", name="data.order_id")).to_be_visible()
+    template.press("Enter")
+    expect(template).to_have_value('{"n": "${data.order_id}"}')
+    expect(page.locator("#preview .io")).to_contain_text("content-type: application/json")
+
+
+def test_subscribing_works_without_javascript(console, visit, token):
+    page = visit(script=False)
+    page.goto(f"{console.url}/subscribe/?type=order.placed")
+    page.get_by_role("button", name="Condition", exact=True).click()
+    page.get_by_label("Field", exact=True).fill("data.currency")
+    page.get_by_label("Values, with commas between").fill("SEK")
+    page.get_by_label("Name", exact=True).fill("Without script")
+    page.get_by_role("button", name="Start listening").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Without script")
+    page.goto(f"{console.url}/deliveries/")
+    expect(page.get_by_text("As they happen")).to_be_visible()
+
+
+def pages(console: Town, token: str) -> list[str]:
+    seq = publish(console, token, f"axe-{time.time_ns()}")
+    return [
+        "/deliveries/", "/deliveries/?show=failed", "/targets/", "/targets/1/", "/dead-letters/", "/rules/", "/rules/1/",
+        "/rules/1/edit/", "/rules/1/targets/new/", "/rules/1/delete/", "/targets/1/edit/", "/subscribe/?type=order.placed",
+        "/bins/", "/bins/1/", f"/journey/{seq}/", "/find/?q=nothing",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_page_has_accessibility_violations(console, visit, accessibility, token, dark):
+    page = visit(dark=dark)
+    found = {}
+    for path in pages(console, token):
+        page.goto(console.url + path)
+        page.wait_for_timeout(700)
+        if violations := accessibility(page):
+            found[path] = violations
+    assert found == {}
+
+
+def test_no_page_scrolls_sideways_on_a_phone(console, visit, token):
+    page = visit(phone=True)
+    wide = {}
+    for path in pages(console, token):
+        page.goto(console.url + path)
+        page.wait_for_timeout(500)
+        wide[path] = sideways(page)
+    assert wide == dict.fromkeys(wide, 0)

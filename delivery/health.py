@@ -29,4 +29,3 @@ def _ready() -> bool:
         return False
     finally:
         connection.close()
-

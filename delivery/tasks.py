@@ -60,7 +60,9 @@ def retain() -> None:
 def _ring_for_a_shift() -> None:
     try:
         shift.apply_async(expires=2, retry=False)
-    except Exception as error:  # The broker is down: the sweep, or the worker's own watch, starts the next shift.
+    except (
+        Exception
+    ) as error:  # The broker is down: the sweep, or the worker's own watch, starts the next shift.
         logger.warning("No shift could be rung for: %s", error)
 
 

@@ -34,7 +34,7 @@ def discard(target_id: int, seqs: Sequence[int] | None, reason: str) -> int:
     )
 
 
-def _ask(change: str, values: list[object], target_id: int, seqs: Sequence[int] | None) -> int:
+def _ask(change: str, values: list[int | str], target_id: int, seqs: Sequence[int] | None) -> int:
     count = 0
     with transaction.atomic(), connection.cursor() as cursor:
         which = f"UPDATE runner_exception {change} WHERE target = %s AND state = %s"

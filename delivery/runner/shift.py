@@ -222,25 +222,24 @@ class Shift:
             if news.facts_changed is not None:
                 self._reload(cycle, news.facts_changed)
         for target, slot, seq in news.newest:
-            sender = self._senders.get(target)
-            if sender is not None and slot in sender.progress.fences:
-                progress = sender.progress
-                progress.newest[slot] = max(progress.newest.get(slot, 0), seq)
+            holder = self._senders.get(target)
+            if holder is not None and slot in holder.progress.fences:
+                known = holder.progress.newest
+                known[slot] = max(known.get(slot, 0), seq)
         for target, (items, more, read) in news.events.items():
-            sender = self._reader(cycle, target)
-            if sender is not None:
-                sender.more = more
-                sender.progress.offer(items)
+            reader = self._reader(cycle, target)
+            if reader is not None:
+                reader.more = more
+                reader.progress.offer(items)
                 for lane, seq in read.items():
-                    sender.progress.read_up_to(lane, seq)
+                    reader.progress.read_up_to(lane, seq)
         for target, held in news.held:
-            sender = self._reader(cycle, target)
-            if sender is not None:
-                sender.progress.offer_held(held)
+            reader = self._reader(cycle, target)
+            if reader is not None:
+                reader.progress.offer_held(held)
                 if len(held) >= DUE:
-                    sender.next_due = (
-                        time.time_ns() // 1000 + 20_000
-                    )  # There are more: they come when these are done.
+                    # There are more: they come when these are done.
+                    reader.next_due = time.time_ns() // 1000 + 20_000
         for sender in self._senders.values():
             sender.pump()
             progress = sender.progress

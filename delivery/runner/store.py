@@ -288,7 +288,7 @@ class Store:
                 [now + LEASE, self.owner, now],
             )
             self.database.run("UPDATE runner_shift SET seen_at = %s WHERE id = %s", [now, self.owner])
-        return set(rows)  # type: ignore[arg-type]
+        return set(rows)
 
     def release(self, target: int, slots: Iterable[int], forget_flights: bool) -> None:
         """Gives leases back. `forget_flights`: nothing of theirs is in flight any more."""

@@ -189,7 +189,7 @@ def without(cycle: Cycle, target: int, slots: list[int]) -> None:
     cycle.outboxes = [outbox for outbox in cycle.outboxes if outbox.target != target]
     cycle.flights = [flight for flight in cycle.flights if flight[0] != target]
     for asked in (cycle.prune, cycle.drain, cycle.room, cycle.reading):
-        asked.pop(target, None)  # type: ignore[attr-defined]
+        asked.pop(target, None)
     cycle.due.discard(target)
     cycle.release[target] = (slots, None)
     cycle.keep_flights.add(target)

@@ -31,7 +31,9 @@ class Seen(NamedTuple):
 class Sink:
     """`answer(path, id, subject, times)` gives a status, or a status and seconds to wait; `times` counts this event."""
 
-    answer: Callable[[str, str, str, int], int | tuple[int, float]] = lambda path, event_id, subject, times: 200
+    answer: Callable[[str, str, str, int], int | tuple[int, float]] = lambda path, event_id, subject, times: (
+        200
+    )
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -57,7 +59,11 @@ class Sink:
 
     def wait_for(self, count: int, within: float = 60) -> None:
         """Returns when that many different events were taken."""
-        eventually(lambda: len(set(self.taken)) >= count, f"{count} events arrive, {len(set(self.taken))} did", within)
+        eventually(
+            lambda: len(set(self.taken)) >= count,
+            f"{count} events arrive, {len(set(self.taken))} did",
+            within,
+        )
 
 
 class _Connection(asyncio.Protocol):

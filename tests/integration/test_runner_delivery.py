@@ -31,7 +31,8 @@ def events(count: int, *subjects: str) -> list[tuple[str, str]]:
 def all_is_recorded(target: int, sink: Sink) -> None:
     """Every request has an attempt, no attempt's number is there twice, and nothing is in flight."""
     recorded = rows(
-        "SELECT e.ce_id, a.number, a.outcome FROM attempt a JOIN log_event e ON e.seq = a.seq WHERE a.target = %s", target
+        "SELECT e.ce_id, a.number, a.outcome FROM attempt a JOIN log_event e ON e.seq = a.seq WHERE a.target = %s",
+        target,
     )
     tried = [(name, number) for name, number, outcome in recorded if outcome != Outcome.DISCARDED]
     assert len(set(tried)) == len(tried)
@@ -53,7 +54,9 @@ def test_everything_arrives_once_and_in_order_per_subject(sink: Sink) -> None:
     assert sink.by_subject() == {subject: [name for name, s in names if s == subject] for subject in subjects}
     all_is_recorded(target.pk, sink)
     assert exceptions(target.pk) == {}
-    delivered = rows("SELECT SUM(delivered), SUM(retried), SUM(dead) FROM rollup_delivered WHERE target = %s", target.pk)
+    delivered = rows(
+        "SELECT SUM(delivered), SUM(retried), SUM(dead) FROM rollup_delivered WHERE target = %s", target.pk
+    )
     assert [int(number) for number in delivered[0]] == [2000, 0, 0]
 
 
@@ -85,7 +88,9 @@ def test_a_failing_event_parks_its_subject_alone_and_drains_in_order(sink: Sink)
     all_is_recorded(target.pk, sink)
 
 
-def test_a_rejected_event_becomes_a_dead_letter_and_blocks_its_subject_until_it_is_redriven(sink: Sink) -> None:
+def test_a_rejected_event_becomes_a_dead_letter_and_blocks_its_subject_until_it_is_redriven(
+    sink: Sink,
+) -> None:
     target = a_target(sink.url, transform={"kind": "template", "template": '{"name": "$.id"}'})
     sink.answer = lambda path, name, subject, times: 422 if name == "e1" and times == 1 else 200
     publish([target.pk], *[(f"e{n}", "A") for n in range(6)], ("other", "B"))
@@ -95,7 +100,8 @@ def test_a_rejected_event_becomes_a_dead_letter_and_blocks_its_subject_until_it_
         eventually(lambda: len(exceptions(target.pk)) == 5, "what follows waits")
         assert sink.taken_of("A") == ["e0"]
         dead = rows(
-            "SELECT seq, reason, status, request, response, attempts FROM runner_exception WHERE state = %s", int(State.DEAD)
+            "SELECT seq, reason, status, request, response, attempts FROM runner_exception WHERE state = %s",
+            int(State.DEAD),
         )
         assert [row[0] for row in dead] == [2]
         _, reason, status, request, response, attempts = dead[0]
@@ -131,7 +137,10 @@ def test_a_discarded_dead_letter_lets_the_later_ones_go_on(sink: Sink) -> None:
         sink.wait_for(119)
         eventually(lambda: exceptions(target.pk) == {}, "nothing is left")
     assert sink.taken == [f"e{n}" for n in range(1, 120)]
-    last = rows("SELECT outcome, reason FROM attempt WHERE target = %s AND seq = 1 ORDER BY id DESC LIMIT 1", target.pk)
+    last = rows(
+        "SELECT outcome, reason FROM attempt WHERE target = %s AND seq = 1 ORDER BY id DESC LIMIT 1",
+        target.pk,
+    )
     assert last == [(Outcome.DISCARDED, "Discarded: a test")]
 
 
@@ -200,7 +209,9 @@ def test_dead_letters_by_the_hundred_are_redriven(sink: Sink) -> None:
     sink.answer = answer
     publish([target.pk], *[(f"e{n}", f"s{n}") for n in range(500)])
     with on_duty():
-        eventually(lambda: list(exceptions(target.pk).values()).count(State.DEAD) == 500, "all are dead letters")
+        eventually(
+            lambda: list(exceptions(target.pk).values()).count(State.DEAD) == 500, "all are dead letters"
+        )
         well = True
         assert redrive(target.pk) == 500
         sink.wait_for(500)

@@ -64,7 +64,8 @@ def in_order(sink: Sink, count: int) -> None:
 def unrecorded(target: int, sink: Sink) -> set[tuple[str, int]]:
     """Requests, (id, attempt), without an attempt on record."""
     recorded = rows(
-        "SELECT e.ce_id, a.number FROM attempt a JOIN log_event e ON e.seq = a.seq WHERE a.target = %s", target
+        "SELECT e.ce_id, a.number FROM attempt a JOIN log_event e ON e.seq = a.seq WHERE a.target = %s",
+        target,
     )
     return {(seen.id, seen.attempt) for seen in sink.seen} - set(recorded)  # type: ignore[arg-type]
 
@@ -153,7 +154,9 @@ def test_deleting_what_is_being_delivered_harms_nobody_else(sink: Sink, delete: 
             delete_rule(gone.rule)
         eventually(lambda: gone_id not in {row[0] for row in leases()}, "its leases are given back", 10)
         at_rest = [seen for seen in sink.seen if seen.path == "/gone"]
-        eventually(lambda: sum(seen.path == "/kept" for seen in sink.seen) == 300, "the other one has everything")
+        eventually(
+            lambda: sum(seen.path == "/kept" for seen in sink.seen) == 300, "the other one has everything"
+        )
         assert [seen for seen in sink.seen if seen.path == "/gone"] == at_rest
         assert shift.works
 
@@ -263,7 +266,9 @@ def test_shifts_relieve_each_other_and_nothing_is_doubled(sink: Sink) -> None:
 
 def test_two_shifts_share_a_target_without_doubling_or_overtaking(sink: Sink) -> None:
     target = a_target(sink.url)
-    sink.answer = lambda path, name, subject, times: 503 if times == 1 and name.endswith("3") else (200, 0.002)
+    sink.answer = lambda path, name, subject, times: (
+        503 if times == 1 and name.endswith("3") else (200, 0.002)
+    )
     with on_duty(600, 600) as shifts:
         # One subject after the other comes up, so that both shifts are there when its lane group is first claimed.
         for n in range(40):
@@ -312,7 +317,9 @@ def test_a_shift_that_lost_one_lease_of_a_target_gives_the_others_back(sink: Sin
         sink.wait_for(100)
         held = leases()
         assert len(held) > 1
-        execute("UPDATE runner_slot SET owner = 'thief', until = 4000000000000000 WHERE lanes = %s", held[0][1])
+        execute(
+            "UPDATE runner_slot SET owner = 'thief', until = 4000000000000000 WHERE lanes = %s", held[0][1]
+        )
         eventually(lambda: {owner for _, _, owner in leases()} == {"thief"}, "the others are given back", 20)
         execute("UPDATE runner_slot SET owner = NULL, until = 0")
         publish([target.pk], *named(100, 200))
@@ -347,7 +354,8 @@ def test_the_shift_after_a_killed_one_records_what_was_in_flight_as_unknown_and_
     unknown = {
         name
         for (name,) in rows(
-            "SELECT e.ce_id FROM attempt a JOIN log_event e ON e.seq = a.seq WHERE a.outcome = %s", int(Outcome.UNKNOWN)
+            "SELECT e.ce_id FROM attempt a JOIN log_event e ON e.seq = a.seq WHERE a.outcome = %s",
+            int(Outcome.UNKNOWN),
         )
     }
     assert twice <= unknown
@@ -358,7 +366,9 @@ def test_the_shift_after_a_killed_one_records_what_was_in_flight_as_unknown_and_
 
 def test_a_parked_subject_survives_a_killed_shift(sink: Sink, database: Database) -> None:
     target = a_target(sink.url, first_delay=0.3, longest_delay=0.3)
-    sink.answer = lambda path, name, subject, times: 503 if name in ("e0", "e1") and times < 3 else (200, 0.01)
+    sink.answer = lambda path, name, subject, times: (
+        503 if name in ("e0", "e1") and times < 3 else (200, 0.01)
+    )
     publish([target.pk], *named(0, 200))
     process = database.start(A_SHIFT)
     eventually(lambda: State.WAITING in exceptions(target.pk).values(), "something waits")

@@ -63,9 +63,9 @@ class MemoryStore:
 
     def has_work(self) -> bool:
         """Whether the sweep would find a slot of the target open."""
-        return any(
-            self.cursors.get(lane, 0) < seq for seq, (lane, _) in self.events_by_seq.items()
-        ) or any(row.due_at is not None and row.due_at <= self.now for row in self.exceptions.values())
+        return any(self.cursors.get(lane, 0) < seq for seq, (lane, _) in self.events_by_seq.items()) or any(
+            row.due_at is not None and row.due_at <= self.now for row in self.exceptions.values()
+        )
 
     def has_due(self) -> bool:
         """Whether the sweep finds something now or later."""
@@ -81,7 +81,9 @@ class MemoryStore:
         for slot in range(SLOTS):
             lanes = range(slot * LANES_PER_SLOT, (slot + 1) * LANES_PER_SLOT)
             cursors = tuple(self.cursors.get(lane, 0) for lane in lanes)
-            held = sorted((row for row in self.exceptions.values() if row.lane in lanes), key=lambda row: row.seq)
+            held = sorted(
+                (row for row in self.exceptions.values() if row.lane in lanes), key=lambda row: row.seq
+            )
             above = [attempt for attempt in self.attempts if attempt[0] > min(cursors)]
             skip = {seq for seq, _, outcome in above if outcome in (Outcome.DELIVERED, Outcome.DISCARDED)}
             numbers: dict[int, int] = {}
@@ -136,9 +138,7 @@ class MemoryStore:
             newest[lane // LANES_PER_SLOT] = seq
         return sorted((self.target, slot, seq) for slot, seq in newest.items() if seq > since)
 
-    def events(
-        self, target: int, after: Mapping[int, int], limit: int
-    ) -> tuple[list[Item], dict[int, int]]:
+    def events(self, target: int, after: Mapping[int, int], limit: int) -> tuple[list[Item], dict[int, int]]:
         items, more = [], {}
         for slot, read in after.items():
             found = [
@@ -182,7 +182,9 @@ class MemoryStore:
         self.attempts += [(row[1], row[2], row[5]) for row in outbox.attempts]
         for _, seq, lane, key, state, blocks, failures, redriven, _, _, due_at, *_ in outbox.held:
             assert seq not in self.exceptions
-            self.exceptions[seq] = Exceptional(seq, lane, key, state, bool(blocks), failures, redriven, due_at)
+            self.exceptions[seq] = Exceptional(
+                seq, lane, key, state, bool(blocks), failures, redriven, due_at
+            )
         for state, blocks, failures, _, due_at, *_, seq in outbox.changed:
             row = self.exceptions[seq]
             self.exceptions[seq] = replace(

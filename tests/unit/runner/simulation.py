@@ -155,7 +155,9 @@ class Simulation:
         else:
             outcome = Outcome.REJECTED
         number = item.attempts + 1
-        self.progress.tried(item, (self.store.target, item.seq, number, 0, 0, int(outcome), None, 1, None, None))
+        self.progress.tried(
+            item, (self.store.target, item.seq, number, 0, 0, int(outcome), None, 1, None, None)
+        )
         if outcome == Outcome.DELIVERED:
             self.progress.delivered(item, self.store.now)
         elif outcome == Outcome.RETRY:
@@ -212,7 +214,15 @@ class Simulation:
     def run(self, steps: int) -> None:
         """Random steps, then a kind target until nothing is left."""
         often = [self.start, self.plan, self.perform, self.apply, self.send, self.land, self.send, self.land]
-        seldom = [self.publish, self.publish, self.pass_time, self.redrive, self.discard, self.crash, self.leave]
+        seldom = [
+            self.publish,
+            self.publish,
+            self.pass_time,
+            self.redrive,
+            self.discard,
+            self.crash,
+            self.leave,
+        ]
         self.publish()
         for _ in range(steps):
             self.chance.choice(often if self.chance.random() < 0.9 else seldom)()
@@ -233,7 +243,9 @@ class Simulation:
             if self.chance.random() < 0.2:
                 self.leave()  # Shifts end while chains drain.
             progress = self.progress
-            idle = progress is None or not (progress.outbox or progress.buffered or progress.to_drain or self.cycle)
+            idle = progress is None or not (
+                progress.outbox or progress.buffered or progress.to_drain or self.cycle
+            )
             if idle and not self.store.has_work():
                 if not self.tables().exceptions:
                     return
@@ -270,7 +282,9 @@ class Simulation:
         assert item.seq not in [other.seq for other in self.under_way], f"{item.seq} is sent twice at once"
         if self.policy.order != "none":
             chains = [self.policy.chain(other.key, other.seq) for other in self.under_way]
-            assert self.policy.chain(item.key, item.seq) not in chains, f"{item.seq} overtakes within its chain"
+            assert self.policy.chain(item.key, item.seq) not in chains, (
+                f"{item.seq} overtakes within its chain"
+            )
 
     def check_the_end(self) -> None:
         progress, tables = self.progress, self.tables()

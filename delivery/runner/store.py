@@ -240,7 +240,9 @@ class Store:
             for lane, seq, number in json.loads(text):
                 one = lanes.get(lane)
                 if one is None:
-                    left.append([lane, seq, number])
+                    # Another's to look at, when its lane group is claimed; what is on record needs nobody.
+                    if not self._is_recorded(target, seq, number):
+                        left.append([lane, seq, number])
                 elif self._is_open(one, lane, seq, number):
                     values = [
                         target,
@@ -264,11 +266,7 @@ class Store:
 
     def _is_open(self, one: Claimed, lane: int, seq: int, number: int) -> bool:
         """Whether that attempt has no record and its event is still to be delivered."""
-        recorded = self.database.rows(
-            "SELECT 1 FROM attempt WHERE target = %s AND seq = %s AND (number >= %s OR outcome = %s) LIMIT 1",
-            [one.target, seq, number, Outcome.DELIVERED],
-        )
-        if recorded:
+        if self._is_recorded(one.target, seq, number):
             return False
         above = seq > one.cursors[lane % LANES_PER_SLOT] and seq not in one.skip
         return above or bool(
@@ -278,6 +276,14 @@ class Store:
                 [one.target, seq, State.RETRY, State.WAITING],
             )
         )
+
+    def _is_recorded(self, target: int, seq: int, number: int) -> bool:
+        """Whether that attempt, or one that delivered the event, is on record."""
+        found = self.database.rows(
+            "SELECT 1 FROM attempt WHERE target = %s AND seq = %s AND (number >= %s OR outcome = %s) LIMIT 1",
+            [target, seq, number, Outcome.DELIVERED],
+        )
+        return bool(found)
 
     def renew(self) -> set[tuple[int, int]]:
         """Renews every lease this shift still holds and tells that it lives; returns those renewed: (target, slot)."""
@@ -301,6 +307,12 @@ class Store:
             if forget_flights:
                 self.database.run(
                     "DELETE FROM runner_flight WHERE target = %s AND owner = %s", [target, self.owner]
+                )
+            else:
+                # Nobody's from now on: whoever claims the lane groups next, this shift too, looks at them.
+                self.database.run(
+                    "UPDATE runner_flight SET owner = %s WHERE target = %s AND owner = %s",
+                    [f"{self.owner} (lost)", target, self.owner],
                 )
 
     # ── reading ──
@@ -430,6 +442,20 @@ class Store:
                 "DELETE FROM log_route WHERE target = %s AND lanes = %s AND seq <= %s",
                 [(target, slot, cursor) for slot, cursor in passed.items()],
             )
+        self._close_left_flights(target)
+
+    def _close_left_flights(self, target: int) -> None:
+        """Flights that no living shift holds any more are closed once everything in them is on record."""
+        with self.database.transaction():
+            alive = self.database.now() - LEASE
+            left = self.database.rows(
+                "SELECT id, seqs FROM runner_flight WHERE target = %s AND owner <> %s "
+                "AND owner NOT IN (SELECT id FROM runner_shift WHERE seen_at > %s)",
+                [target, self.owner, alive],
+            )
+            for flight, text in left:
+                if all(self._is_recorded(target, seq, number) for _, seq, number in json.loads(text)):
+                    self.database.run("DELETE FROM runner_flight WHERE id = %s", [flight])
 
 
 def _seq(item: Item) -> int:

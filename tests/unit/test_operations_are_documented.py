@@ -11,7 +11,11 @@ from tests.vectors import REPOSITORY
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text()
 READ = re.compile(r"""(?:environ\.get|environ|flag)[\[(]\s*["']([A-Z_]+)["']""")
 SETTINGS = sorted(
-    {name for path in (REPOSITORY / "config").glob("*.py") for name in READ.findall(path.read_text())}
+    {
+        name
+        for path in [*(REPOSITORY / "config").glob("*.py"), REPOSITORY / "delivery" / "demo" / "generator.py"]
+        for name in READ.findall(path.read_text())
+    }
 )
 
 

@@ -307,9 +307,9 @@ from delivery.backfill import past, work
 past.PART = past.NARROW = 5
 work.REST = 0
 route = work._route
-def slowly(job, found, began):
+def slowly(job, found):
     print(found.upto, flush=True)
-    route(job, found, began)
+    route(job, found)
 work._route = slowly
 work.work()
 """

@@ -92,8 +92,12 @@ class Asked:
         return bytes(self._members[name])
 
     def value(self, name: str) -> Any:
-        """A member, decoded."""
-        return json.loads(self.raw(name))
+        """A member, decoded. Raises Invalid when it is nested hundreds of levels deep."""
+        try:
+            return json.loads(self.raw(name))
+        except (ValueError, RecursionError) as error:
+            self.wrong(_pointer(name), _("This cannot be read: %(why)s.") % {"why": error})
+            raise Invalid(*self.problems) from None
 
     def only_one(self, *names: str) -> str | None:
         """Which of `names` is there; notes a problem unless exactly one is."""
@@ -115,8 +119,9 @@ class Asked:
 
     def pattern(self, name: str = "pattern") -> dict[str, Any] | None:
         """A pattern, an object or its text; notes everything wrong in it and returns None then."""
-        value = self.value(name)
-        text = value if isinstance(value, str) else self.raw(name)
+        text: str | bytes = self.raw(name)
+        if text.lstrip()[:1] == b'"':
+            text = str(self.value(name))
         wrong = validate(text)
         for one in wrong:
             self.wrong(_pointer(name) + one.pointer, one.message, one.line, _column(text, one))
@@ -183,6 +188,7 @@ def _of_log(found: StoredEvent) -> TriedEvent:
 
 def _object(body: bytes) -> dict[str, msgspec.Raw]:
     try:
+        body.decode()  # msgspec does not look into parts that it leaves as they are.
         return _members.decode(body)
     except msgspec.ValidationError:
         raise Malformed(_("The request is one JSON object.")) from None

@@ -19,6 +19,7 @@ from rules.api.access import check_bus
 from rules.api.problem import Invalid, Malformed, Place, TooLarge
 from rules.api.stored import StoredEvent, stored
 from rules.engine import Event, PatternError, TransformError, validate
+from rules.json_place import broken
 
 MAX_BYTES = 4 * 1024 * 1024  # of a request
 MAX_EVENTS = 1000  # of a request, and of the log
@@ -194,18 +195,15 @@ def _object(body: bytes) -> dict[str, msgspec.Raw]:
         raise Malformed(_("The request is one JSON object.")) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         problem = str(error)
-    # msgspec counts bytes; Python's own reader says line and column.
-    try:
-        json.loads(body.decode())
-    except json.JSONDecodeError as error:
+    # msgspec counts bytes; a person looks for a line and a column.
+    place = broken(body)
+    if place is not None:
         raise Malformed(
             _("The request is not JSON at line %(line)d, column %(column)d: %(why)s.")
-            % {"line": error.lineno, "column": error.colno, "why": error.msg},
-            error.lineno,
-            error.colno,
-        ) from None
-    except (ValueError, RecursionError):
-        pass
+            % {"line": place.line, "column": place.column, "why": place.why},
+            place.line,
+            place.column,
+        )
     raise Malformed(_("The request is not JSON: %(why)s.") % {"why": problem})
 
 
@@ -215,12 +213,5 @@ def _pointer(name: str) -> str:
 
 def _column(text: str | bytes, error: PatternError) -> int | None:
     """Where in its line a pattern stops being JSON; None when it is JSON, then the pointer says where."""
-    if error.pointer or error.line is None:
-        return None
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as broken:
-        return broken.colno
-    except (ValueError, RecursionError):
-        return None
-    return None
+    place = None if error.pointer else broken(text)
+    return place.column if place is not None and place.line == error.line else None

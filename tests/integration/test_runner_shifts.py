@@ -44,9 +44,10 @@ A_SHIFT = """
 import sys, threading
 import uvloop
 from delivery.runner.shift import Shift
-shift = Shift(threading.Event(), 600)
-print(shift.id, flush=True)
-uvloop.run(shift.run(lambda: None))
+while True:  # as a worker does: a shift that lost the database is followed by another
+    shift = Shift(threading.Event(), 600)
+    print(shift.id, flush=True)
+    uvloop.run(shift.run(lambda: None))
 """
 
 

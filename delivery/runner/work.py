@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from catalog.stamps import RULES
 from delivery.log.schema import lanes_of
+from delivery.runner.lease import Claimed
 from delivery.runner.policy import Policy
 from delivery.runner.progress import Item, Outbox, Progress
 from delivery.runner.sending import Facts
-from delivery.runner.store import Claimed, Store
+from delivery.runner.store import Store
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ class DeliveryConfig(AppConfig):
                 registration.make_bin,
             )
         )
+        registry.register_starting(registration.StartInThePast())
         navigation.count("rules", Rule.objects.count)
         navigation.count("targets", Target.objects.count)
         navigation.count("dead-letters", deadletters.count)

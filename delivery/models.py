@@ -1,4 +1,4 @@
-"""Django models of delivery: the request bins. The data plane's own tables are SQL in `delivery/log/schema.py`."""
+"""Django models of delivery: request bins, backfills. The data plane's own tables are SQL in `delivery/log/schema.py`."""
 
 from __future__ import annotations
 
@@ -56,3 +56,40 @@ class Switch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {'on' if self.on else 'off'}"
+
+
+class Backfill(models.Model):
+    """A target that started in the past: its events up to `until` are routed by a control job, oldest first.
+
+    The row is the job: whoever claims it goes on at `routed`. No foreign keys, because a rule or target may be deleted
+    while somebody works on it. Times are microseconds since 1970, as in the data plane's tables.
+    """
+
+    class Ended(models.TextChoices):
+        DONE = "done", _("caught up")
+        CANCELLED = "cancelled", _("stopped early")
+
+    target = models.BigIntegerField(db_index=True)
+    rule = models.BigIntegerField()
+    revision = models.PositiveIntegerField()
+    bus = models.BigIntegerField()
+    after = models.BigIntegerField()
+    until = models.BigIntegerField()
+    routed = models.BigIntegerField()
+    taken = models.BigIntegerField(default=0)
+    worked = models.BigIntegerField(default=0)
+    started_at = models.BigIntegerField()
+    held_until = models.BigIntegerField(default=0)
+    ended_at = models.BigIntegerField(null=True, db_index=True)
+    ended = models.CharField(max_length=10, choices=Ended.choices, blank=True, default="")
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("target",), condition=models.Q(ended_at=None), name="one_running_backfill_per_target"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"target {self.target} from {self.after} to {self.until}"

@@ -12,6 +12,7 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 from django.db import connection
 
+from delivery.backfill.work import work as backfill_work
 from delivery.demo.generator import start_with_worker
 from delivery.doorbell import Doorbell
 from delivery.log.retention import retain_all
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # One shift per process takes new work: a second would only compete for the same processor.
 _on_duty = threading.Lock()
+_backfilling = threading.Lock()
 
 
 @shared_task(name="delivery.shift")
@@ -47,8 +49,20 @@ def shift() -> None:
 
 @shared_task(name="delivery.sweep")
 def sweep() -> None:
-    """Each second: a worker that has no shift gets one, whatever became of the message before."""
-    _ring_for_a_shift()
+    """Each second: a worker that has no shift gets one, and looks for backfills, whatever became of messages before."""
+    _ring_for_work()
+
+
+@shared_task(name="delivery.backfill")
+def backfill() -> None:
+    """Works for a while on targets that start in the past. Does nothing when this process does so already."""
+    if asked_to_stop.is_set() or not _backfilling.acquire(blocking=False):
+        return
+    try:
+        backfill_work(asked_to_stop.is_set)
+    finally:
+        _backfilling.release()
+        connection.close()
 
 
 @shared_task(name="delivery.retain")
@@ -64,6 +78,14 @@ def _ring_for_a_shift() -> None:
         Exception
     ) as error:  # The broker is down: the sweep, or the worker's own watch, starts the next shift.
         logger.warning("No shift could be rung for: %s", error)
+
+
+def _ring_for_work() -> None:
+    _ring_for_a_shift()
+    try:
+        backfill.apply_async(expires=2, retry=False)
+    except Exception as error:
+        logger.warning("Backfills could not be rung for: %s", error)
 
 
 def _loop_run(work: Shift, relieve: Any) -> None:
@@ -82,7 +104,7 @@ def _watch(sender: Any = None, **kwargs: Any) -> None:
     def watch() -> None:
         while not asked_to_stop.wait(0 if first.is_set() else 3):
             first.clear()
-            _ring_for_a_shift()
+            _ring_for_work()
 
     first = threading.Event()
     first.set()

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
 
 from catalog.models import Team
+
+if TYPE_CHECKING:
+    from rules.models import Target
 
 
 @dataclass(frozen=True)
@@ -112,3 +116,43 @@ def icon_of(connector_name: str) -> str:
     """The lucide icon of a connector."""
     found = _connectors.get(connector_name)
     return found.icon if found else "plug"
+
+
+# ── where a new target starts ──
+
+# From now; from the oldest event kept; from the first event received at a time; from the event with a seq.
+Since = Literal["now", "beginning"] | datetime | int
+
+
+class Counted(NamedTuple):
+    """`matching` of the `looked_at` past events would be taken; lower bounds, both, unless `exact`."""
+
+    matching: int
+    looked_at: int
+    exact: bool
+
+
+class Starting(Protocol):
+    """How a new target starts in the past. Both refuse a position that no event can have with a ValueError."""
+
+    def count(self, pattern: Mapping[str, Any], bus: int, since: Since) -> Counted:
+        """How many kept events of the bus (its row id) the pattern takes from `since` on; takes about 0.5 s at most."""
+        ...
+
+    def start(self, target: Target, since: Since) -> None:
+        """Lets a target begin at `since`. Call it in the transaction that saves the target."""
+        ...
+
+
+_starting: Starting | None = None
+
+
+def register_starting(starting: Starting) -> None:
+    """Makes starting in the past possible, in this process."""
+    global _starting
+    _starting = starting
+
+
+def starting() -> Starting | None:
+    """Who starts targets in the past; None when nobody can."""
+    return _starting

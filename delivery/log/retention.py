@@ -33,7 +33,7 @@ def retain_all() -> int:
 
 
 def needed_from(bus: int) -> int:
-    """The lowest seq that a target of `bus` has not passed; above the head when none waits."""
+    """The lowest seq that a target of `bus` has not passed, or is to start with; above the head when none waits."""
     passed = " ".join(f"WHEN {n} THEN s.{name}" for n, name in enumerate(CURSORS))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -42,8 +42,15 @@ def needed_from(bus: int) -> int:
             f"WHERE u.bus_id = %s AND r.seq > COALESCE(CASE r.lane %% {LANES_PER_SLOT} {passed} END, 0)",
             [bus],
         )
-        row = cursor.fetchone()
-    return int(row[0]) if row[0] is not None else 2**62
+        needed = [cursor.fetchone()[0]]
+        # A rule that is switched off keeps nothing: its target goes on with what is there when it listens again.
+        cursor.execute(
+            "SELECT MIN(b.routed) + 1 FROM delivery_backfill b JOIN rules_target t ON t.id = b.target "
+            "JOIN rules_rule u ON u.id = t.rule_id WHERE b.bus = %s AND b.ended_at IS NULL AND u.enabled",
+            [bus],
+        )
+        needed.append(cursor.fetchone()[0])
+    return min((int(seq) for seq in needed if seq is not None), default=2**62)
 
 
 def _forget_deleted_targets() -> None:

@@ -27,7 +27,8 @@ TABLES = (
     """CREATE TABLE log_route (
         target {integer} NOT NULL, lanes {integer} NOT NULL, seq {integer} NOT NULL, lane {integer} NOT NULL,
         PRIMARY KEY (target, lanes, seq)) {clustered}""",
-    # Written by ingest alone: the newest seq routed to a target's lane group. Shifts read it by seq.
+    # The newest seq routed to a target's lane group, written where routes are: by ingest, and by backfills under the
+    # same lock. Shifts read it by seq.
     """CREATE TABLE log_ready (
         target {integer} NOT NULL, lanes {integer} NOT NULL, seq {integer} NOT NULL,
         PRIMARY KEY (target, lanes)) {clustered}""",

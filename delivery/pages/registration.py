@@ -9,9 +9,11 @@ from typing import Any
 from django.http import HttpRequest
 
 from catalog.models import Team
+from delivery import backfill
 from delivery.connectors import registry as found
 from delivery.connectors.spi import InvalidConfig, Target
 from rules import registry
+from rules.models import Target as RuleTarget
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,18 @@ def _check(connector: type[Target]) -> Callable[[dict[str, Any]], Mapping[str, s
         return {}
 
     return check
+
+
+class StartInThePast:
+    """Where a new target may start (rules.registry.Starting)."""
+
+    def count(self, pattern: Mapping[str, Any], bus: int, since: registry.Since) -> registry.Counted:
+        """How many past events the pattern takes."""
+        return backfill.count_past(pattern, bus, since)
+
+    def start(self, target: RuleTarget, since: registry.Since) -> None:
+        """Lets a target begin at `since`."""
+        backfill.start(target, since)
 
 
 def make_bin(request: HttpRequest, team: Team, name: str) -> tuple[str, dict[str, Any]]:

@@ -54,6 +54,16 @@ COUNT = (
         for name in ("delivered", "retried", "dead", *LATENCIES)
     )
 )
+# While a target starts in the past (delivery/backfill), it is read up to where its past is routed: what comes after
+# waits, so that order holds. HELD names such targets, REACHED is the newest seq that a hint r may tell of, BOUND the
+# newest that one target may be read up to. Hints are read before events: what is bound now was bound then.
+HELD = "SELECT target FROM delivery_backfill WHERE ended_at IS NULL"
+PAST = "LEFT JOIN delivery_backfill b ON b.target = r.target AND b.ended_at IS NULL"
+REACHED = "CASE WHEN b.routed < r.seq THEN b.routed ELSE r.seq END"
+BOUND = (
+    f"COALESCE((SELECT routed FROM delivery_backfill WHERE target = %s AND ended_at IS NULL), {2**63 - 1})"
+)
+LATELY = 60_000_000
 # Beside the failures that count for the policy, how often it was tried: unknown ends and tries before a redrive too.
 EXCEPTION = (
     "seq, lane, key, raw, received_at, attempts, blocks, state, first_at, redriven, (SELECT COALESCE(MAX(a.number), 0) "
@@ -124,9 +134,18 @@ class Store:
     # ── leases ──
 
     def routed_since(self, seq: int) -> list[tuple[int, int, int]]:
-        """Hints newer than `seq`: (target, slot, newest seq routed there)."""
+        """Hints newer than `seq`: (target, slot, newest seq routed there). Those that are held come with `released`."""
         return self.database.rows(
-            "SELECT target, lanes, seq FROM log_ready WHERE seq > %s ORDER BY seq", [seq]
+            f"SELECT target, lanes, seq FROM log_ready WHERE seq > %s AND target NOT IN ({HELD}) ORDER BY seq",
+            [seq],
+        )
+
+    def released(self) -> list[tuple[int, int, int]]:
+        """How far targets may be read that start in the past, or did lately: (target, slot, newest seq)."""
+        return self.database.rows(
+            f"SELECT r.target, r.lanes, {REACHED} FROM log_ready r {PAST} WHERE r.target IN "
+            "(SELECT target FROM delivery_backfill WHERE ended_at IS NULL OR ended_at > %s)",
+            [self.database.now() - LATELY],
         )
 
     def open_slots(self) -> list[tuple[int, int, int]]:
@@ -134,9 +153,9 @@ class Store:
         least = f"{'min' if self.database.vendor == 'sqlite' else 'least'}({', '.join(f's.{c}' for c in CURSORS)})"
         now = self.database.now()
         return self.database.rows(
-            "SELECT r.target, r.lanes, r.seq FROM log_ready r JOIN rules_target t ON t.id = r.target "
+            f"SELECT r.target, r.lanes, {REACHED} FROM log_ready r JOIN rules_target t ON t.id = r.target {PAST} "
             "LEFT JOIN runner_slot s ON s.target = r.target AND s.lanes = r.lanes "
-            f"WHERE t.state = 'running' AND (s.target IS NULL OR (s.until < %s AND {least} < r.seq)) "
+            f"WHERE t.state = 'running' AND (s.target IS NULL OR (s.until < %s AND {least} < {REACHED})) "
             "UNION SELECT e.target, e.lane / %s, 0 FROM runner_exception e JOIN rules_target t ON t.id = e.target "
             "LEFT JOIN runner_slot s ON s.target = e.target AND s.lanes = e.lane / %s "
             "WHERE t.state = 'running' AND e.due_at <= %s AND (s.target IS NULL OR s.until < %s)",
@@ -145,7 +164,9 @@ class Store:
 
     def newest(self, target: int) -> list[tuple[int, int]]:
         """The hints of one target: (slot, newest seq)."""
-        return self.database.rows("SELECT lanes, seq FROM log_ready WHERE target = %s", [target])
+        return self.database.rows(
+            f"SELECT r.lanes, {REACHED} FROM log_ready r {PAST} WHERE r.target = %s", [target]
+        )
 
     def leased(self, slots: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
         """Those of `slots`, (target, slot), that a living shift holds. Reads only: no lock is taken for them."""
@@ -322,17 +343,17 @@ class Store:
         if self.database.vendor == "sqlite":
             one = (
                 "SELECT r.lane, r.seq, e.key, e.received_at, e.raw FROM log_route r JOIN log_event e ON e.seq = r.seq "
-                "WHERE r.target = %s AND r.lanes = %s AND r.seq > %s ORDER BY r.seq LIMIT %s"
+                f"WHERE r.target = %s AND r.lanes = %s AND r.seq > %s AND r.seq <= {BOUND} ORDER BY r.seq LIMIT %s"
             )
             rows: list[tuple[Any, ...]] = []
             for slot, seq in after.items():
-                rows += self.database.rows(one, [target, slot, seq, limit])
+                rows += self.database.rows(one, [target, slot, seq, target, limit])
         else:
             rows = self.database.rows(
                 "SELECT r.lane, r.seq, e.key, e.received_at, e.raw FROM unnest(%s::bigint[], %s::bigint[]) l(lanes, after) "
                 "CROSS JOIN LATERAL (SELECT lane, seq FROM log_route WHERE target = %s AND lanes = l.lanes AND seq > l.after "
-                "ORDER BY seq LIMIT %s) r JOIN log_event e ON e.seq = r.seq",
-                [list(after), list(after.values()), target, limit],
+                f"AND seq <= {BOUND} ORDER BY seq LIMIT %s) r JOIN log_event e ON e.seq = r.seq",
+                [list(after), list(after.values()), target, target, limit],
             )
         counts: dict[int, int] = {}
         last: dict[int, int] = {}

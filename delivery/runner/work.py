@@ -79,6 +79,8 @@ def perform(store: Store, cycle: Cycle) -> News:
     # Read before the facts of what is claimed: a change after it is seen by the next sweep.
     version = store.rules_version(RULES) if cycle.sweep else store.seen_rules
     _claim(store, cycle, hints, news)
+    if cycle.sweep:
+        news.newest += store.released()  # and with it hints, the same list
     _read(store, cycle, hints, news)
     if version != store.seen_rules:
         store.seen_rules = version

@@ -10,7 +10,7 @@ from typing import Any
 
 from catalog.models import Bus, SchemaVersion
 from delivery.log.schema import CURSORS, LANES_PER_SLOT
-from delivery.tracking import attempts, events
+from delivery.tracking import attempts, catching_up, events
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.events import Headline, StoredEvent
 from delivery.tracking.read import marks, moment, rows
@@ -179,7 +179,7 @@ def _stops(event: StoredEvent, took: list[RuleRevision]) -> list[Stop]:
     tried: dict[int, list[Attempt]] = defaultdict(list)
     for attempt in attempts.of_event(event.seq):
         tried[attempt.target].append(attempt)
-    ids = sorted({*rule_of, *tried})
+    ids = sorted({*rule_of, *tried, *_from_the_past(event)})
     targets = {target.pk: target for target in Target.objects.filter(pk__in=ids).select_related("rule")}
     troubles = _troubles(event.seq, ids)
     queued = _queued(event, ids)
@@ -206,6 +206,12 @@ def _stops(event: StoredEvent, took: list[RuleRevision]) -> list[Stop]:
             )
         )
     return stops
+
+
+def _from_the_past(event: StoredEvent) -> set[int]:
+    """Targets made later that started before this event, and have not come to an end with it."""
+    started = catching_up.over(event)
+    return {*_queued(event, started), *_troubles(event.seq, started)} if started else set()
 
 
 def _state(target: Target | None, tried: list[Attempt], trouble: Trouble | None, queued: bool) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from catalog.display import words
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.waiting import Waiting
 from delivery.tracking.words import Outcome
@@ -51,4 +52,7 @@ def of_target(target: Target, owes: Waiting) -> Status:
         return Status("bad", _("Refusing"))
     if owes.retrying:
         return Status("warn", _("Trying again"))
+    if owes.past is not None:
+        how_far = {"done": words.number(owes.past.done), "of": words.number(owes.past.of)}
+        return Status("busy", _("Catching up, %(done)s of %(of)s") % how_far)
     return Status("ok", _("Healthy"))

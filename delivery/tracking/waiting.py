@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from delivery.log.schema import CURSORS, LANES_PER_SLOT, SLOTS
+from delivery.tracking import catching_up
+from delivery.tracking.catching_up import CatchingUp
 from delivery.tracking.read import marks, rows
 from delivery.tracking.words import State
 
@@ -29,6 +31,7 @@ class Waiting(NamedTuple):
     retrying: int = 0
     next_due: int | None = None
     dead: int = 0
+    past: CatchingUp | None = None
 
     @property
     def waiting(self) -> int:
@@ -70,6 +73,7 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
     received = _received_at(oldest.values())
     exceptions = _exceptions(targets)
     due = _next_due(targets)
+    past = catching_up.of_targets(targets)
     return {
         target: Waiting(
             queued[target],
@@ -79,6 +83,7 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
             exceptions.get((target, State.RETRY), 0),
             due.get(target),
             exceptions.get((target, State.DEAD), 0),
+            past.get(target),
         )
         for target in targets
     }

@@ -32,6 +32,7 @@ from rules.engine import PatternError, TransformError, compile_transform, valida
 from rules.fields import Field, fields_of, kinds_of
 from rules.filtering import Filter
 from rules.models import Rule, Target
+from rules.sending import Sending, SendingError
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,11 @@ class Group(NamedTuple):
 
 
 _PLACE = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
-EXAMPLE_TEMPLATE = (
-    '{\n  "id": "${id}",\n  "what": "${type}",\n  "about": "${subject}",\n  "data": "${data}"\n}'
-)
 
 
 @dataclass
 class Draft:
-    """The editor's state. `mode`: "rows" or "json". `send`: "complete" or "template"."""
+    """The editor's state. `mode`: "rows" or "json"."""
 
     types: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -84,9 +82,7 @@ class Draft:
     text: str = ""
     sql: str = ""
     filters_text: str = ""
-    send: str = "complete"
-    template: str = EXAMPLE_TEMPLATE
-    variables: dict[str, str] = field(default_factory=dict)
+    sending: Sending = field(default_factory=Sending)
     problems: list[Problem] = field(default_factory=list)
     pattern: dict[str, Any] | None = None
     filters: list[Any] | None = None
@@ -107,13 +103,11 @@ class Draft:
             draft.sql = rule.sql
             draft.filters_text = _dumped(rule.filters) if rule.filters else ""
         if target is not None:
-            draft.send = target.transform.get("kind", "complete")
-            draft.template = target.transform.get("template", EXAMPLE_TEMPLATE)
-            draft.variables = target.transform.get("variables", {})
+            draft.sending = Sending.of(target.transform)
         return draft.checked()
 
     @classmethod
-    def read(cls, data: QueryDict, target: Target | None = None) -> Draft:
+    def read(cls, data: QueryDict) -> Draft:
         """The draft that a form was sent with, its buttons (add, remove, switch, pick) applied."""
         draft = cls(
             types=list(dict.fromkeys(name.strip() for name in data.getlist("type") if name.strip())),
@@ -122,9 +116,7 @@ class Draft:
             text=data.get("pattern", "").replace("\r\n", "\n"),
             sql=data.get("sql", "").strip(),
             filters_text=data.get("filters", "").replace("\r\n", "\n"),
-            send="template" if data.get("send") == "template" else "complete",
-            template=data.get("template", EXAMPLE_TEMPLATE).replace("\r\n", "\n"),
-            variables=target.transform.get("variables", {}) if target else {},
+            sending=Sending.read(data),
         )
         if draft.mode == "json":
             draft._types_from_text()
@@ -286,10 +278,6 @@ class Draft:
             self._fields = fields_of(self.types)
         return self._fields
 
-    def take_sending(self, other: Draft) -> None:
-        """Takes over what `other` sends; what it filters stays."""
-        self.send, self.template, self.variables = other.send, other.template, other.variables
-
     def checked(self) -> Draft:
         """Itself, with `pattern` and `transform` (None where something is wrong) and all `problems`."""
         self.problems = [problem for problem in self.problems if problem.place.startswith("row-")]
@@ -337,15 +325,14 @@ class Draft:
         return found
 
     def _read_transform(self) -> dict[str, Any] | None:
-        spec: dict[str, Any] = {"kind": self.send}
-        if self.send == "template":
-            spec["template"] = self.template
-            if self.variables:
-                spec["variables"] = self.variables
         try:
+            spec = self.sending.spec()
             compile_transform(spec)
+        except SendingError as error:
+            self.problems.append(Problem(error.place, error.message, error.line))
+            return None
         except TransformError as error:
-            self.problems.append(Problem("template", error.message, error.line))
+            self.problems.append(Problem(self.sending.kind, error.message, error.line))
             return None
         return spec
 
@@ -373,14 +360,12 @@ class Draft:
         return [Group(number, list(alternatives.items())) for number, alternatives in found.items()]
 
     @property
-    def pattern_problems(self) -> list[Problem]:
-        """What is wrong in the pattern's JSON."""
-        return self.at("pattern")
-
-    @property
-    def template_problems(self) -> list[Problem]:
-        """What is wrong in the template."""
-        return self.at("template")
+    def wrong(self) -> dict[str, list[Problem]]:
+        """The problems by their place."""
+        found: dict[str, list[Problem]] = {}
+        for problem in self.problems:
+            found.setdefault(problem.place, []).append(problem)
+        return found
 
     @property
     def type_words(self) -> str:

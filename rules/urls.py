@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from rules.pages import editor, history, rules
+from rules.pages import editor, history, rules, starting
 
 urlpatterns = [
     path("subscribe/", editor.subscribe, name="subscribe"),
     path("rules/", rules.rules, name="rules"),
     path("rules/types/", editor.type_options, name="type-options"),
+    path("rules/start-count/", starting.start_count, name="start-count"),
     path("rules/<int:pk>/", rules.rule, name="rule"),
     path("rules/<int:pk>/edit/", editor.edit_rule, name="edit-rule"),
     path("rules/<int:pk>/switch/", rules.switch_rule, name="switch-rule"),

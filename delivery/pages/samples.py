@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from catalog.display import words
+from delivery.log.interface import open_log
 from delivery.tracking import events
 from delivery.tracking.rates import minute_of
 from delivery.tracking.read import HOUR, MINUTE, marks, moment, now, rows
@@ -81,7 +82,7 @@ def take(bus: int, types: Sequence[str], window: str = "latest") -> Sample:
             return _sample(found, _("the last %(n)s events") % {"n": words.number(LATEST)}, LATEST)
         return _sample(found, _("the %(n)s events there are") % {"n": words.number(len(found))}, len(found))
     span = _("24 hours") if hours == 24 else _("7 days")
-    first = seek(at - hours * HOUR)
+    first = open_log().seek(at - hours * HOUR) + 1
     found = _latest(bus, types, MOST + 1, first)
     if len(found) <= MOST:
         told = {"n": words.number(len(found)), "span": span}
@@ -103,27 +104,6 @@ def one(seq: int) -> Seen | None:
     """The event with that seq, None when the log does not hold it."""
     found = rows(f"SELECT {HEAD} FROM log_event WHERE seq = %s", [seq])
     return next(iter(_decoded(found)), None)
-
-
-def seek(at: int) -> int:
-    """The first seq received at or after the instant `at`, one above the head when there is none.
-
-    Receiving times grow with seq as far as the clocks of several web processes agree.
-    """
-    found = rows("SELECT min(seq), max(seq) FROM log_event")
-    if not found or found[0][0] is None:
-        return events.head() + 1
-    low, high = int(found[0][0]), int(found[0][1]) + 1
-    while low < high:
-        middle = (low + high) // 2
-        at_middle = rows(
-            "SELECT seq, received_at FROM log_event WHERE seq >= %s ORDER BY seq LIMIT 1", [middle]
-        )
-        if not at_middle or int(at_middle[0][1]) >= at:
-            high = middle
-        else:
-            low = int(at_middle[0][0]) + 1
-    return low
 
 
 HEAD = "seq, type, subject, ce_id, received_at"

@@ -20,7 +20,9 @@ from rules.forms import PolicyForm, RuleForm, bus_for, free_rule_name, team_for
 from rules.models import POLICY_FIELDS, Rule, Target
 from rules.pages.delivering import Delivering, delivering
 from rules.pages.editor_page import Page, asked_to, saved, saving
+from rules.pages.starting import Start
 from rules.past import past
+from rules.sending import Sending
 
 
 @needs("rules.add_rule")
@@ -39,16 +41,21 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         target.name = str(_("Request bin")) if registry.places() else ""
     rule_form = RuleForm(_bind(request), instance=rule)
     policy = PolicyForm(_bind(request), instance=target)
-    to = delivering(request)
-    if saving(request) and _all_valid(draft, rule_form, policy, to):
+    to, start = delivering(request), Start.read(request)
+    if saving(request) and _all_valid(draft, rule_form, policy, to, start):
         _take_filter(rule, draft)
         rule.draft = asked_to(request, "draft")
         rule.enabled = not rule.draft
-        _settle(request, target, draft, policy, to, rule_form.cleaned_data["team"])
-        revisions.subscribe(rule, target, by=request.user)
+        with transaction.atomic():
+            stamps.hold_log()
+            _settle(request, target, draft, policy, to, rule_form.cleaned_data["team"])
+            revisions.subscribe(rule, target, by=request.user)
+            if rule.enabled:
+                start.begin(target)
         return _done(request, rule, target)
+    title = _("New rule")
     return Page(
-        request, draft, title=_("New rule"), rule=rule, rule_form=rule_form, policy=policy, to=to
+        request, draft, title=title, rule=rule, rule_form=rule_form, policy=policy, to=to, start=start
     ).answer()
 
 
@@ -64,12 +71,14 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
     together = len(targets) < 2 and (request.method != "POST" or "target-name" in request.POST)
     together = together and request.user.has_perm("rules.change_target")
     if request.method == "POST":
-        draft = Draft.read(request.POST, target if together else None)
+        draft = Draft.read(request.POST)
     else:
         draft = Draft.of(rule, target if targets and together else None)
     rule_form = RuleForm(_bind(request), instance=rule)
     policy = PolicyForm(_bind(request), instance=target, rule=rule) if together else None
     to = delivering(request, target) if together else None
+    # Only what never took an event can begin in the past.
+    start = Start.read(request) if together and (rule.draft or (rule.enabled and not target.pk)) else None
     page = Page(
         request,
         draft,
@@ -80,8 +89,9 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
         to=to,
         target=target if target.pk and together else None,
         targets=targets if not together else [],
+        start=start,
     )
-    if not saving(request) or not _all_valid(draft, rule_form, *filter(None, (policy, to))):
+    if not saving(request) or not _all_valid(draft, rule_form, *filter(None, (policy, to, start))):
         return page.answer()
     after = draft.filter
     assert after is not None
@@ -103,6 +113,8 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
             _settle(request, target, draft, policy, to, rule.team)
             if old is None or _differs(old, target):
                 revisions.save_target(target, by=request.user)
+        if start is not None and rule.enabled:
+            start.begin(target)
     return _done(request, rule, target if together else None)
 
 
@@ -113,15 +125,19 @@ def add_target(request: HttpRequest, pk: int) -> HttpResponse:
     target = Target(rule=rule)
     draft = _target_draft(request, rule, None)
     policy = PolicyForm(_bind(request), instance=target, rule=rule)
-    to = delivering(request)
-    if saving(request) and _all_valid(draft, policy, to):
-        _settle(request, target, draft, policy, to, rule.team)
-        revisions.save_target(target, by=request.user)
+    to, start = delivering(request), Start.read(request) if rule.enabled else None
+    if saving(request) and _all_valid(draft, policy, to, *filter(None, (start,))):
+        with transaction.atomic():
+            stamps.hold_log()
+            _settle(request, target, draft, policy, to, rule.team)
+            revisions.save_target(target, by=request.user)
+            if start is not None:
+                start.begin(target)
         said = _("%(target)s gets every event of this rule from now on.") % {"target": target.name}
         messages.success(request, said if rule.enabled else _("Saved. The rule does not listen now."))
         return saved(request, "rule", rule.pk)
     title = _("Add a target to %(rule)s") % {"rule": rule.name}
-    return Page(request, draft, title=title, rule=rule, policy=policy, to=to).answer()
+    return Page(request, draft, title=title, rule=rule, policy=policy, to=to, start=start).answer()
 
 
 @needs("rules.change_target")
@@ -160,11 +176,11 @@ def _target_draft(request: HttpRequest, rule: Rule, target: Target | None) -> Dr
     """The target's transform from the form; the rule's filter is not edited here, whatever the form says."""
     shown = Draft.of(rule, target)
     if request.method == "POST":
-        shown.take_sending(Draft.read(request.POST, target))
+        shown.sending = Sending.read(request.POST)
     return shown.checked()
 
 
-def _all_valid(draft: Draft, *parts: RuleForm | PolicyForm | Delivering) -> bool:
+def _all_valid(draft: Draft, *parts: RuleForm | PolicyForm | Delivering | Start) -> bool:
     """Checks every part, so that a person sees all that is wrong at once."""
     answers = [draft.filter is not None, draft.transform is not None, *(part.is_valid() for part in parts)]
     return all(answers)

@@ -13,11 +13,13 @@ from django.urls import reverse
 
 from catalog.models import Bus, EventType
 from rules import registry
+from rules import sending as ways
 from rules.draft import Draft
 from rules.forms import PolicyForm, RuleForm
 from rules.method_words import choices, example
 from rules.models import Rule, Target
 from rules.pages.delivering import Delivering
+from rules.pages.starting import Start
 from rules.past import Difference
 
 SAVING = ("save", "start", "draft")
@@ -55,6 +57,7 @@ class Page:
     target: Target | None = None
     targets: list[Target] = field(default_factory=list)
     difference: Difference | None = None
+    start: Start | None = None
     overtaken: bool = False
     """Somebody else saved the rule since this form was opened."""
 
@@ -105,6 +108,8 @@ class Page:
             "cancel": self._cancel(),
             "starting": self.rule_form is not None and (rule.pk is None or rule.draft),
             "failed": refused and self.difference is None and not self.overtaken,
+            "start": self.start if registry.starting() is not None else None,
+            "sends": ways.labels(),
             "overtaken": self.overtaken,
             "difference": self.difference,
             "digest": self.digest if self.difference is not None else "",

@@ -1,0 +1,111 @@
+"""Why filters of the Subscriptions API take an event or do not: the condition that decided it, in a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rules.engine.alternative import show
+from rules.engine.cesql import Finding
+from rules.engine.cesql.values import read_attribute
+from rules.engine.event import ABSENT, Event
+from rules.engine.explanation import Condition
+from rules.engine.located_json import pointer_step
+from rules.engine.subscriptions import Combined, Compared, Filter, Filters, Negated, Sql, compare, holds
+
+_PHRASES = {
+    "exact": ("{}", "anything but {}"),
+    "prefix": ("a string that starts with {}", "a string that does not start with {}"),
+    "suffix": ("a string that ends with {}", "a string that does not end with {}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FilterFinding:
+    """A condition that decided something.
+
+    condition: its operator is exact, prefix or suffix, "not …" when it is wanted not to hold, or that of CESQL;
+    pointer: its place in the filters (JSON pointer); sql: its place in the expression, None outside of `sql`.
+    """
+
+    condition: Condition
+    pointer: str
+    sql: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FiltersExplanation:
+    """matched: the same answer as Filters.holds; failed: the first finding that is not ok; findings: one for each
+    filter of the list, in order."""
+
+    matched: bool
+    failed: FilterFinding | None
+    findings: list[FilterFinding]
+
+
+def explain_filters(filters: Filters, event: Event) -> FiltersExplanation:
+    """Whether and why. Never raises."""
+    findings = [_reason(one, event, True) for one in filters.filters]
+    failed = next((finding for finding in findings if not finding.condition.ok), None)
+    return FiltersExplanation(failed is None, failed, findings)
+
+
+def _reason(one: Filter, event: Event, wanted: bool) -> FilterFinding:
+    """The finding that decided whether a filter's answer is `wanted`."""
+    match one:
+        case Negated():
+            return _reason(one.filter, event, not wanted)
+        case Compared():
+            return _compared(one, event, wanted)
+        case Combined():
+            return _combined(one, event, wanted)
+        case Sql():
+            return _sql(one, event, wanted)
+
+
+def _compared(one: Compared, event: Event, wanted: bool) -> FilterFinding:
+    answers = [compare(one.operator, event.attributes, name, text) for name, text in one.wanted]
+    at = answers.index(False) if False in answers else 0
+    name, text = one.wanted[at]
+    ok = all(answers) is wanted
+    value = read_attribute(event.attributes, name)
+    seen = "is not in the event" if value is None else f"is {show(value)}"
+    tail = (
+        "as the rule wants"
+        if ok
+        else "the rule wants " + _PHRASES[one.operator][not wanted].format(show(text))
+    )
+    condition = Condition(
+        name,
+        one.operator if wanted else f"not {one.operator}",
+        text,
+        ABSENT if value is None else value,
+        ok,
+        f"{name} {seen}, {tail}",
+    )
+    return FilterFinding(condition, one.pointer + pointer_step(name))
+
+
+def _combined(one: Combined, event: Event, wanted: bool) -> FilterFinding:
+    """Goes to the first inner filter that decided: of an `all` that is false, one that is false."""
+    decides = one.operator == "any"  # the answer of one inner filter that settles the whole
+    answers = [holds(inner, event) for inner in one.filters]
+    settled = decides in answers
+    answer = decides if settled else not decides
+    finding = _reason(one.filters[answers.index(answer)], event, answer is (answer is wanted))
+    if one.operator == "any" and wanted and not answer and len(one.filters) > 1:
+        more = f" (the first of {len(one.filters):,} alternatives, none of which holds)"
+        condition = replace(finding.condition, sentence=finding.condition.sentence + more)
+        return replace(finding, condition=condition)
+    return finding
+
+
+def _sql(one: Sql, event: Event, wanted: bool) -> FilterFinding:
+    explanation = one.expression.explain(event)
+    finding = explanation.failed or explanation.findings[0]
+    if wanted:
+        return FilterFinding(finding.condition, one.pointer, finding)
+    sentence = finding.condition.sentence
+    if explanation.matched:
+        sentence = f"the expression holds ({sentence}), the rule wants it not to hold"
+    condition = replace(finding.condition, ok=not explanation.matched, sentence=sentence)
+    return FilterFinding(condition, one.pointer, finding)

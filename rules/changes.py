@@ -211,7 +211,7 @@ def hide(connector: str, config: Mapping[str, Any]) -> dict[str, Any]:
         schema = properties.get(name)
         if schema is not None and not secret(schema):
             return value
-        return {key: HIDDEN for key in value} if isinstance(value, dict) else HIDDEN
+        return dict.fromkeys(value, HIDDEN) if isinstance(value, dict) else HIDDEN
 
     return {name: shown(name, value) for name, value in config.items()}
 

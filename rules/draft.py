@@ -29,6 +29,8 @@ from rules.conditions import (
     write_values,
 )
 from rules.engine import PatternError, TransformError, compile_transform, validate
+from rules.engine.cesql import CesqlError, parse_filter
+from rules.engine.subscriptions import validate_filters
 from rules.fields import Field, fields_of, kinds_of
 from rules.filtering import Filter
 from rules.models import Rule, Target
@@ -63,7 +65,7 @@ class Line(NamedTuple):
 
 
 class Group(NamedTuple):
-    """"Any of these": its number, and the lines of each alternative with the alternative's place."""
+    """ "Any of these": its number, and the lines of each alternative with the alternative's place."""
 
     number: str
     alternatives: list[tuple[str, list[Line]]]
@@ -87,6 +89,7 @@ class Draft:
     pattern: dict[str, Any] | None = None
     filters: list[Any] | None = None
     transform: dict[str, Any] | None = None
+    sql_valid: bool = True
     notice: str = ""
     fresh: int = -1
     """The row that a button just made, -1 for none: the page puts the caret there."""
@@ -283,13 +286,14 @@ class Draft:
         self.problems = [problem for problem in self.problems if problem.place.startswith("row-")]
         self.pattern = self._read_pattern()
         self.filters = self._read_filters()
+        self.sql_valid = self._check_sql()
         self.transform = self._read_transform()
         return self
 
     @property
     def filter(self) -> Filter | None:
         """The whole filter; None while something is wrong in it."""
-        if self.pattern is None or self.filters is None:
+        if self.pattern is None or self.filters is None or not self.sql_valid:
             return None
         return Filter(self.pattern, self.sql, tuple(self.filters))
 
@@ -312,17 +316,18 @@ class Draft:
     def _read_filters(self) -> list[Any] | None:
         if not self.filters_text.strip():
             return []
+        wrong = validate_filters(self.filters_text)
+        self.problems += [Problem("filters", one.message, one.line, one.pointer) for one in wrong]
+        return None if wrong else json.loads(self.filters_text)
+
+    def _check_sql(self) -> bool:
         try:
-            found = json.loads(self.filters_text)
-        except json.JSONDecodeError as error:
-            self.problems.append(
-                Problem("filters", _("This is not JSON: %(what)s") % {"what": error.msg}, error.lineno)
-            )
-            return None
-        if not isinstance(found, list):
-            self.problems.append(Problem("filters", _("Filters are a list, as in [{“exact”: {…}}].")))
-            return None
-        return found
+            if self.sql:
+                parse_filter(self.sql)
+        except CesqlError as error:
+            self.problems.append(Problem("sql", error.message, error.line))
+            return False
+        return True
 
     def _read_transform(self) -> dict[str, Any] | None:
         try:

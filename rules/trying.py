@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rules.draft import Draft, without_others
-from rules.engine import Event, PatternError
-from rules.filtering import Filter, matcher, why_not
+from rules.engine import Event
+from rules.filtering import Filter, Matching, why_not
 
 WHOLE, SQL, FIRST_ROW = 0, 1, 2
 MOST_ROWS = 40
@@ -39,7 +39,7 @@ def try_on(draft: Draft, seen: Sequence[Event]) -> Tried:
                 filters.append((FIRST_ROW + index, alone))
     counts = dict.fromkeys((number for number, _one in filters), 0)
     taken = []
-    together = matcher(filters)
+    together = Matching(filters)
     for event in seen:
         met = together.match(event)
         taken.append(WHOLE in met)
@@ -51,9 +51,4 @@ def try_on(draft: Draft, seen: Sequence[Event]) -> Tried:
 
 def reason(draft: Draft, event: Event) -> str:
     """The first condition that `event` does not meet, in words."""
-    if draft.filter is None:
-        return ""
-    try:
-        return why_not(draft.filter, event)
-    except PatternError as error:
-        return str(error)
+    return why_not(draft.filter, event) if draft.filter is not None else ""

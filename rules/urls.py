@@ -17,6 +17,10 @@ urlpatterns = [
     path("rules/<int:pk>/history/<int:revision>/roll-back/", history.roll_back_rule, name="roll-back-rule"),
     path("rules/<int:pk>/targets/new/", editor.add_target, name="add-target"),
     path("targets/<int:pk>/history/", history.target_history, name="target-history"),
-    path("targets/<int:pk>/history/<int:revision>/roll-back/", history.roll_back_target, name="roll-back-target"),
+    path(
+        "targets/<int:pk>/history/<int:revision>/roll-back/",
+        history.roll_back_target,
+        name="roll-back-target",
+    ),
     path("targets/<int:pk>/edit/", editor.edit_target, name="edit-target"),
 ]

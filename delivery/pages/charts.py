@@ -78,9 +78,7 @@ def time_to_deliver(slots: Sequence[Delivered], first: int, step: int, label: st
     return _svg(LINES, label, parts)
 
 
-def shares(
-    taken: Sequence[int], all_of: Sequence[int], label: str, times: Sequence[str] = ()
-) -> SafeString:
+def shares(taken: Sequence[int], all_of: Sequence[int], label: str, times: Sequence[str] = ()) -> SafeString:
     """Small bars: how many of all events in each stretch would have been taken; `times` stand below, evenly spread."""
     frame = Frame(640, 76 if times else 60, 0, 640)
     highest, gap = max([*all_of, 1]), 640 / max(len(all_of), 1)

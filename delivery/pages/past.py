@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from delivery.pages import samples
 from delivery.pages.samples import Seen
-from rules.filtering import Filter, matcher
+from rules.filtering import Filter, Matching, types_of
 from rules.past import Difference, PastEvent
 
 SHOWN = 6
@@ -18,9 +18,9 @@ class LogPast:
 
     def difference(self, bus: int, before: Filter, after: Filter) -> Difference:
         """Both filters at once over the last 7 days, at most 10,000 events."""
-        types = types_of(before, after)
+        types = types_of([before, after])
         found = samples.take(bus, types, "week")
-        both = matcher([(BEFORE, before), (AFTER, after)])
+        both = Matching([(BEFORE, before), (AFTER, after)])
         gained: list[Seen] = []
         lost: list[Seen] = []
         kept = 0
@@ -35,17 +35,6 @@ class LogPast:
         return Difference(
             len(found.events), found.span, kept, len(gained), len(lost), _told(gained), _told(lost)
         )
-
-
-def types_of(*filters: Filter) -> list[str]:
-    """The event types that any of these filters can take; empty when that may be every type."""
-    types: dict[str, None] = {}
-    for one in filters:
-        listed = one.pattern.get("type")
-        if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
-            return []
-        types.update(dict.fromkeys(listed))
-    return list(types)
 
 
 def _told(found: Sequence[Seen]) -> list[PastEvent]:

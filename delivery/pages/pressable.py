@@ -88,7 +88,11 @@ class _Writer:
 def path_of(place: Sequence[Step]) -> str | None:
     """The path of a condition for a place: names with dots; None when a name has a dot itself or says what to match."""
     names = [step for step in place if isinstance(step, str)]
-    if not names or names[0] in ("specversion", "data_base64") or any("." in name or name == "$or" or not name for name in names):
+    if (
+        not names
+        or names[0] in ("specversion", "data_base64")
+        or any("." in name or name == "$or" or not name for name in names)
+    ):
         return None
     return ".".join(names)
 

@@ -90,9 +90,7 @@ def take(bus: int, types: Sequence[str], window: str = "latest") -> Sample:
     total = max(_received(bus, types, at - hours * HOUR), len(found))
     found = _spread(bus, types, first)
     told = {"n": words.number(len(found)), "all": words.number(total), "span": span}
-    return _sample(
-        found, _("%(n)s events spread over the %(all)s of the last %(span)s") % told, total
-    )
+    return _sample(found, _("%(n)s events spread over the %(all)s of the last %(span)s") % told, total)
 
 
 def newest(bus: int, types: Sequence[str], limit: int) -> list[Seen]:
@@ -121,7 +119,9 @@ def _latest(bus: int, types: Sequence[str], limit: int, first: int = 0) -> list[
         return list(rows(sql, [bus, types[0], first, limit]))  # type: ignore[arg-type]
     seqs: list[int] = []
     for name in types:
-        sql = "SELECT seq FROM log_event WHERE bus = %s AND type = %s AND seq >= %s ORDER BY seq DESC LIMIT %s"
+        sql = (
+            "SELECT seq FROM log_event WHERE bus = %s AND type = %s AND seq >= %s ORDER BY seq DESC LIMIT %s"
+        )
         seqs += [seq for (seq,) in rows(sql, [bus, name, first, limit])]
     return _heads(sorted(seqs, reverse=True)[:limit])
 

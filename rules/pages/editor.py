@@ -223,5 +223,3 @@ def _new_name(draft: Draft) -> str:
     if draft.types:
         return str(_("%(type)s to a request bin") % {"type": draft.types[0]})
     return str(_("New rule"))
-
-

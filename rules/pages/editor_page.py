@@ -27,7 +27,9 @@ SAVING = ("save", "start", "draft")
 
 def saving(request: HttpRequest) -> bool:
     """Whether the form was sent to be saved, not by one of the buttons that change it."""
-    return request.method == "POST" and request.POST.get("do", "save") in SAVING and "pick" not in request.POST
+    return (
+        request.method == "POST" and request.POST.get("do", "save") in SAVING and "pick" not in request.POST
+    )
 
 
 def asked_to(request: HttpRequest, what: str) -> bool:

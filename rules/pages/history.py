@@ -43,7 +43,9 @@ def of_rule(pk: int) -> list[Change]:
     found = list(RuleRevision.objects.filter(rule_id=pk).select_related("by").order_by("pk"))
     targets = {target for revision in found for target in revision.target_ids}
     names = dict(
-        TargetRevision.objects.filter(target_id__in=targets).order_by("number").values_list("target_id", "name")
+        TargetRevision.objects.filter(target_id__in=targets)
+        .order_by("number")
+        .values_list("target_id", "name")
     )
     now = found[-1] if found else None
     listed = []
@@ -108,7 +110,8 @@ def roll_back_rule(request: HttpRequest, pk: int, revision: int) -> HttpResponse
         return render(request, "rules/roll_back.html", {"rule": rule, "to": to, "difference": difference})
     revisions.roll_back_rule(rule, to, by=request.user)
     messages.success(
-        request, _("It keeps what it kept in revision %(number)s. This is a new revision.") % {"number": to.number}
+        request,
+        _("It keeps what it kept in revision %(number)s. This is a new revision.") % {"number": to.number},
     )
     return redirect("rule-history", pk)
 
@@ -135,7 +138,9 @@ def _cannot_go_back(target: Target, to: TargetRevision) -> str:
     if connector is None:
         return _("The connector “%(name)s” of that revision is not installed.") % {"name": to.connector}
     if wrong := connector.check(to.config):
-        return _("The settings of that revision are no longer valid: %(why)s") % {"why": " ".join(wrong.values())}
+        return _("The settings of that revision are no longer valid: %(why)s") % {
+            "why": " ".join(wrong.values())
+        }
     if Target.objects.filter(rule=target.rule, name=to.name).exclude(pk=target.pk).exists():
         return _("Another target of this rule is called “%(name)s” now.") % {"name": to.name}
     return ""

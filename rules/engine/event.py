@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final
 
 import msgspec
+
+from rules.engine import exact_json
 
 
 class Absent(Enum):
@@ -97,23 +99,27 @@ class Event:
         are decoded too. Other payloads are their text, or their base64 when they are not UTF-8.
         """
         if not self._decoded:
-            self._data = self._decode()
+            self._data = self._decode(msgspec.json.decode)
             self._decoded = True
         return self._data
 
-    def _decode(self) -> Any | Absent:
+    def exact_data(self) -> Any | Absent:
+        """The data with its numbers as they are written (see exact_json); decoded anew by each call. Never raises."""
+        return self._decode(exact_json.decode)
+
+    def _decode(self, decode: Callable[[bytes | str], Any]) -> Any | Absent:
         if self.data_raw is None:
             return ABSENT
         json_type = _is_json_type(self.attributes.get("datacontenttype"))
         if self.data_is_json or json_type:
             try:
-                value = msgspec.json.decode(self.data_raw)
+                value = decode(self.data_raw)
             except _NOT_JSON:
                 return _text(self.data_raw)
             # "12" stays a string: only an object or an array inside a string is surely JSON.
             if json_type and type(value) is str and value.lstrip()[:1] in ("{", "["):
                 try:
-                    return msgspec.json.decode(value)
+                    return decode(value)
                 except _NOT_JSON:
                     return value
             return value

@@ -9,38 +9,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from rules.engine.event import ABSENT, Event
-from rules.engine.json_path import EventPath, PathError, parse_placeholder
+from rules.engine.json_path import EventPath, PathError, Reading, parse_placeholder
+from rules.engine.omission import MAX_DEPTH, Container, structure
+from rules.engine.slots import Flow, Form, Slot
+from rules.engine.spec import MAX_OUTPUT_BYTES, Missing
+from rules.engine.transform_error import TransformError
 
 MAX_TEMPLATE_BYTES = 256 * 1024
-MAX_OUTPUT_BYTES = 1024 * 1024
 
 _OPENING = re.compile(r"\$?\$\{")
 _INSIDE = re.compile(r"((?:'[^'\n]*'|[^'}\n])*)\}")
 _QUOTE = re.compile(r'\\.?|"', re.DOTALL)
 _KEY_FOLLOWS = re.compile(r'"\s*:')
-
-
-class TransformError(ValueError):
-    """A transform that is not understood, or an output too large. line and column count from 1; None outside a
-    template."""
-
-    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
-        super().__init__(message, line, column)
-        self.message = message
-        self.line = line
-        self.column = column
-
-    def __str__(self) -> str:
-        return (
-            self.message if self.line is None else f"line {self.line}, column {self.column}: {self.message}"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +34,80 @@ class Placeholder:
     end: int
 
 
-Render = Callable[[EventPath, Event], bytes]
-Slot = tuple[Render, EventPath]
-
-
 @dataclass(frozen=True, slots=True)
 class Template:
-    """pieces: what the output is made of, bytes as they are and indexes into slots; not_json: why it is text."""
+    """pieces: what the output is made of: bytes as they are, indexes into slots, objects and lists with members that
+    may be left out. flows: where each placeholder's value goes. not_json: why it is text."""
 
-    pieces: tuple[bytes | int, ...]
+    pieces: tuple[bytes | int | Container, ...]
     slots: tuple[Slot, ...]
+    missing: Missing
+    flows: tuple[Flow, ...]
     not_json: str | None
 
-    def render(self, event: Event) -> bytes:
-        """The output for an event. Raises TransformError above 1 MiB."""
-        filled: list[bytes | None] = [None] * len(self.slots)
-        output: list[bytes] = []
-        size = 0
-        for piece in self.pieces:
-            if isinstance(piece, int):
-                value = filled[piece]
-                if value is None:
-                    render, path = self.slots[piece]
-                    value = filled[piece] = render(path, event)
-                piece = value
-            size += len(piece)
-            if size > MAX_OUTPUT_BYTES:
-                raise TransformError(
-                    f"the output is larger than {MAX_OUTPUT_BYTES:,} bytes, the most that is sent"
-                )
-            output.append(piece)
-        return b"".join(output)
+    def render(self, reading: Reading) -> bytes:
+        """The output for an event. Raises TransformError above 1 MiB, and for a value that is missing or too dear."""
+        output = _Output(self, reading)
+        output.add(self.pieces)
+        return b"".join(output.written)
 
 
-def compile_template(text: str, variables: dict[str, EventPath]) -> Template:
-    """The compiled template. Raises TransformError with line and column."""
+class _Output:
+    """One output in the making; each slot is filled at most once."""
+
+    def __init__(self, template: Template, reading: Reading) -> None:
+        self.template = template
+        self.reading = reading
+        self.filled: list[bytes | None] = [None] * len(template.slots)
+        self.asked = [False] * len(template.slots)
+        self.written: list[bytes] = []
+        self.size = 0
+
+    def value(self, number: int) -> bytes | None:
+        if not self.asked[number]:
+            self.filled[number] = self.template.slots[number].fill(self.reading, self.template.missing)
+            self.asked[number] = True
+        return self.filled[number]
+
+    def add(self, pieces: Sequence[bytes | int | Container]) -> None:
+        for piece in pieces:
+            if isinstance(piece, Container):
+                self._add_container(piece)
+                continue
+            if isinstance(piece, bytes):
+                self._write(piece)
+                continue
+            value = self.value(piece)
+            # Nothing to leave out here: inside a longer text, or a placeholder that is the whole template.
+            self._write(self.template.slots[piece].nothing if value is None else value)
+
+    def _add_container(self, container: Container) -> None:
+        self._write(container.opening)
+        comma = b""
+        for member in container.members:
+            if any(self.value(number) is None for number in member.needs):
+                continue
+            self._write(comma)
+            self.add(member.pieces)
+            comma = b","
+        self._write(container.closing)
+
+    def _write(self, text: bytes) -> None:
+        self.size += len(text)
+        if self.size > MAX_OUTPUT_BYTES:
+            raise TransformError(
+                f"the output is larger than {MAX_OUTPUT_BYTES:,} bytes, the most that is sent"
+            )
+        self.written.append(text)
+
+
+def compile_template(
+    text: str, variables: dict[str, EventPath], missing: Missing = "null", as_json: bool | None = None
+) -> Template:
+    """The compiled template. Raises TransformError with line and column.
+
+    as_json: whether it must be JSON, must be text, or (None) is what it turns out to be.
+    """
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
@@ -95,12 +118,21 @@ def compile_template(text: str, variables: dict[str, EventPath]) -> Template:
         )
     tokens = _tokens(text, variables)
     in_string = _in_strings(tokens)
-    not_json = _why_not_json(text, tokens, in_string)
-    if not_json is not None:
+    wrong = (
+        _Syntax("its content type is no JSON", None)
+        if as_json is False
+        else _not_json(text, tokens, in_string)
+    )
+    if wrong is not None and as_json:
+        where = (None, None) if wrong.at is None else wrong.at
+        raise TransformError(f"this is not JSON: {wrong.message}", *where)
+    if wrong is not None:
         return _assemble(
-            [token if isinstance(token, str) else (_as_text, token.path) for token in tokens], not_json
+            [token if isinstance(token, str) else Slot(Form.TEXT, token.path) for token in tokens],
+            missing,
+            str(wrong),
         )
-    return _assemble(_json_parts(tokens, in_string), None)
+    return _assemble(_json_parts(tokens, in_string), missing, None)
 
 
 def _error(text: str, at: int, message: str) -> TransformError:
@@ -150,8 +182,19 @@ def _in_strings(tokens: list[str | Placeholder]) -> list[bool]:
     return result
 
 
-def _why_not_json(text: str, tokens: list[str | Placeholder], in_string: list[bool]) -> str | None:
-    """None when the template is JSON with its placeholders filled, else what is wrong, with line and column."""
+@dataclass(frozen=True, slots=True)
+class _Syntax:
+    """Why a template is not JSON, and at which line and column."""
+
+    message: str
+    at: tuple[int, int] | None
+
+    def __str__(self) -> str:
+        return self.message if self.at is None else f"line {self.at[0]}, column {self.at[1]}: {self.message}"
+
+
+def _not_json(text: str, tokens: list[str | Placeholder], in_string: list[bool]) -> _Syntax | None:
+    """None when the template is JSON with its placeholders filled, else what is wrong."""
     filled: list[str] = []
     at = 0
     for token, inside in zip(tokens, in_string, strict=True):
@@ -165,11 +208,11 @@ def _why_not_json(text: str, tokens: list[str | Placeholder], in_string: list[bo
     try:
         json.loads("".join(filled), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        return f"line {error.lineno}, column {error.colno}: {error.msg}"
+        return _Syntax(error.msg, (error.lineno, error.colno))
     except RecursionError:
-        raise TransformError("the template is nested too deep") from None
+        raise TransformError(f"the template is nested too deep: at most {MAX_DEPTH} levels") from None
     except ValueError as error:
-        return str(error)
+        return _Syntax(str(error), None)
     return None
 
 
@@ -185,7 +228,7 @@ def _json_parts(tokens: list[str | Placeholder], in_string: list[bool]) -> list[
             parts.append(token[cut:])
             cut = 0
         elif not in_string[index]:
-            parts.append((_as_json, token.path))
+            parts.append(Slot(Form.JSON, token.path))
         else:
             before, after = tokens[index - 1], tokens[index + 1]
             assert isinstance(before, str)
@@ -195,10 +238,10 @@ def _json_parts(tokens: list[str | Placeholder], in_string: list[bool]) -> list[
                 kept = parts[-1]
                 assert isinstance(kept, str)
                 parts[-1] = kept[:-1]
-                parts.append((_as_json, token.path))
+                parts.append(Slot(Form.JSON, token.path))
                 cut = 1
             else:
-                parts.append((_as_escaped_text, token.path))
+                parts.append(Slot(Form.INSIDE, token.path))
     return parts
 
 
@@ -208,44 +251,18 @@ def _open_before_last_quote(text: str, begins_inside: bool) -> bool:
     return begins_inside != bool(quotes % 2)
 
 
-def _assemble(parts: list[str | Slot], not_json: str | None) -> Template:
-    slots: dict[Slot, int] = {}
-    pieces: list[bytes | int] = []
+def _assemble(parts: list[str | Slot], missing: Missing, not_json: str | None) -> Template:
+    numbers: dict[Slot, int] = {}
     for part in parts:
-        if not isinstance(part, str):
-            pieces.append(slots.setdefault(part, len(slots)))
-        elif part:
-            pieces.append(part.encode())
-    return Template(tuple(pieces), tuple(slots), not_json)
-
-
-def _as_json(path: EventPath, event: Event) -> bytes:
-    """The JSON value; null when missing."""
-    if path.is_whole_event:
-        return event.to_json()
-    value = path.value(event)
-    return b"null" if value is ABSENT else _encode(value)
-
-
-def _as_text(path: EventPath, event: Event) -> bytes:
-    """A string as it is, any other value as JSON; nothing when missing."""
-    if path.is_whole_event:
-        return event.to_json()
-    value = path.value(event)
-    if value is ABSENT:
-        return b""
-    if isinstance(value, str):
-        return value.encode(errors="replace")
-    return _encode(value)
-
-
-def _as_escaped_text(path: EventPath, event: Event) -> bytes:
-    """The text, escaped for the inside of a JSON string."""
-    return msgspec.json.encode(_as_text(path, event).decode(errors="replace"))[1:-1]
-
-
-def _encode(value: Any) -> bytes:
-    try:
-        return msgspec.json.encode(value)
-    except (ValueError, RecursionError) as error:
-        raise TransformError(f"a value of the event cannot be written as JSON: {error}") from error
+        if isinstance(part, Slot):
+            numbers.setdefault(part, len(numbers))
+    pieces: tuple[bytes | int | Container, ...]
+    if not_json is None:
+        structured, flows = structure(parts, numbers)
+    else:
+        structured, flows = (), [Flow(part.path.text, None) for part in parts if isinstance(part, Slot)]
+    if not_json is None and missing == "omit":
+        pieces = structured
+    else:
+        pieces = tuple(numbers[part] if isinstance(part, Slot) else part.encode() for part in parts if part)
+    return Template(pieces, tuple(numbers), missing, tuple(flows), not_json)

@@ -1,0 +1,23 @@
+"""What a transform says when it is not understood, or cannot make an output of an event."""
+
+from __future__ import annotations
+
+
+class TransformError(ValueError):
+    """A transform that is not understood, or an output that cannot be made. line and column count from 1; None
+    outside a text."""
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message, line, column)
+        self.message = message
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        return (
+            self.message if self.line is None else f"line {self.line}, column {self.column}: {self.message}"
+        )
+
+
+class TooManySteps(TransformError):
+    """What was to be done for one event is more than one event is granted."""

@@ -27,6 +27,12 @@ HELD = 10_000_000  # microseconds that a claim lasts without a sign of life
 STAY = 20.0  # seconds of one run
 TURN = 1.0  # seconds until another job has its turn
 REST = 0.5  # seconds of rest per second of work: shifts share the processor
+ROUTE = "INSERT INTO log_route (target, lanes, seq, lane) VALUES (%s, %s, %s, %s)"
+# One statement for a whole part: PostgreSQL takes a tenth of the time that row by row costs.
+ROUTES = (
+    "INSERT INTO log_route (target, lanes, seq, lane) "
+    "SELECT %s, r.lanes, r.seq, r.lane FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) r(lanes, seq, lane)"
+)
 READY = (
     "INSERT INTO log_ready (target, lanes, seq) VALUES (%s, %s, %s) "
     "ON CONFLICT (target, lanes) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > log_ready.seq"
@@ -75,9 +81,7 @@ def step(job: Backfill, reader: Reader) -> bool:
 
     Raises Overtaken, with nothing routed.
     """
-    began = time.perf_counter()
-    found = reader.look(job.routed, job.until)
-    _route(job, found, began)
+    _route(job, reader.look(job.routed, job.until))
     return job.ended_at is None
 
 
@@ -109,31 +113,34 @@ def _turn(job: Backfill, readers: dict[int, Reader], ends: float, stop: Callable
     return parts
 
 
-def _route(job: Backfill, found: Found, began: float) -> None:
+def _route(job: Backfill, found: Found) -> None:
     slots: dict[int, int] = {}
     routes = []
     for seq, lane in found.taken:
         slot = lane // LANES_PER_SLOT
         slots[slot] = seq
-        routes.append((job.target, slot, seq, lane))
+        routes.append((slot, seq, lane))
     with transaction.atomic():
         stamps.hold_log()
-        at = now()
+        moment = now()
         done = found.upto >= job.until
         moved = {
             "routed": found.upto,
             "taken": job.taken + len(routes),
-            "worked": job.worked + int((time.perf_counter() - began) * (1 + REST) * 1_000_000),
-            "held_until": at + HELD,
-        } | ({"ended_at": at, "ended": Backfill.Ended.DONE} if done else {})
+            # The time since it was claimed, or since the part before, rest included.
+            "worked": job.worked + moment - (job.held_until - HELD),
+            "held_until": moment + HELD,
+        } | ({"ended_at": moment, "ended": Backfill.Ended.DONE} if done else {})
         same = Backfill.objects.filter(pk=job.pk, routed=job.routed, ended_at=None)
         listens = Target.objects.filter(pk=job.target, rule__enabled=True)
         if not listens.exists() or not same.update(**moved):
             raise Overtaken
         with connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO log_route (target, lanes, seq, lane) VALUES (%s, %s, %s, %s)", routes
-            )
+            if connection.vendor == "postgresql":
+                columns = [[route[at] for route in routes] for at in range(3)]
+                cursor.execute(ROUTES, [job.target, *columns])
+            else:
+                cursor.executemany(ROUTE, [(job.target, *route) for route in routes])
             cursor.executemany(READY, [(job.target, slot, seq) for slot, seq in sorted(slots.items())])
     for name, value in moved.items():
         setattr(job, name, value)

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
+from delivery import backfill
 from delivery.pages import lines
 from delivery.pages.summary import RANGES, target_lines
 from delivery.tracking import attempts, deadletters, rates, status, waiting
+from delivery.tracking import catching_up as past
 from delivery.tracking.read import now
 from rules import registry, revisions
 from rules.models import Rule, Target
@@ -84,6 +86,26 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Target, pk=pk)
     revisions.set_state(found, Target.State.RUNNING)
     messages.success(request, _("Running. It begins with what has waited."))
+    return redirect("target", pk)
+
+
+@needs("rules.view_target")
+def catching_up(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of a target's page that says how far it is with the past; the page asks for it again and again."""
+    found = get_object_or_404(Target, pk=pk)
+    context = {"target": found, "past": past.of_targets([pk]).get(pk)}
+    return render(request, "delivery/catching_up.html", context)
+
+
+@needs("rules.change_target")
+@require_POST
+def stop_catching_up(request: HttpRequest, pk: int) -> HttpResponse:
+    """Leaves out the past events that were not looked at yet."""
+    found = get_object_or_404(Target, pk=pk)
+    if backfill.cancel(found.pk):
+        messages.success(request, _("Stopped there. The new events come next."))
+    else:
+        messages.info(request, _("It had caught up already: nothing was left out."))
     return redirect("target", pk)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from catalog.display import words
 from delivery.models import Backfill
 from delivery.tracking.events import StoredEvent
 from rules.models import Target
@@ -22,6 +23,11 @@ class CatchingUp(NamedTuple):
     taken: int
     rate: float
     waits: bool
+
+    @property
+    def taken_shown(self) -> str:
+        """`taken`, as people write it."""
+        return words.number(self.taken)
 
 
 def of_targets(targets: Sequence[int]) -> dict[int, CatchingUp]:

@@ -307,9 +307,9 @@ from delivery.backfill import past, work
 past.PART = past.NARROW = 5
 work.REST = 0
 route = work._route
-def slowly(job, found, began):
+def slowly(job, found):
     print(found.upto, flush=True)
-    route(job, found, began)
+    route(job, found)
 work._route = slowly
 work.work()
 """
@@ -526,3 +526,15 @@ def test_a_count_that_would_take_too_long_is_a_lower_bound_and_says_so() -> None
     assert not counted.exact
     assert counted.matching <= counted.looked_at < 60
     assert time.process_time() - began < 0.2
+
+
+def test_a_worker_finds_the_job_by_itself_and_the_events_arrive(database: Database, sink: Sink) -> None:
+    publish([], *named(0, 100))
+    target = subscribed("beginning", sink.url)
+    publish([target.pk], *named(100, 110))
+    database.town.start("worker")
+    sink.wait_for(110)
+    database.town.stop("worker")
+    time.sleep(0.2)  # The sink sees its connections end.
+    in_order(sink, named(0, 110))
+    assert the_job().ended == "done"

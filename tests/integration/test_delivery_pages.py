@@ -17,7 +17,7 @@ from delivery.models import BinRequest, RequestBin
 from delivery.tracking.rates import minute_of
 from delivery.tracking.words import Outcome, State
 from rules.models import Rule, Target
-from rules.revisions import subscribe
+from rules.revisions import save_target, subscribe
 from tests.integration import rows as write
 
 # The log commits by itself, so its rows are not undone with a test's transaction.
@@ -394,6 +394,36 @@ def test_a_burst_is_shown_evenly_and_says_one_in_how_many(town: SimpleNamespace)
     (event,) = _of("wire", news)
     assert (event["html"].count("<li"), event["sampled"]) == (1, "")
     assert _of(f"target:{town.billing.pk + 1}", news) == []
+
+
+def test_a_target_that_starts_in_the_past_says_how_far_it_is_and_can_be_stopped(
+    someone: Client, town: SimpleNamespace
+) -> None:
+    from delivery.backfill import start
+    from delivery.backfill.work import work
+    from delivery.models import Backfill
+
+    for _ in range(3):
+        order(SimpleNamespace(bus=town.bus, billing=SimpleNamespace(pk=0)))
+    ledger = Target(name="Ledger", connector="http", config={"url": "http://127.0.0.1:8999/"}, rule=town.rule)
+    save_target(ledger)
+    start(ledger, "beginning")
+    page = someone.get(f"/targets/{ledger.pk}/").content.decode()
+    assert "Catching up, 0 of 3" in page
+    assert "Stop here" in page
+    part = someone.get(f"/targets/{ledger.pk}/catching-up/").content.decode()
+    assert 'hx-trigger="every 2s"' in part
+    work()
+    part = someone.get(f"/targets/{ledger.pk}/catching-up/").content.decode()
+    assert "It has caught up" in part
+    assert "hx-trigger" not in part
+    assert "Catching up" not in someone.get(f"/targets/{ledger.pk}/").content.decode()
+    stopped = someone.post(f"/targets/{ledger.pk}/stop-catching-up/", follow=True).content.decode()
+    assert "nothing was left out" in stopped
+    Backfill.objects.update(ended_at=None, ended="")
+    stopped = someone.post(f"/targets/{ledger.pk}/stop-catching-up/", follow=True).content.decode()
+    assert "Stopped there" in stopped
+    assert Backfill.objects.get().ended == "cancelled"
 
 
 def test_every_page_of_rules_and_delivery_names_its_permission() -> None:

@@ -158,7 +158,7 @@ def reading(node: Node, text: str) -> str:
         case Not():
             return f"(NOT {reading(node.operand, text)})"
         case Negate():
-            return f"(-{reading(node.operand, text)})"
+            return f"(- {reading(node.operand, text)})"
         case Like():
             return f"({reading(node.operand, text)} LIKE {text[node.pattern_start : node.end]})"
         case In():

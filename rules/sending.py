@@ -93,6 +93,11 @@ class Sending:
             del sending.parts[int(number)]
         return sending
 
+    @property
+    def label(self) -> str:
+        """What the chosen way to send is called."""
+        return label_of(self.kind)
+
     def spec(self) -> dict[str, Any]:
         """The transform's spec. Raises SendingError for what can be no spec at all."""
         spec: dict[str, Any] = {"kind": self.kind}

@@ -22,9 +22,10 @@ from delivery.pages.pressable import event_html
 from delivery.pages.samples import Sample, Seen
 from delivery.pages.used import used_by
 from delivery.tracking import rates
-from delivery.tracking.read import moment, now
+from delivery.tracking.read import MINUTE, moment, now
 from rules.draft import Draft
 from rules.engine import Event, TransformError, compile_transform
+from rules.forms import number_of
 from rules.models import Target
 from rules.pages.delivering import Delivering, delivering
 from rules.trying import Tried, reason, try_on
@@ -73,7 +74,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         "edits_pattern": "name" in request.POST,
         "windows": samples.windows(),
         "window": window if window in [one.name for one in samples.windows()] else WINDOW,
-        "tries": request.POST.get("target-max_attempts", ""),
+        "tries": number_of(request.POST.get("target-max_attempts")),
     }
     if bus is not None:
         context |= _try(request, draft, bus, to, context["window"])
@@ -111,7 +112,13 @@ def _try(request: HttpRequest, draft: Draft, bus: Bus, to: Delivering | None, wi
         "rate_shown": words.number(rate),
     }
     if tried.taken is None:
-        return context
+        # The event can still be read and its values pressed.
+        chosen = _picked(found, request.POST.get("selected", ""))
+        return (
+            context
+            | (_in_and_out(request, draft, to, [chosen], chosen) if chosen else {})
+            | {"chosen": chosen}
+        )
     taken = sum(tried.taken)
     lines = _lines(draft, found, tried.taken, request.POST.get("selected", ""))
     chosen = _chosen(lines, request.POST.get("selected", ""))
@@ -165,6 +172,13 @@ def _chosen(lines: Sequence[Line], selected: str) -> Line | None:
         if str(line.event.seq) == selected:
             return line
     return next((line for line in lines if line.taken), lines[0] if lines else None)
+
+
+def _picked(found: Sample, selected: str) -> Line | None:
+    """The selected event, else the newest, of which nothing is known."""
+    seen = next((seen for seen in found.events if str(seen.seq) == selected), None)
+    seen = seen or next(iter(found.events), None)
+    return Line(seen, False, "", "") if seen is not None else None
 
 
 def _in_and_out(
@@ -227,10 +241,9 @@ def _bars(found: Sample, taken: Sequence[bool]) -> Any:
         everything[slot] += 1
         some[slot] += hit
     label = _("%(taken)s of %(all)s events would have been taken.") % {"taken": sum(taken), "all": len(taken)}
-    long = last - first > 24 * 3600 * 1_000_000
-    times = [
-        moment(first + (last - first) * part // 4).strftime("%d %b" if long else "%H:%M") for part in range(5)
-    ]
+    spans = (last - first) / MINUTE
+    shape = "%d %b" if spans > 24 * 60 else "%H:%M" if spans > 10 else "%H:%M:%S"
+    times = [moment(first + (last - first) * part // 4).strftime(shape) for part in range(5)]
     if now() - last < (last - first) // 20:
         times[-1] = _("now")
     return charts.shares(some, everything, label, times)

@@ -15,7 +15,7 @@ from catalog.models import Bus, EventType
 from rules import registry
 from rules import sending as ways
 from rules.draft import Draft
-from rules.forms import PolicyForm, RuleForm
+from rules.forms import PolicyForm, RuleForm, number_of
 from rules.method_words import choices, example
 from rules.models import Rule, Target
 from rules.pages.delivering import Delivering
@@ -111,6 +111,7 @@ class Page:
             "starting": self.rule_form is not None and (rule.pk is None or rule.draft),
             "failed": refused and self.difference is None and not self.overtaken,
             "start": self.start if registry.starting() is not None else None,
+            "tries": number_of(self.policy["max_attempts"].value()) if self.policy is not None else None,
             "sends": ways.labels(),
             "overtaken": self.overtaken,
             "difference": self.difference,

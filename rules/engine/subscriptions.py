@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from rules.engine import cesql
@@ -142,7 +141,7 @@ def _branches(one: Filter) -> Branches:
 
 
 def _all_of(filters: tuple[Filter, ...]) -> Branches:
-    return reduce(both, map(_branches, filters), NOTHING_KNOWN)
+    return both(*map(_branches, filters))
 
 
 def _parse(written: Written) -> tuple[Filters, list[PatternError]]:

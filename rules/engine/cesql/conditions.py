@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from rules.engine.cesql.compiler import REQUIRED
@@ -33,6 +34,12 @@ from rules.engine.cesql.values import CastFailed, Value, to_boolean, to_integer,
 
 MAX_BRANCHES = 64
 """More are not worth an index: then a coarser condition is given."""
+
+MAX_ATOMS = 16
+"""In one branch: of more, the rarest stay."""
+
+MAX_MIXED = 64
+"""Operands of AND, OR and XOR side by side; of longer chains only the attributes that are surely read are known."""
 
 MAX_DIGITS = 300
 """Longer numbers are more than patterns compare."""
@@ -60,7 +67,7 @@ class Alternative:
         return self.operator, type(self.wanted), self.wanted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Atom:
     """That an attribute meets one of some alternatives, in the language of patterns.
 
@@ -74,15 +81,15 @@ class Atom:
     def alternatives(self) -> list[Any]:
         return [choice.json for choice in self.choices]
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[tuple[str, type, Value]]:
         return frozenset(choice.key for choice in self.choices)
 
-    @property
+    @cached_property
     def is_exact(self) -> bool:
         return all(choice.operator == EXACT for choice in self.choices)
 
-    @property
+    @cached_property
     def rank(self) -> tuple[int, int]:
         """Orders atoms on one attribute: the greater the rarer."""
         kinds = {choice.operator for choice in self.choices}
@@ -157,11 +164,23 @@ def _truths(matches: Callable[[str], bool]) -> list[Alternative]:
     return [Alternative(EXACT, truth) for truth in (True, False) if matches(to_string(truth))]
 
 
-def both(left: Branches, right: Branches) -> Branches:
-    """The branches of a conjunction. When they would be too many, those of the side that says more."""
-    if len(left) * len(right) > MAX_BRANCHES:
-        return min(left, right, key=lambda side: (any(not branch for branch in side), len(side)))
-    return _tidy(merged for one in left for other in right if (merged := _merged(one, other)) is not None)
+def both(*sides: Branches) -> Branches:
+    """The branches of a conjunction. Where they would be too many, those of the sides that say the most."""
+    common: Branch = {}
+    several: list[Branches] = []
+    for side in sides:
+        if len(side) == 1:
+            if _merged(common, side[0]) is None:
+                return NEVER
+        else:
+            several.append(side)
+    result: Branches = (common,)
+    for side in sorted(several, key=len):
+        if len(result) * len(side) > MAX_BRANCHES:
+            break
+        product = (_merged(dict(one), other) for one in result for other in side)
+        result = _tidy(branch for branch in product if branch is not None)
+    return [_rarest(branch) for branch in result]
 
 
 def either(*sides: Branches) -> Branches:
@@ -171,21 +190,28 @@ def either(*sides: Branches) -> Branches:
 
 
 def _merged(one: Branch, other: Branch) -> Branch | None:
-    """Both branches at once, None when they exclude each other. Of two atoms on one attribute the rarer stays."""
-    merged = dict(one)
+    """`one`, changed to say both, None when they exclude each other. Of two atoms on an attribute the rarer stays."""
     for name, second in other.items():
-        first = merged.get(name)
+        first = one.get(name)
         if first is None:
-            merged[name] = second
+            one[name] = second
         elif first.is_exact and second.is_exact:
             keys = second.keys
             common = tuple(choice for choice in first.choices if choice.key in keys)
             if not common:
                 return None
-            merged[name] = Atom(name, common)
+            one[name] = Atom(name, common)
         else:
-            merged[name] = max(first, second, key=lambda atom: atom.rank)
-    return merged
+            one[name] = max(first, second, key=lambda atom: atom.rank)
+    return one
+
+
+def _rarest(branch: Branch) -> Branch:
+    """At most MAX_ATOMS of a branch."""
+    if len(branch) <= MAX_ATOMS:
+        return branch
+    kept = sorted(branch.values(), key=lambda one: one.rank, reverse=True)[:MAX_ATOMS]
+    return {one.attribute: one for one in kept}
 
 
 def _tidy(branches: Iterable[Branch]) -> Branches:
@@ -204,7 +230,7 @@ def _tidy(branches: Iterable[Branch]) -> Branches:
 
 
 def all_exist(names: Iterable[str]) -> Branches:
-    return ({name: exists(name) for name in names},)
+    return ({name: exists(name) for name in islice(names, MAX_ATOMS)},)
 
 
 def branches_of(root: Node, functions: FunctionTable) -> Branches:
@@ -253,7 +279,9 @@ class _Conditions:
         operators = {operator for operator, _ in node.rest}
         if len(operators) == 1 and operators != {"XOR"}:
             sides = [self.of(operand, wanted) for operand in node.operands]
-            return reduce(both, sides) if wanted is (operators == {"AND"}) else either(*sides)
+            return both(*sides) if wanted is (operators == {"AND"}) else either(*sides)
+        if len(node.rest) >= MAX_MIXED:
+            return self._evaluated(node)
         true, false = self.of(node.first, True), self.of(node.first, False)
         for operator, operand in node.rest:
             operand_true, operand_false = self.of(operand, True), self.of(operand, False)

@@ -77,8 +77,8 @@ class Expression:
     def branches(self) -> list[list[Atom]]:
         """Necessary conditions: of every event that `holds`, all atoms of some branch hold.
 
-        An empty branch says nothing; no branches at all, that no event is taken. At most conditions.MAX_BRANCHES,
-        and at most one atom on an attribute in each.
+        An empty branch says nothing; no branches at all, that no event is taken. At most conditions.MAX_BRANCHES
+        of at most conditions.MAX_ATOMS, and at most one atom on an attribute in each.
         """
         return [list(branch.values()) for branch in self.conditions()]
 

@@ -28,11 +28,10 @@ from rules.conditions import (
     write,
     write_values,
 )
-from rules.engine import PatternError, TransformError, compile_transform, validate
+from rules.engine import Filter, PatternError, TransformError, compile_transform, validate
 from rules.engine.cesql import CesqlError, parse_filter
 from rules.engine.subscriptions import validate_filters
 from rules.fields import Field, fields_of, kinds_of
-from rules.filtering import Filter
 from rules.models import Rule, Target
 from rules.sending import Sending, SendingError
 
@@ -295,7 +294,7 @@ class Draft:
         """The whole filter; None while something is wrong in it."""
         if self.pattern is None or self.filters is None or not self.sql_valid:
             return None
-        return Filter(self.pattern, self.sql, tuple(self.filters))
+        return Filter(self.pattern, self.sql, self.filters or None)
 
     def _read_pattern(self) -> dict[str, Any] | None:
         if self.mode == "json":

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
 
-from rules.engine import Event, Matcher, PatternError, compile, explain
+from rules.engine import Event, Filter, Matcher, PatternError, compile, explain
 from rules.engine.cesql import CesqlError, Expression, parse_filter
 from rules.engine.subscriptions import Filters, parse_filters
 from rules.engine.subscriptions_explanation import explain_filters
 from rules.models import Rule, RuleRevision
 
 
-class Filter(NamedTuple):
-    """The parts of a filter; all of them must hold. {}, "" and () ask for nothing."""
-
-    pattern: dict[str, Any]
-    sql: str = ""
-    filters: tuple[Any, ...] = ()
-
-    @classmethod
-    def of(cls, rule: Rule | RuleRevision) -> Filter:
-        """The filter of a rule or of a revision of one."""
-        return cls(rule.pattern or {}, rule.sql, tuple(rule.filters))
+def filter_of(rule: Rule | RuleRevision) -> Filter:
+    """The filter of a rule or of a revision of one."""
+    return Filter(rule.pattern or {}, rule.sql, rule.filters or None)
 
 
 class Matching:
@@ -31,12 +22,12 @@ class Matching:
     def __init__(self, filters: Iterable[tuple[int, Filter]]) -> None:
         """Of (id, filter) pairs. Raises PatternError or CesqlError for the first that is not valid."""
         listed = list(filters)
-        self._matcher: Matcher = compile([(number, one.pattern) for number, one in listed])
+        self._matcher: Matcher = compile([(number, one.pattern or {}) for number, one in listed])
         self._sql: dict[int, Expression] = {
             number: parse_filter(one.sql) for number, one in listed if one.sql
         }
         self._filters: dict[int, Filters] = {
-            number: parse_filters(list(one.filters)) for number, one in listed if one.filters
+            number: parse_filters(one.filters) for number, one in listed if one.filters
         }
 
     def match(self, event: Event) -> list[int]:
@@ -55,7 +46,7 @@ class Matching:
 
 def why_not(one: Filter, event: Event) -> str:
     """The first condition that `event` does not meet, in words; "" when it meets all. Raises as Matching does."""
-    failed = explain(one.pattern, event).failed
+    failed = explain(one.pattern or {}, event).failed
     if failed is not None:
         return failed.sentence
     if one.sql:
@@ -63,7 +54,7 @@ def why_not(one: Filter, event: Event) -> str:
         if found is not None:
             return found.condition.sentence
     if one.filters:
-        wrong = explain_filters(parse_filters(list(one.filters)), event).failed
+        wrong = explain_filters(parse_filters(one.filters), event).failed
         if wrong is not None:
             return wrong.condition.sentence
     return ""
@@ -77,7 +68,7 @@ def types_of(filters: Sequence[Filter]) -> list[str]:
     """The event types that any of these can take; empty when that may be every type."""
     types: dict[str, None] = {}
     for one in filters:
-        listed = one.pattern.get("type")
+        listed = one.pattern.get("type") if isinstance(one.pattern, dict) else None
         if not isinstance(listed, list) or not listed or not all(isinstance(name, str) for name in listed):
             return []
         types.update(dict.fromkeys(listed))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from rules.filtering import Filter
+from rules.engine import Filter
 
 
 class PastEvent(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rules.draft import Draft, without_others
-from rules.engine import Event
-from rules.filtering import Filter, Matching, why_not
+from rules.engine import Event, Filter
+from rules.filtering import Matching, why_not
 
 WHOLE, SQL, FIRST_ROW = 0, 1, 2
 MOST_ROWS = 40

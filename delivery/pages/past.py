@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from delivery.pages import samples
 from delivery.pages.samples import Seen
-from rules.filtering import Filter, Matching, types_of
+from rules.engine import Filter
+from rules.filtering import Matching, types_of
 from rules.past import Difference, PastEvent
 
 SHOWN = 6

@@ -15,7 +15,7 @@ from catalog.access import needs
 from catalog.models import EventType
 from rules import registry, revisions
 from rules.draft import Draft
-from rules.filtering import Filter
+from rules.filtering import filter_of
 from rules.forms import PolicyForm, RuleForm, bus_for, free_rule_name, team_for
 from rules.models import POLICY_FIELDS, Rule, Target
 from rules.pages.delivering import Delivering, delivering
@@ -66,7 +66,7 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
     A change of what a listening rule takes is saved when its consequences were seen: field `confirmed` names it.
     """
     rule = get_object_or_404(Rule.objects.select_related("bus", "team"), pk=pk)
-    before, targets = Filter.of(rule), list(rule.targets.all())
+    before, targets = filter_of(rule), list(rule.targets.all())
     target = targets[0] if len(targets) == 1 else Target(rule=rule)
     together = len(targets) < 2 and (request.method != "POST" or "target-name" in request.POST)
     together = together and request.user.has_perm("rules.change_target")
@@ -188,7 +188,7 @@ def _all_valid(draft: Draft, *parts: RuleForm | PolicyForm | Delivering | Start)
 
 def _take_filter(rule: Rule, draft: Draft) -> None:
     assert draft.filter is not None
-    rule.pattern, rule.sql, rule.filters = draft.filter.pattern, draft.filter.sql, list(draft.filter.filters)
+    rule.pattern, rule.sql, rule.filters = draft.pattern or {}, draft.sql, draft.filters or []
 
 
 def _settle(

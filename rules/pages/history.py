@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from catalog.access import needs
 from rules import changes, registry, revisions
 from rules.changes import DiffLine
-from rules.filtering import Filter
+from rules.filtering import filter_of
 from rules.models import Rule, RuleRevision, Target, TargetRevision
 from rules.past import past
 
@@ -59,7 +59,7 @@ def of_rule(pk: int) -> list[Change]:
 
 def _kept(revision: RuleRevision) -> tuple[Any, ...]:
     """What going back brings back."""
-    return (Filter.of(revision), revision.name, revision.description)
+    return (filter_of(revision), revision.name, revision.description)
 
 
 def of_target(pk: int) -> list[Change]:
@@ -104,7 +104,7 @@ def roll_back_rule(request: HttpRequest, pk: int, revision: int) -> HttpResponse
         taken = _("Another rule of this bus is called “%(name)s” now. Rename one of them, then go back.")
         messages.error(request, taken % {"name": to.name})
         return redirect("rule-history", pk)
-    before, after = Filter.of(rule), Filter.of(to)
+    before, after = filter_of(rule), filter_of(to)
     if rule.enabled and before != after and request.POST.get("confirmed") != str(to.pk):
         difference = past().difference(rule.bus_id, before, after)
         return render(request, "rules/roll_back.html", {"rule": rule, "to": to, "difference": difference})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,8 +16,7 @@ from catalog.access import needs
 from catalog.models import Bus
 from rules import registry
 from rules.draft import Draft
-from rules.engine import PatternError
-from rules.filtering import Filter
+from rules.engine import Filter, PatternError
 from rules.models import Target
 from rules.registry import Since
 
@@ -80,5 +80,5 @@ def start_count(request: HttpRequest) -> HttpResponse:
     return render(request, "rules/start_count.html", context)
 
 
-def _counted_by(one: Filter) -> dict[str, object]:
-    return one.pattern
+def _counted_by(one: Filter) -> dict[str, Any]:
+    return one.pattern if isinstance(one.pattern, dict) else {}

@@ -10,14 +10,16 @@ class DeliveryConfig(AppConfig):
         """Tells the rooms below what they may ask for: connectors, facts of the log, counts of the rail."""
         from catalog import facts, navigation
         from delivery.pages import registration
+        from delivery.pages.past import LogPast
         from delivery.tracking import deadletters
         from delivery.tracking.facts import LogFacts
         from delivery.tracking.stored import LogStored
-        from rules import registry
+        from rules import past, registry
         from rules.api import stored
         from rules.models import Rule, Target
 
         facts.register(LogFacts())
+        past.register(LogPast())
         registration.register_connectors()
         registry.register_place(
             registry.Place(

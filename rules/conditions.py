@@ -1,24 +1,65 @@
-"""A pattern as rows of path, method and values, both ways. Pure; the editor shows rows, the engine wants the pattern."""
+"""A pattern as rows of path, method and values, both ways. The editor shows rows, the engine wants the pattern.
+
+Rows hold all together; those of a group ("any of these") hold when one of its alternatives does. What rows cannot
+show raises NotRows, with the reason, and stays JSON.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-# The methods of rows, in the order they are offered. Those without a value come last.
-METHODS = ("is", "prefix", "suffix", "present", "absent")
-VALUELESS = frozenset({"present", "absent"})
+from django.utils.translation import gettext as _
+
+from rules.numbers import parse_comparisons, write_comparisons
+
+OPERATORS = {
+    "prefix": "prefix",
+    "suffix": "suffix",
+    "contains": "contains",
+    "ignore-case": "equals-ignore-case",
+    "wildcard": "wildcard",
+    "ip": "cidr",
+    "exactly": "exactly",
+}
+"""Methods that are one operator of the pattern, one operator object per value."""
+NEGATED = {
+    "not-prefix": "prefix",
+    "not-suffix": "suffix",
+    "not-contains": "contains",
+    "not-ignore-case": "equals-ignore-case",
+    "not-wildcard": "wildcard",
+    "not-ip": "cidr",
+}
+"""Methods that are an operator inside `anything-but`: none of the values may hold."""
+
+# In the order they are offered. RARE ones are offered only where a row has one already.
+METHODS = (
+    "is", "not", "prefix", "not-prefix", "suffix", "not-suffix", "contains", "not-contains", "ignore-case",
+    "wildcard", "number", "ip", "present", "absent", "null",
+)  # fmt: skip
+RARE = ("not-ignore-case", "not-wildcard", "not-ip", "exactly")
+VALUELESS = frozenset({"present", "absent", "null"})
 _TOKEN = re.compile(r'\s*("(?:\\.|[^"\\])*"|[^,]*?)\s*(?:,|$)')
 
 
 class Row(NamedTuple):
-    """One condition as a person wrote it: `values` is text, several values with commas between."""
+    """One condition as a person wrote it: `values` is text, several values with commas between.
+
+    `place` is "" for a row that must hold, else "GROUP.ALTERNATIVE", two numbers.
+    """
 
     path: str
     method: str
     values: str
+    place: str = ""
+
+    @property
+    def group(self) -> str:
+        """The number of its group, "" for none."""
+        return self.place.partition(".")[0]
 
 
 class RowError(ValueError):
@@ -29,70 +70,181 @@ class RowError(ValueError):
         self.index, self.message = index, message
 
 
-def to_pattern(types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str]) -> dict[str, Any]:
-    """The pattern that listens to `types` (all when empty) and keeps what meets every row.
+class NotRows(ValueError):
+    """Why a pattern cannot be shown as rows, in a sentence."""
 
-    `kinds`: JSON types of known paths; where a string is known, 12 means "12". Rows without a path are left out.
-    Raises RowError.
+
+class Written(NamedTuple):
+    """A pattern, and the index of the row that each of its lists came from, by JSON pointer."""
+
+    pattern: dict[str, Any]
+    pointers: dict[str, int]
+
+    def row_of(self, pointer: str) -> int | None:
+        """The row that wrote what `pointer` points at or into."""
+        steps = pointer.split("/")
+        for size in range(len(steps), 0, -1):
+            if (index := self.pointers.get("/".join(steps[:size]))) is not None:
+                return index
+        return None
+
+
+def to_pattern(types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str]) -> dict[str, Any]:
+    """The pattern that listens to `types` (all when empty) and keeps what meets every row; see `write`."""
+    return write(types, rows, kinds).pattern
+
+
+def write(types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str]) -> Written:
+    """The pattern that listens to `types` (all when empty) and keeps what meets every row and group.
+
+    `kinds`: JSON types of known paths; where a string is known, 12 means "12". Rows without a path are left out, and
+    so are alternatives without rows; a group of one alternative is the same as its rows. Raises RowError.
     """
-    pattern: dict[str, Any] = {}
+    written = Written({}, {})
     if listed := list(types):
-        pattern["type"] = listed
-    for index, row in enumerate(rows):
-        path = row.path.strip()
-        if not path:
-            continue
-        _put(pattern, path, _alternatives(index, row, kinds.get(path)), index)
-    return pattern
+        written.pattern["type"] = listed
+    filled = [(index, row) for index, row in enumerate(rows) if row.path.strip()]
+    groups: dict[str, dict[str, list[tuple[int, Row]]]] = {}
+    for index, row in filled:
+        if row.place:
+            groups.setdefault(row.group, {}).setdefault(row.place, []).append((index, row))
+    done: set[str] = set()
+    for index, row in filled:
+        alternatives = list(groups[row.group].values()) if row.place else []
+        if len(alternatives) < 2:
+            _put(written, written.pattern, "", row.path.strip().split("."), index, row, kinds)
+        elif row.group not in done:
+            done.add(row.group)
+            _put_group(written, alternatives, kinds)
+    return written
+
+
+def _put_group(
+    written: Written, alternatives: Sequence[Sequence[tuple[int, Row]]], kinds: Mapping[str, str]
+) -> None:
+    """Writes $or at the top, or, when there is one already, as deep as all of its paths go together."""
+    index = alternatives[0][0][0]
+    paths = [row.path.strip().split(".") for rows in alternatives for _index, row in rows]
+    at, pointer, depth = written.pattern, "", 0
+    while "$or" in at:
+        names = {path[depth] if depth + 1 < len(path) else "" for path in paths}
+        name = names.pop()
+        inner = at.setdefault(name, {}) if name and not names else None
+        if not isinstance(inner, dict):
+            raise RowError(
+                index,
+                _("Two groups of these cannot stand in one pattern. Put them into one, or write JSON."),
+            )
+        at, pointer, depth = inner, f"{pointer}/{_step(name)}", depth + 1
+    listed: list[dict[str, Any]] = []
+    at["$or"] = listed
+    for number, rows in enumerate(alternatives):
+        branch: dict[str, Any] = {}
+        listed.append(branch)
+        for place, row in rows:
+            names_below = row.path.strip().split(".")[depth:]
+            _put(written, branch, f"{pointer}/$or/{number}", names_below, place, row, kinds)
+
+
+def _put(
+    written: Written,
+    into: dict[str, Any],
+    pointer: str,
+    names: Sequence[str],
+    index: int,
+    row: Row,
+    kinds: Mapping[str, str],
+) -> None:
+    path = row.path.strip()
+    at = into
+    for name in names[:-1]:
+        at = at.setdefault(name, {})
+        if not isinstance(at, dict):
+            raise RowError(
+                index,
+                _("%(path)s lies inside a field that another row already asks for.") % {"path": path},
+            )
+    if names[-1] in at:
+        raise RowError(
+            index,
+            _("%(path)s is in two rows. Put its values into one row, with commas between them.")
+            % {"path": path},
+        )
+    at[names[-1]] = _alternatives(index, row, kinds.get(path))
+    written.pointers["/".join([pointer, *map(_step, names)])] = index
+
+
+def _step(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _alternatives(index: int, row: Row, kind: str | None) -> list[Any]:
-    if row.method not in METHODS:
-        raise RowError(index, f"There is no method {row.method!r}.")
-    if row.method in VALUELESS:
-        return [{"exists": row.method == "present"}]
-    values = parse_values(row.values, kind if row.method == "is" else "string")
+    method = row.method
+    if method in ("present", "absent"):
+        return [{"exists": method == "present"}]
+    if method == "null":
+        return [None]
+    if method == "number":
+        comparisons = parse_comparisons(row.values)
+        if comparisons is None:
+            raise RowError(index, _("Write it like ≥ 500, > 1 and < 5, 5 to 10, or ≠ 3."))
+        return list(comparisons)
+    if method not in METHODS and method not in RARE:
+        raise RowError(index, _("There is no method “%(method)s”.") % {"method": method})
+    plain = method in ("is", "not")
+    values = parse_values(row.values, kind if plain else "string")
     if not values:
-        raise RowError(index, "Write a value, or several with commas between them.")
-    if row.method == "is":
-        if kind in ("number", "integer"):
-            for value in values:
-                if isinstance(value, str):
-                    raise RowError(index, f"This field is a number, and “{value}” is not one.")
+        raise RowError(index, _("Write a value, or several with commas between them."))
+    if plain and kind in ("number", "integer"):
+        for value in values:
+            if isinstance(value, str):
+                raise RowError(
+                    index, _("This field is a number, and “%(value)s” is not one.") % {"value": value}
+                )
+    if method == "is":
         return values
-    return [{row.method: value} for value in values]
+    if method == "not":
+        return [{"anything-but": values}]
+    if method in NEGATED:
+        return [{"anything-but": {NEGATED[method]: values if len(values) > 1 else values[0]}}]
+    return [{OPERATORS[method]: value} for value in values]
 
 
-def _put(pattern: dict[str, Any], path: str, alternatives: list[Any], index: int) -> None:
-    *parents, last = path.split(".")
-    at = pattern
-    for name in parents:
-        at = at.setdefault(name, {})
-        if not isinstance(at, dict):
-            raise RowError(index, f"{path} lies inside a field that another row already asks for.")
-    if last in at:
-        raise RowError(
-            index, f"{path} is in two rows. Put its values into one row, with commas between them."
-        )
-    at[last] = alternatives
-
-
-def from_pattern(pattern: Mapping[str, Any]) -> tuple[list[str], list[Row]] | None:
-    """The types and rows of a pattern; None when rows cannot say it (one list with several methods)."""
+def from_pattern(pattern: Mapping[str, Any]) -> tuple[list[str], list[Row]]:
+    """The types and rows of a pattern. Raises NotRows."""
     types: list[str] = []
     rows: list[Row] = []
-    for path, alternatives in _leaves(pattern, ""):
-        if path == "type" and all(isinstance(value, str) for value in alternatives):
-            types = list(alternatives)
-            continue
-        row = _row(path, alternatives)
-        if row is None:
-            return None
-        rows.append(row)
+    groups = 0
+    for path, value in _leaves(pattern, ""):
+        if path == "$or" or path.endswith(".$or"):
+            rows += _group(path[: -len("$or")], value, groups)
+            groups += 1
+        elif path == "type" and all(isinstance(one, str) for one in value) and not types:
+            types = list(value)
+        else:
+            rows.append(_row(path, value))
     return types, rows
 
 
-def _leaves(pattern: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, list[Any]]]:
+def same(one: tuple[list[str], list[Row]], other: tuple[list[str], list[Row]]) -> bool:
+    """Whether two answers of `from_pattern` ask for the same, in whatever order."""
+    return sorted(one[0]) == sorted(other[0]) and _unordered(one[1]) == _unordered(other[1])
+
+
+def _unordered(rows: Iterable[Row]) -> tuple[list[Row], list[list[list[Row]]]]:
+    plain: list[Row] = []
+    groups: dict[str, dict[str, list[Row]]] = {}
+    for row in rows:
+        if row.place:
+            bare = row._replace(place="")
+            groups.setdefault(row.group, {}).setdefault(row.place, []).append(bare)
+        else:
+            plain.append(row)
+    listed = [sorted(sorted(rows) for rows in group.values()) for group in groups.values()]
+    return sorted(plain), sorted(listed)
+
+
+def _leaves(pattern: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, list[Any]]]:
     for name, value in pattern.items():
         path = f"{prefix}.{name}" if prefix else name
         if isinstance(value, dict):
@@ -101,28 +253,76 @@ def _leaves(pattern: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, list
             yield path, value if isinstance(value, list) else [value]
 
 
-def _row(path: str, alternatives: list[Any]) -> Row | None:
+def _group(prefix: str, alternatives: list[Any], group: int) -> Iterator[Row]:
+    if len(alternatives) < 2 or not all(isinstance(one, dict) and one for one in alternatives):
+        raise NotRows(_("`$or` needs two alternatives or more."))
+    for number, alternative in enumerate(alternatives):
+        for path, value in _leaves(alternative, prefix.rstrip(".")):
+            if path.endswith("$or"):
+                raise NotRows(_("One “any of these” stands inside another."))
+            yield _row(path, value)._replace(place=f"{group}.{number}")
+
+
+def _row(path: str, alternatives: list[Any]) -> Row:
+    if not alternatives:
+        raise NotRows(_("%(path)s has an empty list.") % {"path": path})
+    if alternatives == [None]:
+        return Row(path, "null", "")
     if all(not isinstance(value, dict | list) for value in alternatives):
         return Row(path, "is", write_values(alternatives))
     names = {
         next(iter(value)) if isinstance(value, dict) and len(value) == 1 else "" for value in alternatives
     }
     if len(names) != 1 or "" in names:
-        return None
+        raise NotRows(_("%(path)s mixes several methods in one list.") % {"path": path})
     name = names.pop()
-    wanted = [next(iter(value.values())) for value in alternatives]
-    if name == "exists" and len(wanted) == 1 and isinstance(wanted[0], bool):
-        return Row(path, "present" if wanted[0] else "absent", "")
-    if name in ("prefix", "suffix") and all(isinstance(value, str) for value in wanted):
-        return Row(path, name, write_values(wanted, plain=True))
-    return None
+    row = _operator_row(path, name, [next(iter(value.values())) for value in alternatives])
+    if row is None:
+        raise NotRows(
+            _("%(path)s uses `%(name)s` in a way that no method of a condition has.")
+            % {"path": path, "name": name}
+        )
+    return row
+
+
+def _operator_row(path: str, name: str, wanted: list[Any]) -> Row | None:
+    if name == "exists":
+        known = len(wanted) == 1 and isinstance(wanted[0], bool)
+        return Row(path, "present" if wanted[0] else "absent", "") if known else None
+    if name == "numeric":
+        if not all(isinstance(one, list) for one in wanted):
+            return None
+        text = write_comparisons(wanted)
+        return None if text is None else Row(path, "number", text)
+    if name == "anything-but":
+        return _negated_row(path, wanted[0]) if len(wanted) == 1 else None
+    method = next((method for method, operator in OPERATORS.items() if operator == name), None)
+    if method is None or not all(isinstance(value, str) for value in wanted):
+        return None
+    return Row(path, method, write_values(wanted, plain=True))
+
+
+def _negated_row(path: str, but: Any) -> Row | None:
+    if isinstance(but, dict):
+        [(name, inner)] = but.items() if len(but) == 1 else [("", None)]
+        method = next((method for method, operator in NEGATED.items() if operator == name), None)
+        values = inner if isinstance(inner, list) else [inner]
+        if method is None or not values or not all(isinstance(value, str) for value in values):
+            return None
+        return Row(path, method, write_values(values, plain=True))
+    values = but if isinstance(but, list) else [but]
+    if not values or any(isinstance(value, dict | list) for value in values):
+        return None
+    return Row(path, "not", write_values(values))
 
 
 def types_in_words(rows: Iterable[Row]) -> str:
     """What a condition on the type says when types are not named one by one: "order.…"; empty without one."""
-    marks = {"prefix": "%s…", "suffix": "…%s"}
+    marks = {"prefix": "%s…", "suffix": "…%s", "contains": "…%s…", "wildcard": "%s"}
     return ", ".join(
-        marks[row.method] % row.values for row in rows if row.path == "type" and row.method in marks
+        marks[row.method] % row.values
+        for row in rows
+        if row.path == "type" and row.method in marks and not row.place
     )
 
 

@@ -6,16 +6,34 @@ The same reading serves the preview, the save and every press of a button in bet
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from rules.conditions import Row, RowError, from_pattern, to_pattern, types_in_words
-from rules.engine import PatternError, TransformError, compile_transform, validate
+from rules.conditions import (
+    NotRows,
+    Row,
+    RowError,
+    Written,
+    from_pattern,
+    parse_values,
+    same,
+    to_pattern,
+    types_in_words,
+    write,
+    write_values,
+)
+from rules.engine import Filter, PatternError, TransformError, compile_transform, validate
+from rules.engine.cesql import CesqlError, parse_filter
+from rules.engine.subscriptions import validate_filters
 from rules.fields import Field, fields_of, kinds_of
 from rules.models import Rule, Target
+from rules.sending import Sending, SendingError
 
 
 @dataclass(frozen=True)
@@ -37,26 +55,43 @@ class Problem:
         return self.pointer
 
 
-EXAMPLE_TEMPLATE = (
-    '{\n  "id": "${id}",\n  "what": "${type}",\n  "about": "${subject}",\n  "data": "${data}"\n}'
-)
+class Line(NamedTuple):
+    """A row as the page shows it: its index in the form, and what is wrong with it."""
+
+    index: int
+    row: Row
+    problems: list[Problem]
+
+
+class Group(NamedTuple):
+    """ "Any of these": its number, and the lines of each alternative with the alternative's place."""
+
+    number: str
+    alternatives: list[tuple[str, list[Line]]]
+
+
+_PLACE = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
 
 
 @dataclass
 class Draft:
-    """The editor's state. `mode`: "rows" or "json". `send`: "complete" or "template"."""
+    """The editor's state. `mode`: "rows" or "json"."""
 
     types: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     mode: str = "rows"
     text: str = ""
-    send: str = "complete"
-    template: str = EXAMPLE_TEMPLATE
-    variables: dict[str, str] = field(default_factory=dict)
+    sql: str = ""
+    filters_text: str = ""
+    sending: Sending = field(default_factory=Sending)
     problems: list[Problem] = field(default_factory=list)
     pattern: dict[str, Any] | None = None
+    filters: list[Any] | None = None
     transform: dict[str, Any] | None = None
+    sql_valid: bool = True
     notice: str = ""
+    fresh: int = -1
+    """The row that a button just made, -1 for none: the page puts the caret there."""
     _fields: list[Field] | None = None
 
     @classmethod
@@ -67,28 +102,23 @@ class Draft:
         draft = cls(types=list(types or []))
         if rule is not None:
             draft._show_pattern(rule.pattern)
+            draft.sql = rule.sql
+            draft.filters_text = _dumped(rule.filters) if rule.filters else ""
         if target is not None:
-            draft.send = target.transform.get("kind", "complete")
-            draft.template = target.transform.get("template", EXAMPLE_TEMPLATE)
-            draft.variables = target.transform.get("variables", {})
+            draft.sending = Sending.of(target.transform)
         return draft.checked()
 
     @classmethod
-    def read(cls, data: QueryDict, target: Target | None = None) -> Draft:
-        """The draft that a form was sent with, its buttons (add, remove, switch) applied."""
+    def read(cls, data: QueryDict) -> Draft:
+        """The draft that a form was sent with, its buttons (add, remove, switch, pick) applied."""
         draft = cls(
             types=list(dict.fromkeys(name.strip() for name in data.getlist("type") if name.strip())),
-            rows=[
-                Row(path, method, values)
-                for path, method, values in zip(
-                    data.getlist("path"), data.getlist("method"), data.getlist("values"), strict=False
-                )
-            ],
+            rows=_rows(data),
             mode="json" if data.get("mode") == "json" else "rows",
-            text=data.get("pattern", ""),
-            send="template" if data.get("send") == "template" else "complete",
-            template=data.get("template", EXAMPLE_TEMPLATE).replace("\r\n", "\n"),
-            variables=target.transform.get("variables", {}) if target else {},
+            text=data.get("pattern", "").replace("\r\n", "\n"),
+            sql=data.get("sql", "").strip(),
+            filters_text=data.get("filters", "").replace("\r\n", "\n"),
+            sending=Sending.read(data),
         )
         if draft.mode == "json":
             draft._types_from_text()
@@ -96,20 +126,92 @@ class Draft:
         if added and added not in draft.types:
             draft._set_types([*draft.types, added])
         draft._press(data.get("do", ""))
+        if picked := data.get("pick"):
+            draft._pick(picked)
         return draft.checked()
 
     def _press(self, button: str) -> None:
-        verb, _dash, number = button.rpartition("-")
+        verb, _dash, place = button.rpartition("-")
+        number = int(place) if place.isdecimal() and len(place) < 6 else -1
         if button == "add-row":
-            self.rows.append(Row("", "is", ""))
-        elif verb == "drop-row" and number.isdecimal() and int(number) < len(self.rows):
-            del self.rows[int(number)]
-        elif verb == "drop-type" and number.isdecimal() and int(number) < len(self.types):
-            self._set_types([name for at, name in enumerate(self.types) if at != int(number)])
+            self._add_row("")
+        elif button == "add-group":
+            number = 1 + max((int(row.group) for row in self.rows if row.place), default=-1)
+            self.rows += [Row("", "is", "", f"{number}.0"), Row("", "is", "", f"{number}.1")]
+            self.fresh = len(self.rows) - 2
+        elif verb == "add-alternative" and number >= 0:
+            taken = [int(row.place.partition(".")[2]) for row in self.rows if row.group == place]
+            self._add_row(f"{number}.{1 + max(taken, default=-1)}")
+        elif verb == "add-also" and any(row.place == place for row in self.rows):
+            self._add_row(place)
+        elif verb == "drop-row" and 0 <= number < len(self.rows):
+            del self.rows[number]
+        elif verb == "drop-type" and 0 <= number < len(self.types):
+            self._set_types([name for at, name in enumerate(self.types) if at != number])
         elif button == "mode-json" and self.mode == "rows":
             self._to_json()
         elif button == "mode-rows" and self.mode == "json":
             self._to_rows()
+
+    def _add_row(self, place: str) -> None:
+        after = max((at for at, row in enumerate(self.rows) if row.place == place or not place), default=-1)
+        at = after + 1 if after >= 0 else len(self.rows)
+        self.rows.insert(at, Row("", "is", "", place))
+        self.fresh = at
+
+    def _pick(self, written: str) -> None:
+        """Adds the condition that a field has a value, both as JSON {"path", "value"}: pressed in the event."""
+        try:
+            picked = json.loads(written)
+            path, value = str(picked["path"]), picked["value"]
+        except (ValueError, TypeError, KeyError):
+            return
+        if isinstance(value, dict | list) or not path:
+            return
+        if self.mode == "json":
+            self._pick_json(path, value)
+            return
+        for index, row in enumerate(self.rows):
+            if row.path.strip() == path and row.method == "is" and not row.place:
+                kind = kinds_of(self.fields).get(path)
+                if value not in parse_values(row.values, kind):
+                    values = ", ".join(filter(None, [row.values.strip(), self._value(path, value)]))
+                    self.rows[index] = row._replace(values=values)
+                self.fresh = index
+                return
+        if value is None:
+            row = Row(path, "null", "")
+        else:
+            row = Row(path, "is", self._value(path, value))
+        if path == "type" and isinstance(value, str):
+            self._set_types(list(dict.fromkeys([*self.types, value])))
+            return
+        empty = next((at for at, one in enumerate(self.rows) if not one.path.strip() and not one.place), None)
+        if empty is not None:
+            self.rows[empty] = row
+        else:
+            self.rows.append(row)
+        self.fresh = empty if empty is not None else len(self.rows) - 1
+
+    def _value(self, path: str, value: Any) -> str:
+        return write_values([value], plain=kinds_of(self.fields).get(path) == "string")
+
+    def _pick_json(self, path: str, value: Any) -> None:
+        if validate(self.text):
+            self.notice = _("Mend the pattern first, then a value can be added to it.")
+            return
+        pattern = json.loads(self.text)
+        at, (*names, last) = pattern, path.split(".")
+        for name in names:
+            at = at.setdefault(name, {})
+            if not isinstance(at, dict):
+                self.notice = _("The pattern asks for %(path)s in another way already.") % {"path": path}
+                return
+        listed = at.setdefault(last, [])
+        if isinstance(listed, list) and value not in listed:
+            listed.append(value)
+        self.text = _dumped(pattern)
+        self._types_from_text()
 
     def _to_json(self) -> None:
         try:
@@ -124,32 +226,35 @@ class Draft:
         if validate(self.text):
             self.notice = _("Mend the pattern first, then it can be shown as conditions.")
             return
-        found = self._as_rows(json.loads(self.text))
-        if found is None:
-            self.notice = _(
-                "This pattern says more than conditions can show: one list uses several methods, or a value has another type than its field. It stays JSON."
-            )
+        try:
+            found = self._as_rows(json.loads(self.text))
+        except NotRows as reason:
+            self.notice = _("This pattern says more than conditions can show. %(reason)s It stays JSON.") % {
+                "reason": reason
+            }
             return
         self.mode, (self.types, self.rows) = "rows", found
 
     def _show_pattern(self, pattern: dict[str, Any]) -> None:
-        found = self._as_rows(pattern)
-        if found is None:
+        try:
+            self.types, self.rows = self._as_rows(pattern)
+        except NotRows as reason:
             self.mode, self.text = "json", _dumped(pattern)
+            self.notice = _("Shown as JSON: it says more than conditions can show. %(reason)s") % {
+                "reason": reason
+            }
             self._types_from_text()
-        else:
-            self.types, self.rows = found
 
-    def _as_rows(self, pattern: dict[str, Any]) -> tuple[list[str], list[Row]] | None:
-        """Types and rows that read back as this very pattern; None when there are none."""
+    def _as_rows(self, pattern: dict[str, Any]) -> tuple[list[str], list[Row]]:
+        """Types and rows that read back as this very pattern. Raises NotRows."""
         found = from_pattern(pattern)
-        if found is None:
-            return None
         try:
             again = to_pattern(*found, kinds_of(fields_of(found[0])) if found[1] else {})
-        except RowError:
-            return None
-        return found if from_pattern(again) == found else None
+        except RowError as error:
+            raise NotRows(error.message) from None
+        if not same(from_pattern(again), found):
+            raise NotRows(_("A value has another type than its field."))
+        return found
 
     def _types_from_text(self) -> None:
         try:
@@ -177,11 +282,19 @@ class Draft:
 
     def checked(self) -> Draft:
         """Itself, with `pattern` and `transform` (None where something is wrong) and all `problems`."""
-        kept = [problem for problem in self.problems if problem.place.startswith("row-")]
-        self.problems = kept
+        self.problems = [problem for problem in self.problems if problem.place.startswith("row-")]
         self.pattern = self._read_pattern()
+        self.filters = self._read_filters()
+        self.sql_valid = self._check_sql()
         self.transform = self._read_transform()
         return self
+
+    @property
+    def filter(self) -> Filter | None:
+        """The whole filter; None while something is wrong in it."""
+        if self.pattern is None or self.filters is None or not self.sql_valid:
+            return None
+        return Filter(self.pattern, self.sql, self.filters or None)
 
     def _read_pattern(self) -> dict[str, Any] | None:
         if self.mode == "json":
@@ -191,31 +304,39 @@ class Draft:
         if self.problems:
             return None
         try:
-            pattern = to_pattern(self.types, self.rows, kinds_of(self.fields) if self.rows else {})
+            written = write(self.types, self.rows, kinds_of(self.fields) if self.rows else {})
         except RowError as error:
             self.problems.append(Problem(f"row-{error.index}", error.message))
             return None
-        wrong = validate(pattern)
-        self.problems += [self._in_row(one) for one in wrong]
-        return None if wrong else pattern
+        wrong = validate(written.pattern)
+        self.problems += [_in_row(written, one) for one in wrong]
+        return None if wrong else written.pattern
 
-    def _in_row(self, error: PatternError) -> Problem:
-        path = ".".join(step for step in error.pointer.strip("/").split("/") if not step.isdecimal())
-        for index, row in enumerate(self.rows):
-            if row.path.strip() == path:
-                return Problem(f"row-{index}", error.message)
-        return Problem("pattern", error.message, None, error.pointer)
+    def _read_filters(self) -> list[Any] | None:
+        if not self.filters_text.strip():
+            return []
+        wrong = validate_filters(self.filters_text)
+        self.problems += [Problem("filters", one.message, one.line, one.pointer) for one in wrong]
+        return None if wrong else json.loads(self.filters_text)
+
+    def _check_sql(self) -> bool:
+        try:
+            if self.sql:
+                parse_filter(self.sql)
+        except CesqlError as error:
+            self.problems.append(Problem("sql", error.message, error.line))
+            return False
+        return True
 
     def _read_transform(self) -> dict[str, Any] | None:
-        spec: dict[str, Any] = {"kind": self.send}
-        if self.send == "template":
-            spec["template"] = self.template
-            if self.variables:
-                spec["variables"] = self.variables
         try:
+            spec = self.sending.spec()
             compile_transform(spec)
+        except SendingError as error:
+            self.problems.append(Problem(error.place, error.message, error.line))
+            return None
         except TransformError as error:
-            self.problems.append(Problem("template", error.message, error.line))
+            self.problems.append(Problem(self.sending.kind, error.message, error.line))
             return None
         return spec
 
@@ -224,19 +345,31 @@ class Draft:
         return [problem for problem in self.problems if problem.place == place]
 
     @property
-    def lines(self) -> list[tuple[int, Row, list[Problem]]]:
-        """Index, row and problems, for the template."""
-        return [(index, row, self.at(f"row-{index}")) for index, row in enumerate(self.rows)]
+    def lines(self) -> list[Line]:
+        """Every row with its index and problems."""
+        return [Line(index, row, self.at(f"row-{index}")) for index, row in enumerate(self.rows)]
 
     @property
-    def pattern_problems(self) -> list[Problem]:
-        """What is wrong in the pattern's JSON."""
-        return self.at("pattern")
+    def plain_lines(self) -> list[Line]:
+        """The rows that must all hold."""
+        return [line for line in self.lines if not line.row.place]
 
     @property
-    def template_problems(self) -> list[Problem]:
-        """What is wrong in the template."""
-        return self.at("template")
+    def groups(self) -> list[Group]:
+        """The rows of which one alternative must hold, by group."""
+        found: dict[str, dict[str, list[Line]]] = {}
+        for line in self.lines:
+            if line.row.place:
+                found.setdefault(line.row.group, {}).setdefault(line.row.place, []).append(line)
+        return [Group(number, list(alternatives.items())) for number, alternatives in found.items()]
+
+    @property
+    def wrong(self) -> dict[str, list[Problem]]:
+        """The problems by their place."""
+        found: dict[str, list[Problem]] = {}
+        for problem in self.problems:
+            found.setdefault(problem.place, []).append(problem)
+        return found
 
     @property
     def type_words(self) -> str:
@@ -246,16 +379,42 @@ class Draft:
     @property
     def conditions(self) -> int:
         """How many conditions there are beside the type."""
-        if self.mode == "rows":
-            return sum(bool(row.path.strip()) for row in self.rows)
-        found = from_pattern(self.pattern) if self.pattern else None
-        return len(found[1]) if found else sum(name != "type" for name in self.pattern or {})
+        return conditions_in(self.pattern or {}, self.rows if self.mode == "rows" else None) + bool(self.sql)
 
 
-def without_row(draft: Draft, index: int) -> Draft:
+def conditions_in(pattern: Mapping[str, Any], rows: list[Row] | None = None) -> int:
+    """How many conditions a pattern has beside its types; of `rows` when they are known."""
+    if rows is None:
+        try:
+            rows = from_pattern(pattern)[1]
+        except NotRows:
+            return sum(name != "type" for name in pattern)
+    return sum(bool(row.path.strip()) for row in rows)
+
+
+def without_others(draft: Draft, index: int) -> Draft:
     """The draft with one row alone, to count what that row lets pass."""
-    return replace(draft, rows=[draft.rows[index]], problems=[]).checked()
+    row = draft.rows[index]._replace(place="")
+    return replace(draft, rows=[row], sql="", filters_text="", problems=[]).checked()
 
 
-def _dumped(pattern: dict[str, Any]) -> str:
+def _rows(data: QueryDict) -> list[Row]:
+    """The rows of a form. A place that is no place counts as none."""
+    places = data.getlist("place")
+    sent = zip(data.getlist("path"), data.getlist("method"), data.getlist("values"), strict=False)
+    return [
+        Row(*fields, place if _PLACE.fullmatch(place) else "")
+        for fields, place in zip_longest(sent, places[: len(data.getlist("path"))], fillvalue="")
+        if fields
+    ]
+
+
+def _in_row(written: Written, error: PatternError) -> Problem:
+    index = written.row_of(error.pointer)
+    if index is not None:
+        return Problem(f"row-{index}", error.message)
+    return Problem("pattern", error.message, None, error.pointer)
+
+
+def _dumped(pattern: Any) -> str:
     return json.dumps(pattern, indent=2, ensure_ascii=False)

@@ -47,9 +47,12 @@ def fields_of(types: Iterable[str]) -> list[Field]:
             found.setdefault(path, Field(path, place, kind, _sample(_at(example, path))))
             if len(found) >= MOST:
                 return list(found.values())
-    if not latest:
-        for path, place, value in _leaves(seen.get("data"), "data", "data", DEPTH):
-            found.setdefault(path, Field(path, place, _kind(value), _sample(value)))
+    # What a schema leaves out may be there all the same: what real events hold comes after it.
+    for path, place, value in _leaves(seen.get("data"), "data", "data", DEPTH):
+        found.setdefault(path, Field(path, place, _kind(value), _sample(value)))
+    for name, value in seen.items():
+        if name not in ("data", "data_base64", "specversion"):
+            found.setdefault(name, Field(name, name, _kind(value), _sample(value)))
     return list(found.values())[:MOST]
 
 

@@ -19,7 +19,9 @@ class RuleForm(forms.ModelForm):
         model = Rule
         fields = ("name", "bus", "team")
         widgets = {
-            "name": forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+            "name": forms.TextInput(
+                attrs={"class": "title-input", "autocomplete": "off", "spellcheck": "false"}
+            ),
             "bus": forms.Select(attrs={"class": "select"}),
             "team": forms.Select(attrs={"class": "select"}),
         }
@@ -107,3 +109,9 @@ def free_rule_name(wanted: str, bus: Bus | None) -> str:
     while name in taken:
         name, number = f"{wanted} {number}", number + 1
     return name
+
+
+def number_of(written: object) -> int | None:
+    """The whole number that a field holds; None when it holds none."""
+    text = str(written)
+    return int(text) if text.isdecimal() and len(text) < 10 else None

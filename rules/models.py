@@ -17,14 +17,22 @@ from catalog.models import Bus, Team
 
 
 class Rule(models.Model):
-    """On one bus: a filter pattern and up to N targets. Subscribing makes a rule."""
+    """On one bus: a filter and up to N targets. Subscribing makes a rule.
+
+    The filter's parts must all hold: `pattern` ({} takes everything), `sql` (a CloudEvents SQL 1.0 expression, "" for
+    none) and `filters` (a list of CloudEvents Subscriptions API filters). `draft`: written, but never listened yet;
+    a draft is never enabled.
+    """
 
     name = models.CharField(_("name"), max_length=120)
     description = models.CharField(_("description"), max_length=255, blank=True)
     bus = models.ForeignKey(Bus, verbose_name=_("bus"), on_delete=models.PROTECT, related_name="rules")
     team = models.ForeignKey(Team, verbose_name=_("team"), on_delete=models.PROTECT, related_name="rules")
     pattern = models.JSONField(_("pattern"), default=dict, blank=True)
+    sql = models.TextField(_("CloudEvents SQL"), default="", blank=True)
+    filters = models.JSONField(_("filters"), default=list, blank=True)
     enabled = models.BooleanField(_("listening"), default=True)
+    draft = models.BooleanField(_("draft"), default=False, editable=False)
     revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -34,7 +42,12 @@ class Rule(models.Model):
 
     class Meta:
         ordering = ("name",)
-        constraints = [models.UniqueConstraint(fields=("bus", "name"), name="one_rule_per_name_and_bus")]
+        constraints = [
+            models.UniqueConstraint(fields=("bus", "name"), name="one_rule_per_name_and_bus"),
+            models.CheckConstraint(
+                condition=models.Q(draft=False) | models.Q(enabled=False), name="a_draft_does_not_listen"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -62,6 +75,7 @@ class Target(models.Model):
     connector = models.CharField(_("connector"), max_length=64)
     config = models.JSONField(_("config"), default=dict, blank=True)
     transform = models.JSONField(_("transform"), default=dict, blank=True)
+    contract = models.JSONField(_("contract"), default=dict, blank=True)
     order = models.CharField(_("order"), max_length=4, choices=Order.choices, default=Order.KEY)
     after_dead_letter = models.CharField(
         _("after a dead letter"), max_length=8, choices=AfterDeadLetter.choices, default=AfterDeadLetter.BLOCK
@@ -95,16 +109,24 @@ class Target(models.Model):
 
 
 class RuleRevision(models.Model):
-    """What a rule was from `rules_version` on; never changes. `pattern` is None for a rule that was deleted."""
+    """What a rule was from `rules_version` on; never changes. `pattern` is None for a rule that was deleted.
+
+    `back_to`: the number of the revision that this one brought back, None when it is new.
+    """
 
     rule_id = models.BigIntegerField(db_index=True)
     number = models.PositiveIntegerField()
     rules_version = models.BigIntegerField(db_index=True)
     bus_id = models.BigIntegerField()
     name = models.CharField(max_length=120)
+    description = models.CharField(max_length=255, default="")
     pattern = models.JSONField(null=True)
+    sql = models.TextField(default="")
+    filters = models.JSONField(default=list)
     enabled = models.BooleanField()
+    draft = models.BooleanField(default=False)
     target_ids = models.JSONField(default=list)
+    back_to = models.PositiveIntegerField(null=True)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
@@ -116,7 +138,7 @@ class RuleRevision(models.Model):
 
 
 class TargetRevision(models.Model):
-    """What a target was; never changes. Attempts name the revision they used."""
+    """What a target was; never changes. Attempts name the revision they used. `back_to`: as in RuleRevision."""
 
     target_id = models.BigIntegerField()
     number = models.PositiveIntegerField()
@@ -124,7 +146,9 @@ class TargetRevision(models.Model):
     connector = models.CharField(max_length=64)
     config = models.JSONField(default=dict)
     transform = models.JSONField(default=dict)
+    contract = models.JSONField(default=dict)
     policy = models.JSONField(default=dict)
+    back_to = models.PositiveIntegerField(null=True)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
@@ -136,6 +160,35 @@ class TargetRevision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} r{self.number}"
+
+
+class Trial(models.Model):
+    """One past event that a person sent from the editor by hand, and what became of it. No delivery: it moves nothing.
+
+    `rule_id` and `target_id` are None for what was not saved yet. `took` is in milliseconds; `outcome` one of
+    delivered, retry, rejected, misconfigured, gone.
+    """
+
+    rule_id = models.BigIntegerField(null=True, db_index=True)
+    target_id = models.BigIntegerField(null=True, db_index=True)
+    target = models.CharField(max_length=120)
+    where = models.CharField(max_length=500)
+    seq = models.BigIntegerField()
+    event_id = models.CharField(max_length=255)
+    delivery_id = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=16)
+    status = models.IntegerField(null=True)
+    reason = models.TextField(default="")
+    response = models.TextField(default="")
+    took = models.FloatField()
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ("-at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.event_id} to {self.target}"
 
 
 POLICY_FIELDS = (

@@ -11,21 +11,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog import stamps
-from rules.models import Rule, RuleRevision, Target, TargetRevision, policy_of
+from rules.models import POLICY_FIELDS, Rule, RuleRevision, Target, TargetRevision, policy_of
 
 
-def save_rule(rule: Rule, by: Any = None) -> Rule:
+def save_rule(rule: Rule, by: Any = None, back_to: int | None = None) -> Rule:
     """Saves `rule` as a new revision, live for the next event. Its targets are those saved so far."""
     with transaction.atomic():
         version = stamps.bump(stamps.RULES)
         rule.revision += 1
         rule.updated_at = timezone.now()
         rule.save()
-        _record(rule, version, by)
+        _record(rule, version, by, back_to)
     return rule
 
 
-def save_target(target: Target, by: Any = None) -> Target:
+def save_target(target: Target, by: Any = None, back_to: int | None = None) -> Target:
     """Saves `target` as a new revision; a new one takes its rule's events from the next commit on."""
     with transaction.atomic():
         version = stamps.bump(stamps.RULES)
@@ -38,7 +38,9 @@ def save_target(target: Target, by: Any = None) -> Target:
             connector=target.connector,
             config=target.config,
             transform=target.transform,
+            contract=target.contract,
             policy=policy_of(target),
+            back_to=back_to,
             by=by,
         )
         _record(target.rule, version, by)
@@ -53,6 +55,34 @@ def subscribe(rule: Rule, target: Target, by: Any = None) -> Rule:
         target.rule = rule
         save_target(target, by)
     return rule
+
+
+def start(rule: Rule, by: Any = None) -> Rule:
+    """Lets a draft, or a rule that was switched off, listen: it takes every event from the next commit on."""
+    rule.draft, rule.enabled = False, True
+    return save_rule(rule, by)
+
+
+def roll_back_rule(rule: Rule, to: RuleRevision, by: Any = None) -> Rule:
+    """Makes `rule` filter as it did in revision `to`, as a new revision. Whether it listens and its targets stay.
+
+    Raises ValueError when `to` is the record of its deletion.
+    """
+    if to.pattern is None:
+        raise ValueError("The record of a deletion holds nothing to go back to.")
+    rule.pattern, rule.sql, rule.filters = to.pattern, to.sql, to.filters
+    rule.name, rule.description = to.name, to.description
+    return save_rule(rule, by, back_to=to.number)
+
+
+def roll_back_target(target: Target, to: TargetRevision, by: Any = None) -> Target:
+    """Makes `target` deliver as it did in revision `to`, as a new revision. Whether it runs stays."""
+    target.name, target.connector, target.config = to.name, to.connector, to.config
+    target.transform, target.contract = to.transform, to.contract
+    for name in POLICY_FIELDS:
+        if name in to.policy:
+            setattr(target, name, to.policy[name])
+    return save_target(target, by, back_to=to.number)
 
 
 def set_state(target: Target, state: str, reason: str = "") -> None:
@@ -75,6 +105,7 @@ def delete_rule(rule: Rule, by: Any = None) -> None:
             rules_version=version,
             bus_id=rule.bus_id,
             name=rule.name,
+            description=rule.description,
             pattern=None,
             enabled=False,
             target_ids=[],
@@ -92,15 +123,20 @@ def delete_target(target: Target, by: Any = None) -> None:
         _record(rule, version, by)
 
 
-def _record(rule: Rule, version: int, by: Any) -> None:
+def _record(rule: Rule, version: int, by: Any, back_to: int | None = None) -> None:
     RuleRevision.objects.create(
         rule_id=rule.pk,
         number=rule.revision,
         rules_version=version,
         bus_id=rule.bus_id,
         name=rule.name,
+        description=rule.description,
         pattern=rule.pattern,
+        sql=rule.sql,
+        filters=rule.filters,
         enabled=rule.enabled,
+        draft=rule.draft,
         target_ids=list(rule.targets.order_by("id").values_list("id", flat=True)),
+        back_to=back_to,
         by=by,
     )

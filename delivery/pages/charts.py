@@ -78,9 +78,9 @@ def time_to_deliver(slots: Sequence[Delivered], first: int, step: int, label: st
     return _svg(LINES, label, parts)
 
 
-def shares(taken: Sequence[int], all_of: Sequence[int], label: str) -> SafeString:
-    """Small bars: how many of all events in each stretch would have been taken."""
-    frame = Frame(640, 60, 0, 640)
+def shares(taken: Sequence[int], all_of: Sequence[int], label: str, times: Sequence[str] = ()) -> SafeString:
+    """Small bars: how many of all events in each stretch would have been taken; `times` stand below, evenly spread."""
+    frame = Frame(640, 76 if times else 60, 0, 640)
     highest, gap = max([*all_of, 1]), 640 / max(len(all_of), 1)
     parts = []
     for index, (some, total) in enumerate(zip(taken, all_of, strict=True)):
@@ -88,7 +88,11 @@ def shares(taken: Sequence[int], all_of: Sequence[int], label: str) -> SafeStrin
         if total:
             parts.append(_rect("idle pale", x, 60 - 56 * total / highest, gap * 0.86, 56 * total / highest))
         if some:
-            parts.append(_rect("acc", x, 60 - 56 * some / highest, gap * 0.86, 56 * some / highest))
+            height = max(56 * some / highest, 1.5)
+            parts.append(_rect("acc", x, 60 - height, gap * 0.86, height))
+    for index, text in enumerate(times):
+        anchor = "start" if index == 0 else "end" if index == len(times) - 1 else "middle"
+        parts.append(_label(640 * index / (len(times) - 1), 74, text, anchor))
     return _svg(frame, label, parts)
 
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_network
 from typing import Any, NamedTuple
 
+import msgspec
+from django.conf import settings
+
 from delivery.cloudevents import encode_binary
+from delivery.connectors.registry import ConnectorUnavailable, connector
+from delivery.connectors.spi import Delivery, InvalidConfig, Outcome
+from delivery.http import AddressPolicy
+from delivery.pages.recording import request_of
+from delivery.runner.shift import USER_AGENT
 from rules import registry
 from rules.engine import Event, TransformError, compile_transform
+
+HIDDEN = "••••"
+ON_THE_WIRE = frozenset({"http"})
+"""Connectors that send all they send through the client they are lent: their request is recorded byte for byte."""
+_OF_ONE_ATTEMPT = ("webhook-timestamp", "signalbox-attempt")
 
 
 class Outgoing(NamedTuple):
@@ -20,26 +35,79 @@ class Outgoing(NamedTuple):
 
 
 def outgoing(
-    connector: str, config: dict[str, Any], transform: dict[str, Any], raw: bytes, delivery_id: str = ""
+    connector_name: str,
+    config: dict[str, Any],
+    transform: dict[str, Any],
+    raw: bytes,
+    delivery_id: str = "",
+    now: bool = False,
 ) -> Outgoing:
-    """The request for the event `raw` (CloudEvents JSON) by those settings; secrets and time stamps are left out."""
-    line = registry.describe(connector, config)
+    """The request for the event `raw` (CloudEvents JSON) by those settings; secrets are shown as dots.
+
+    `now`: as it would go out at this moment; otherwise headers that differ from attempt to attempt are left out.
+    """
+    line = registry.describe(connector_name, config)
     try:
-        compiled = compile_transform(transform)
-        event = Event.from_json(raw)
+        delivery = delivery_of(raw, transform, delivery_id or "msg_…")
+        if connector_name in ON_THE_WIRE:
+            return _recorded(connector_name, config, delivery, line, now)
         fields, body = encode_binary(raw)
         headers = [(name.lower(), value) for name, value in fields]
-        if not compiled.whole:
-            output = compiled.apply(event)
+        if not delivery.whole:
             headers = [pair for pair in headers if pair[0] not in ("content-type", "ce-dataschema")]
-            headers, body = [("content-type", output.content_type), *headers], output.body
-        elif config.get("mode") == "structured":
-            headers, body = [("content-type", "application/cloudevents+json; charset=utf-8")], raw
-    except (TransformError, ValueError) as error:
+            headers, body = [("content-type", delivery.content_type), *headers], delivery.body
+    except (ConnectorUnavailable, InvalidConfig, TransformError, ValueError) as error:
         return Outgoing(line, [], "", 0, str(error))
     if delivery_id:
         headers.append(("webhook-id", delivery_id))
     return Outgoing(line, headers, body.decode("utf-8", "replace"), len(body))
+
+
+def delivery_of(raw: bytes, transform: dict[str, Any], delivery_id: str) -> Delivery:
+    """The delivery of an event, as the runner makes it. Raises TransformError, ValueError."""
+    event = Event.from_json(raw)
+    compiled = compile_transform(transform or {"kind": "complete"})
+    if compiled.whole:
+        return Delivery(
+            event=raw, attributes=event.attributes, delivery_id=delivery_id, attempt=1, whole=True
+        )
+    output = compiled.apply(event)
+    return Delivery(
+        event=raw,
+        attributes=event.attributes,
+        delivery_id=delivery_id,
+        attempt=1,
+        body=output.body,
+        content_type=output.content_type,
+    )
+
+
+def address_policy() -> AddressPolicy:
+    """Where deliveries may go, by the settings."""
+    return AddressPolicy([ip_network(network) for network in settings.ALLOWED_TARGET_NETWORKS])
+
+
+def _recorded(name: str, config: dict[str, Any], delivery: Delivery, line: str, now: bool) -> Outgoing:
+    made = connector(name)
+    # The id stands in a header, which is ASCII.
+    shown = delivery.delivery_id
+    sent = msgspec.structs.replace(delivery, delivery_id=shown.encode("ascii", "replace").decode())
+    found = request_of(made, made.Config.load(config), sent, address_policy(), USER_AGENT)
+    if isinstance(found, Outcome):
+        return Outgoing(line, [], "", 0, getattr(found, "reason", ""))
+    head, _empty, body = found.partition(b"\r\n\r\n")
+    first, *fields = head.decode("ascii", "replace").split("\r\n")
+    secrets = {header.lower() for header in config.get("headers", {})} | {"authorization"}
+    headers = []
+    for text in fields:
+        header, _colon, value = text.partition(": ")
+        if header.lower() in _OF_ONE_ATTEMPT and not now:
+            continue
+        if header == "webhook-id":
+            value = shown
+        headers.append((header.lower(), HIDDEN if header.lower() in secrets else value))
+    # The query may hold a key, as in describe().
+    return Outgoing(re.sub(r"\?\S*", "?…", first), headers, body.decode("utf-8", "replace"), len(body))
 
 
 def delivery_id(target: int, seq: int) -> str:

@@ -1,156 +1,252 @@
-"""What a rule would have done to the latest real events, tried while it is being written. Nothing is sent."""
+"""What a rule would have done to past events, tried while it is being written. Nothing is sent."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
 from catalog.display import words
 from catalog.models import Bus, EventType
-from delivery.pages import charts
+from delivery.pages import charts, samples
 from delivery.pages.outgoing import Outgoing, outgoing
-from delivery.tracking import events, rates
-from delivery.tracking.events import StoredEvent
-from delivery.tracking.read import now
-from rules.draft import Draft, without_row
-from rules.engine import Event, TransformError, compile, compile_transform, explain
-from rules.pages.editor import Delivering, delivering
+from delivery.pages.pressable import event_html
+from delivery.pages.samples import Sample, Seen
+from delivery.pages.used import used_by
+from delivery.tracking import rates
+from delivery.tracking.read import MINUTE, moment, now
+from rules.draft import Draft
+from rules.engine import Event, TransformError, compile_transform
+from rules.forms import number_of
+from rules.models import Target
+from rules.pages.delivering import Delivering, delivering
+from rules.trying import Tried, reason, try_on
 
-LATEST, SHOWN, BARS = 500, 12, 60
+SHOWN, BARS, VALUES = 12, 60, 2
+LONGEST = 0.06  # seconds that filling the transform for all matching events may take
+WINDOW = "latest"
 
 
-class Tried(NamedTuple):
-    """One past event: whether the rule takes it, and the first condition that failed in words."""
+class Line(NamedTuple):
+    """One past event of the list: whether the rule takes it, the first condition that failed, values it looks at."""
 
-    event: StoredEvent
+    event: Seen
     taken: bool
     why: str
+    values: str
+
+
+class RowResult(NamedTuple):
+    """A condition's index, the share of events that meet it alone (0 to 100), how many, its problems, its meter."""
+
+    index: int
+    share: float | None
+    passed: int
+    problems: list[Any]
+    meter: Any
 
 
 @needs("rules.view_rule")
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
-    """Reads the editor's form as saving it would, and tries it on the latest events of the bus."""
-    draft = Draft.read(request.POST)
-    bus = (
-        get_object_or_404(Bus, pk=request.POST["bus"])
-        if request.POST.get("bus", "").isdecimal()
-        else Bus.objects.first()
-    )
-    to = delivering(request) if request.POST.get("deliver") else None
+    """Reads the editor's form as saving it would, and tries it on past events of the bus.
+
+    Field `window`: live, latest, day or week; `selected`: the seq of the event that goes in. Without script it is a
+    page of its own.
+    """
+    began = time.perf_counter()
+    draft, bus, target = Draft.read(request.POST), bus_of(request), target_of(request)
+    to = delivering(request, target) if request.POST.get("deliver") else None
+    window = request.POST.get("window", WINDOW)
     context: dict[str, Any] = {
         "draft": draft,
         "to": to,
         "bus": bus,
         "name": request.POST.get("target-name", ""),
         "edits_pattern": "name" in request.POST,
+        "windows": samples.windows(),
+        "window": window if window in [one.name for one in samples.windows()] else WINDOW,
+        "tries": number_of(request.POST.get("target-max_attempts")),
     }
     if bus is not None:
-        context |= _try(draft, bus, to, request.POST.get("selected", ""))
-    return render(request, "delivery/preview.html", context)
-
-
-def _try(draft: Draft, bus: Bus, to: Delivering | None, selected: str) -> dict[str, Any]:
-    began = time.perf_counter()
-    latest = events.latest(bus.pk, draft.types, LATEST)
-    seen = [Event.from_json(event.raw) for event in latest]
-    context: dict[str, Any] = {
-        "looked": len(latest),
-        "hue": EventType.objects.filter(name__in=draft.types[:1])
-        .values_list("domain__hue", flat=True)
-        .first(),
-        "row_results": _rows(draft, seen),
-    }
-    rate = _rate(draft.types)
-    context |= {"rate": rate, "rate_shown": words.number(rate)}
-    if draft.pattern is None:
-        return context
-    matcher = compile([(1, draft.pattern)])
-    taken = [bool(matcher.match(one)) for one in seen]
-    tried = [
-        Tried(event, hit, "" if hit else _why(draft.pattern, one))
-        for event, one, hit in _some(list(zip(latest, seen, taken, strict=True)), selected)
-    ]
-    chosen = _chosen(tried, selected)
-    context |= {
-        "taken": sum(taken),
-        "share": _percent(sum(taken), len(taken)),
-        "passing": words.number(round(rate * sum(taken) / len(taken), 1)) if taken else None,
-        "tried": tried,
-        "chosen": chosen,
-        "bars": _bars(taken),
-    }
-    if chosen is not None and draft.transform is not None and to is not None:
-        context["out"] = _out(draft, to, chosen.event)
-        context["size"] = (
-            _("%(n)s bytes") % {"n": words.number(context["out"].size)} if context["out"].size else ""
-        )
-        context["template_ok"], context["template_wrong"] = _all_render(draft, seen, taken)
+        context |= _try(request, draft, bus, to, context["window"])
     context["took"] = (time.perf_counter() - began) * 1000
+    context["by_script"] = by_script = bool(request.headers.get("HX-Request"))
+    return render(request, "delivery/preview.html" if by_script else "delivery/preview_page.html", context)
+
+
+def bus_of(request: HttpRequest) -> Bus | None:
+    """The bus that the form names, else the first."""
+    chosen = request.POST.get("bus", "")
+    return get_object_or_404(Bus, pk=chosen) if chosen.isdecimal() else Bus.objects.first()
+
+
+def target_of(request: HttpRequest) -> Target | None:
+    """The saved target that the form edits, so that its stored secrets count; None for a new one."""
+    chosen = request.POST.get("target", "")
+    if not chosen.isdecimal() or not request.user.has_perm("rules.change_target"):
+        return None
+    return Target.objects.select_related("rule").filter(pk=chosen).first()
+
+
+def _try(request: HttpRequest, draft: Draft, bus: Bus, to: Delivering | None, window: str) -> dict[str, Any]:
+    found = samples.take(bus.pk, draft.types, window)
+    tried = try_on(draft, [seen.event for seen in found.events])
+    first = EventType.objects.filter(name__in=draft.types[:1]).values_list("domain__hue", flat=True).first()
+    rate = _rate(draft.types)
+    context: dict[str, Any] = {
+        "looked": len(found.events),
+        "span": found.span,
+        "hue": first,
+        "row_results": _rows(draft, tried, len(found.events)),
+        "sql_share": _percent(tried.by_sql, len(found.events)) if tried.by_sql is not None else None,
+        "rate": rate,
+        "rate_shown": words.number(rate),
+    }
+    if tried.taken is None:
+        # The event can still be read and its values pressed.
+        chosen = _picked(found, request.POST.get("selected", ""))
+        return (
+            context
+            | (_in_and_out(request, draft, to, [chosen], chosen) if chosen else {})
+            | {"chosen": chosen}
+        )
+    taken = sum(tried.taken)
+    lines = _lines(draft, found, tried.taken, request.POST.get("selected", ""))
+    chosen = _chosen(lines, request.POST.get("selected", ""))
+    context |= {
+        "taken": taken,
+        "share": _percent(taken, len(tried.taken)),
+        "passing": words.number(round(rate * taken / len(tried.taken), 1)) if tried.taken else None,
+        "tried": lines,
+        "chosen": chosen,
+        "bars": _bars(found, tried.taken),
+    }
+    if chosen is not None:
+        context |= _in_and_out(request, draft, to, lines, chosen)
+    if to is not None and draft.transform is not None:
+        context |= _all_render(draft, found.events, tried.taken)
     return context
 
 
-def _some(
-    found: list[tuple[StoredEvent, Event, bool]], selected: str
-) -> list[tuple[StoredEvent, Event, bool]]:
+def _lines(draft: Draft, found: Sample, taken: Sequence[bool], selected: str) -> list[Line]:
     """The newest events, and among them at least some of each kind when there are any; the selected one stays."""
-    shown = found[:SHOWN]
+    pairs = list(zip(found.events, taken, strict=True))
+    shown = pairs[:SHOWN]
     for wanted in (True, False):
-        if not any(hit == wanted for _event, _seen, hit in shown):
-            others = [one for one in found[SHOWN:] if one[2] == wanted][:3]
+        if not any(hit == wanted for _seen, hit in shown):
+            others = [pair for pair in pairs[SHOWN:] if pair[1] == wanted][:3]
             shown = shown[: SHOWN - len(others)] + others
-    if selected.isdecimal() and all(one[0].seq != int(selected) for one in shown):
-        shown += [one for one in found if one[0].seq == int(selected)]
-    return shown
+    if selected.isdecimal() and all(seen.seq != int(selected) for seen, _hit in shown):
+        shown += [pair for pair in pairs if pair[0].seq == int(selected)]
+    paths = list(dict.fromkeys(row.path.strip() for row in draft.rows if row.path.strip()))[:VALUES]
+    return [
+        Line(seen, hit, "" if hit else reason(draft, seen.event), _values(seen.event, paths))
+        for seen, hit in shown
+    ]
 
 
-def _chosen(tried: Sequence[Tried], selected: str) -> Tried | None:
-    for one in tried:
-        if str(one.event.seq) == selected:
-            return one
-    return next((one for one in tried if one.taken), tried[0] if tried else None)
+def _values(event: Event, paths: Sequence[str]) -> str:
+    """What the event has at the first fields that the rule looks at."""
+    found = []
+    for path in paths:
+        value: Any = event.data if path.startswith("data.") else event.attributes.get(path)
+        for name in path.split(".")[1:]:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            text = value if isinstance(value, str) else json.dumps(value)
+            found.append(text if len(text) <= 18 else text[:17] + "…")
+    return " ".join(found)
 
 
-def _why(pattern: dict[str, Any], event: Event) -> str:
-    failed = explain(pattern, event).failed
-    return failed.sentence if failed else ""
+def _chosen(lines: Sequence[Line], selected: str) -> Line | None:
+    for line in lines:
+        if str(line.event.seq) == selected:
+            return line
+    return next((line for line in lines if line.taken), lines[0] if lines else None)
 
 
-def _rows(draft: Draft, seen: Sequence[Event]) -> list[tuple[int, float | None, int, list[Any], Any]]:
-    """For each condition: its index, the share of events that pass it alone, how many, its problems, its meter."""
-    results: list[tuple[int, float | None, int, list[Any], Any]] = []
-    for index, row, problems in draft.lines if draft.mode == "rows" else []:
-        alone = (
-            without_row(draft, index) if row.path.strip() and not problems and len(draft.rows) < 20 else None
-        )
-        if alone is None or alone.pattern is None or not seen:
-            results.append((index, None, 0, problems, None))
-            continue
-        matcher = compile([(1, alone.pattern)])
-        passed = sum(bool(matcher.match(event)) for event in seen)
-        share = 100 * passed / len(seen)
-        results.append((index, share, passed, problems, charts.meter(share)))
+def _picked(found: Sample, selected: str) -> Line | None:
+    """The selected event, else the newest, of which nothing is known."""
+    seen = next((seen for seen in found.events if str(seen.seq) == selected), None)
+    seen = seen or next(iter(found.events), None)
+    return Line(seen, False, "", "") if seen is not None else None
+
+
+def _in_and_out(
+    request: HttpRequest, draft: Draft, to: Delivering | None, lines: Sequence[Line], chosen: Line
+) -> dict[str, Any]:
+    at = list(lines).index(chosen)
+    raw = chosen.event.event.to_json()
+    context: dict[str, Any] = {
+        "before": lines[at - 1].event.seq if at else None,
+        "after": lines[at + 1].event.seq if at + 1 < len(lines) else None,
+        "event_html": event_html(raw, _press_url(request), used_by(draft.transform)),
+    }
+    if draft.transform is not None and to is not None:
+        context["out"] = out = _out(draft, to, raw)
+        context["size"] = _("%(n)s bytes") % {"n": words.number(out.size)} if out.size else ""
+    return context
+
+
+def _press_url(request: HttpRequest) -> str:
+    """Where a pressed value is added to the conditions; "" when the form does not edit any or there is no script."""
+    if "name" not in request.POST or not request.headers.get("HX-Request"):
+        return ""
+    rule = request.POST.get("rule", "")
+    return reverse("edit-rule", args=[rule]) if rule.isdecimal() else reverse("subscribe")
+
+
+def _out(draft: Draft, to: Delivering, raw: bytes) -> Outgoing:
+    transform = draft.transform or {"kind": "complete"}
+    if to.chosen is not None:
+        return outgoing(to.chosen.connector.name, to.chosen.data_now, transform, raw, now=True)
+    # A place that is not made yet: what it will be sent is known, its address is not.
+    shown = outgoing("http", {"url": "http://127.0.0.1/"}, transform, raw, now=True)
+    headers = [pair for pair in shown.headers if pair[0] != "host"]
+    return shown._replace(line="POST /bin/… HTTP/1.1" if not shown.problem else "", headers=headers)
+
+
+def _rows(draft: Draft, tried: Tried, looked: int) -> list[RowResult]:
+    results = []
+    for index, _row, problems in draft.lines if draft.mode == "rows" else []:
+        passed = tried.by_row.get(index)
+        if passed is None or not looked:
+            results.append(RowResult(index, None, 0, problems, None))
+        else:
+            share = 100 * passed / looked
+            results.append(RowResult(index, share, passed, problems, charts.meter(share)))
     return results
 
 
-def _bars(taken: Sequence[bool]) -> Any:
-    """The events in the order they came, in equal stretches: all of them, and those that would have been taken."""
-    oldest_first = list(reversed(taken))
-    size = max(-(-len(oldest_first) // BARS), 1)
-    stretches = [oldest_first[at : at + size] for at in range(0, len(oldest_first), size)]
-    if len(stretches) < 2:
+def _bars(found: Sample, taken: Sequence[bool]) -> Any:
+    """Events over time in equal stretches: all of them, and those that would have been taken."""
+    if len(found.events) < 2:
         return ""
-    label = _("%(taken)s of %(all)s events would have been taken.") % {"taken": sum(taken), "all": len(taken)}
-    return charts.shares(
-        [sum(stretch) for stretch in stretches], [len(stretch) for stretch in stretches], label
+    first, last = (
+        found.events[-1].received_at,
+        max(found.events[0].received_at, found.events[-1].received_at + 1),
     )
+    everything, some = [0] * BARS, [0] * BARS
+    for seen, hit in zip(found.events, taken, strict=True):
+        slot = min(max((seen.received_at - first) * BARS // (last - first), 0), BARS - 1)
+        everything[slot] += 1
+        some[slot] += hit
+    label = _("%(taken)s of %(all)s events would have been taken.") % {"taken": sum(taken), "all": len(taken)}
+    spans = (last - first) / MINUTE
+    shape = "%d %b" if spans > 24 * 60 else "%H:%M" if spans > 10 else "%H:%M:%S"
+    times = [moment(first + (last - first) * part // 4).strftime(shape) for part in range(5)]
+    if now() - last < (last - first) // 20:
+        times[-1] = _("now")
+    return charts.shares(some, everything, label, times)
 
 
 def _rate(types: Sequence[str]) -> float:
@@ -168,24 +264,20 @@ def _percent(some: int, of: int) -> str | None:
     return f"{share:.1f}" if 0 < share < 100 and share != round(share) else f"{share:.0f}"
 
 
-def _out(draft: Draft, to: Delivering, event: StoredEvent) -> Outgoing:
-    config = dict(to.chosen.data_now) if to.chosen is not None else {}
-    connector = to.chosen.connector.name if to.chosen is not None else "http"
-    shown = outgoing(connector, config, draft.transform or {"kind": "complete"}, event.raw)
-    return shown._replace(line="POST /bin/…") if to.chosen is None else shown
-
-
-def _all_render(draft: Draft, seen: Sequence[Event], taken: Sequence[bool]) -> tuple[int, str]:
-    """For how many matching events the template gives an output, and why it does not for the first that fails."""
+def _all_render(draft: Draft, events: Sequence[Seen], taken: Sequence[bool]) -> dict[str, Any]:
+    """For how many matching events the transform gives an output, and why it does not for the first that fails."""
     compiled = compile_transform(draft.transform or {"kind": "complete"})
     if compiled.whole:
-        return 0, ""
-    good = 0
-    for event, hit in zip(seen, taken, strict=True):
-        if hit:
-            try:
-                compiled.apply(event)
-            except TransformError as error:
-                return good, error.message
-            good += 1
-    return good, ""
+        return {}
+    good, ends = 0, time.perf_counter() + LONGEST
+    for seen, hit in zip(events, taken, strict=True):
+        if not hit:
+            continue
+        try:
+            compiled.apply(seen.event)
+        except TransformError as error:
+            return {"render_wrong": error.message, "render_wrong_seq": seen.seq}
+        good += 1
+        if time.perf_counter() > ends:
+            return {"render_good": good, "render_more": True}
+    return {"render_good": good, "render_text": compiled.not_json is not None}

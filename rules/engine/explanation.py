@@ -32,7 +32,7 @@ class Condition:
     seen: Any | Absent
     ok: bool
     sentence: str
-    pointer: str
+    pointer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

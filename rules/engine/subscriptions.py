@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rules.engine import cesql
-from rules.engine.alternative import NotUnderstood, check_text, type_names
+from rules.engine.alternative import type_names
 from rules.engine.cesql.conditions import (
     NOTHING_KNOWN,
     Atom,
@@ -26,6 +26,7 @@ from rules.engine.cesql.conditions import (
 from rules.engine.cesql.values import read_attribute, to_string
 from rules.engine.event import Event
 from rules.engine.located_json import DuplicateKeys, locate, pointer_step, read
+from rules.engine.operators import NotUnderstood, check_text
 from rules.engine.pattern import PatternError
 
 MAX_BYTES = 64 * 1024

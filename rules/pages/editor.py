@@ -2,83 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
+from catalog import stamps
 from catalog.access import needs
-from catalog.models import Bus, EventType, Team
+from catalog.models import EventType
 from rules import registry, revisions
-from rules.conditions import METHODS
-from rules.config_form import ConfigForm
 from rules.draft import Draft
+from rules.filtering import filter_of
 from rules.forms import PolicyForm, RuleForm, bus_for, free_rule_name, team_for
-from rules.models import Rule, Target
-
-
-@dataclass
-class Delivering:
-    """Section "Deliver to": `choice` is "place:NAME" or "connector:NAME"."""
-
-    choice: str
-    forms: list[ConfigForm]
-
-    @property
-    def chosen(self) -> ConfigForm | None:
-        """The settings form of the chosen connector; None for a place that is made on the spot."""
-        return next((form for form in self.forms if self.choice == f"connector:{form.connector.name}"), None)
-
-    @property
-    def place(self) -> registry.Place | None:
-        """The place to make, when one was chosen."""
-        kind, _colon, name = self.choice.partition(":")
-        return registry.place(name) if kind == "place" else None
-
-    @property
-    def label(self) -> str:
-        """What was chosen, in words."""
-        if self.chosen is not None:
-            return self.chosen.connector.label
-        return str(self.place.label) if self.place else ""
-
-
-def delivering(request: HttpRequest, target: Target | None = None) -> Delivering:
-    """Reads section "Deliver to" of a request, or shows what `target` has."""
-    stored = {target.connector: target.config} if target is not None and target.connector else {}
-    default = f"connector:{target.connector}" if stored and target else _first_choice()
-    choice = (request.POST.get("deliver") or default) if request.method == "POST" else default
-    found = []
-    for connector in registry.connectors():
-        bound = request.method == "POST" and choice == f"connector:{connector.name}"
-        found.append(ConfigForm(connector, request.POST if bound else None, stored.get(connector.name)))
-    return Delivering(choice, found)
-
-
-def _first_choice() -> str:
-    for place in registry.places():
-        return f"place:{place.name}"
-    return next((f"connector:{connector.name}" for connector in registry.connectors()), "")
-
-
-def _saving(request: HttpRequest) -> bool:
-    return request.method == "POST" and request.POST.get("do", "save") == "save"
-
-
-def _bind(request: HttpRequest) -> Any:
-    """The form's data when it is to be saved; None keeps errors away while a person still adds and removes."""
-    return request.POST if request.method == "POST" else None
+from rules.models import POLICY_FIELDS, Rule, Target
+from rules.pages.delivering import Delivering, delivering
+from rules.pages.editor_page import Page, asked_to, saved, saving
+from rules.pages.starting import Start
+from rules.past import past
+from rules.sending import Sending
 
 
 @needs("rules.add_rule")
 def subscribe(request: HttpRequest) -> HttpResponse:
-    """Makes a rule with its first target."""
+    """Makes a rule with its first target: a draft, or one that listens from now on."""
     wanted = request.GET.get("type", "").strip()
     bus, team = bus_for(wanted), team_for(request.user)
     if bus is None or team is None:
@@ -92,33 +41,81 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         target.name = str(_("Request bin")) if registry.places() else ""
     rule_form = RuleForm(_bind(request), instance=rule)
     policy = PolicyForm(_bind(request), instance=target)
-    to = delivering(request)
-    if _saving(request) and _all_valid(draft, rule_form, policy, to):
-        target.connector, target.config = _where(request, to, rule_form.cleaned_data["team"], policy)
-        target.transform = draft.transform or {"kind": "complete"}
-        rule.pattern = draft.pattern or {}
-        revisions.subscribe(rule, target, by=request.user)
-        messages.success(
-            request, _("Listening. The next event that fits goes to %(target)s.") % {"target": target.name}
-        )
-        return redirect("rule", rule.pk)
-    return _page(request, draft, rule_form=rule_form, policy=policy, to=to, title=_("Subscribe"))
+    to, start = delivering(request), Start.read(request)
+    if saving(request) and _all_valid(draft, rule_form, policy, to, start):
+        _take_filter(rule, draft)
+        rule.draft = asked_to(request, "draft")
+        rule.enabled = not rule.draft
+        with transaction.atomic():
+            stamps.hold_log()
+            _settle(request, target, draft, policy, to, rule_form.cleaned_data["team"])
+            revisions.subscribe(rule, target, by=request.user)
+            if rule.enabled:
+                start.begin(target)
+        return _done(request, rule, target)
+    title = _("New rule")
+    return Page(
+        request, draft, title=title, rule=rule, rule_form=rule_form, policy=policy, to=to, start=start
+    ).answer()
 
 
 @needs("rules.change_rule")
 def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
-    """Changes what a rule listens to and keeps."""
-    rule = get_object_or_404(Rule, pk=pk)
-    draft = Draft.read(request.POST) if request.method == "POST" else Draft.of(rule)
+    """Changes what a rule listens to and keeps; a rule with one target or none is edited together with it.
+
+    A change of what a listening rule takes is saved when its consequences were seen: field `confirmed` names it.
+    """
+    rule = get_object_or_404(Rule.objects.select_related("bus", "team"), pk=pk)
+    before, targets = filter_of(rule), list(rule.targets.all())
+    target = targets[0] if len(targets) == 1 else Target(rule=rule)
+    together = len(targets) < 2 and (request.method != "POST" or "target-name" in request.POST)
+    together = together and request.user.has_perm("rules.change_target")
+    if request.method == "POST":
+        draft = Draft.read(request.POST)
+    else:
+        draft = Draft.of(rule, target if targets and together else None)
     rule_form = RuleForm(_bind(request), instance=rule)
-    if _saving(request) and _all_valid(draft, rule_form):
-        rule.pattern = draft.pattern or {}
-        revisions.save_rule(rule, by=request.user)
-        messages.success(request, _("Saved. It holds for every event from now on."))
-        return redirect("rule", rule.pk)
-    return _page(
-        request, draft, rule_form=rule_form, rule=rule, title=_("Edit %(rule)s") % {"rule": rule.name}
+    policy = PolicyForm(_bind(request), instance=target, rule=rule) if together else None
+    to = delivering(request, target) if together else None
+    # Only what never took an event can begin in the past.
+    start = Start.read(request) if together and (rule.draft or (rule.enabled and not target.pk)) else None
+    page = Page(
+        request,
+        draft,
+        title=rule.name if request.method != "POST" else request.POST.get("name") or rule.name,
+        rule=rule,
+        rule_form=rule_form,
+        policy=policy,
+        to=to,
+        target=target if target.pk and together else None,
+        targets=targets if not together else [],
+        start=start,
     )
+    if not saving(request) or not _all_valid(draft, rule_form, *filter(None, (policy, to, start))):
+        return page.answer()
+    after = draft.filter
+    assert after is not None
+    if request.POST.get("revision", "") not in ("", str(rule.revision)):
+        page.overtaken = True
+        return page.answer()
+    if rule.enabled and after != before and request.POST.get("confirmed") != page.digest:
+        page.difference = past().difference(rule.bus_id, before, after)
+        return page.answer()
+    with transaction.atomic():
+        stamps.hold_log()
+        _take_filter(rule, draft)
+        if asked_to(request, "start"):
+            revisions.start(rule, by=request.user)
+        elif rule_form.has_changed() or after != before:
+            revisions.save_rule(rule, by=request.user)
+        if policy is not None and to is not None:
+            old = Target.objects.filter(pk=target.pk).first()
+            _settle(request, target, draft, policy, to, rule.team)
+            if old is None or _differs(old, target):
+                revisions.save_target(target, by=request.user)
+        if start is not None and rule.enabled:
+            start.begin(target)
+    return _done(request, rule, target if together else None)
 
 
 @needs("rules.add_target")
@@ -128,23 +125,19 @@ def add_target(request: HttpRequest, pk: int) -> HttpResponse:
     target = Target(rule=rule)
     draft = _target_draft(request, rule, None)
     policy = PolicyForm(_bind(request), instance=target, rule=rule)
-    to = delivering(request)
-    if _saving(request) and _all_valid(draft, policy, to):
-        target.connector, target.config = _where(request, to, rule.team, policy)
-        target.transform = draft.transform or {"kind": "complete"}
-        revisions.save_target(target, by=request.user)
-        messages.success(
-            request, _("%(target)s gets every event of this rule from now on.") % {"target": target.name}
-        )
-        return redirect("rule", rule.pk)
-    return _page(
-        request,
-        draft,
-        policy=policy,
-        to=to,
-        rule=rule,
-        title=_("Add a target to %(rule)s") % {"rule": rule.name},
-    )
+    to, start = delivering(request), Start.read(request) if rule.enabled else None
+    if saving(request) and _all_valid(draft, policy, to, *filter(None, (start,))):
+        with transaction.atomic():
+            stamps.hold_log()
+            _settle(request, target, draft, policy, to, rule.team)
+            revisions.save_target(target, by=request.user)
+            if start is not None:
+                start.begin(target)
+        said = _("%(target)s gets every event of this rule from now on.") % {"target": target.name}
+        messages.success(request, said if rule.enabled else _("Saved. The rule does not listen now."))
+        return saved(request, "rule", rule.pk)
+    title = _("Add a target to %(rule)s") % {"rule": rule.name}
+    return Page(request, draft, title=title, rule=rule, policy=policy, to=to, start=start).answer()
 
 
 @needs("rules.change_target")
@@ -155,14 +148,13 @@ def edit_target(request: HttpRequest, pk: int) -> HttpResponse:
     draft = _target_draft(request, rule, target)
     policy = PolicyForm(_bind(request), instance=target, rule=rule)
     to = delivering(request, target)
-    if _saving(request) and _all_valid(draft, policy, to):
-        target.connector, target.config = _where(request, to, rule.team, policy)
-        target.transform = draft.transform or {"kind": "complete"}
+    if saving(request) and _all_valid(draft, policy, to):
+        _settle(request, target, draft, policy, to, rule.team)
         revisions.save_target(target, by=request.user)
         messages.success(request, _("Saved. What has not been sent yet goes out with these settings."))
-        return redirect("target", target.pk)
+        return saved(request, "target", target.pk)
     title = _("Edit %(target)s") % {"target": target.name}
-    return _page(request, draft, policy=policy, to=to, rule=rule, target=target, title=title)
+    return Page(request, draft, title=title, rule=rule, policy=policy, to=to, target=target).answer()
 
 
 @needs("rules.view_rule")
@@ -175,117 +167,59 @@ def type_options(request: HttpRequest) -> HttpResponse:
     return render(request, "rules/type_options.html", {"names": names})
 
 
+def _bind(request: HttpRequest) -> Any:
+    """The form's data; None shows what is stored."""
+    return request.POST if request.method == "POST" else None
+
+
 def _target_draft(request: HttpRequest, rule: Rule, target: Target | None) -> Draft:
-    """The target's transform from the form; the rule's pattern is not edited here, whatever the form says."""
+    """The target's transform from the form; the rule's filter is not edited here, whatever the form says."""
     shown = Draft.of(rule, target)
     if request.method == "POST":
-        sent = Draft.read(request.POST, target)
-        shown.send, shown.template, shown.variables = sent.send, sent.template, sent.variables
+        shown.sending = Sending.read(request.POST)
     return shown.checked()
 
 
-def _all_valid(draft: Draft, *parts: Any) -> bool:
+def _all_valid(draft: Draft, *parts: RuleForm | PolicyForm | Delivering | Start) -> bool:
     """Checks every part, so that a person sees all that is wrong at once."""
-    valid = draft.pattern is not None and draft.transform is not None
-    for part in parts:
-        form = part.chosen if isinstance(part, Delivering) else part
-        if form is None:
-            valid = valid and part.place is not None
-        elif not form.is_valid():
-            valid = False
-    return valid
+    answers = [draft.filter is not None, draft.transform is not None, *(part.is_valid() for part in parts)]
+    return all(answers)
 
 
-def _where(
-    request: HttpRequest, to: Delivering, team: Team, policy: PolicyForm
-) -> tuple[str, dict[str, Any]]:
-    if to.chosen is not None:
-        return to.chosen.connector.name, to.chosen.cleaned_data
-    assert to.place is not None
-    return to.place.make(request, team, policy.cleaned_data["name"])
+def _take_filter(rule: Rule, draft: Draft) -> None:
+    assert draft.filter is not None
+    rule.pattern, rule.sql, rule.filters = draft.pattern or {}, draft.sql, draft.filters or []
+
+
+def _settle(
+    request: HttpRequest, target: Target, draft: Draft, policy: PolicyForm, to: Delivering, team: Any
+) -> None:
+    target.connector, target.config = to.settle(request, team, policy.cleaned_data["name"])
+    target.transform = draft.transform or {"kind": "complete"}
+
+
+def _differs(old: Target, new: Target) -> bool:
+    names = ("name", "connector", "config", "transform", "contract", *POLICY_FIELDS)
+    return any(getattr(old, name) != getattr(new, name) for name in names)
+
+
+def _done(request: HttpRequest, rule: Rule, target: Target | None) -> HttpResponse:
+    """Says what was saved, and shows the rule; the editor again while it is a draft."""
+    if rule.draft:
+        messages.success(request, _("Saved as a draft. It does not listen yet, and nothing is sent."))
+        return saved(request, "edit-rule", rule.pk)
+    if not rule.enabled:
+        messages.success(request, _("Saved. The rule is switched off: events pass it by."))
+    elif asked_to(request, "start"):
+        where = target.name if target is not None else _("its targets")
+        said = _("Listening. The next event that fits goes to %(target)s.") % {"target": where}
+        messages.success(request, said)
+    else:
+        messages.success(request, _("Saved. It holds for every event from now on."))
+    return saved(request, "rule", rule.pk)
 
 
 def _new_name(draft: Draft) -> str:
     if draft.types:
         return str(_("%(type)s to a request bin") % {"type": draft.types[0]})
     return str(_("New rule"))
-
-
-def _page(
-    request: HttpRequest,
-    draft: Draft,
-    *,
-    title: str,
-    rule_form: RuleForm | None = None,
-    policy: PolicyForm | None = None,
-    to: Delivering | None = None,
-    rule: Rule | None = None,
-    target: Target | None = None,
-) -> HttpResponse:
-    if request.method == "POST" and not _saving(request):
-        _forget_errors(rule_form, policy, *(to.forms if to else []))
-    bus = rule.bus if rule else _chosen_bus(rule_form)
-    context = {
-        "title": title,
-        "draft": draft,
-        "rule_form": rule_form,
-        "policy": policy,
-        "to": to,
-        "rule": rule,
-        "target": target,
-        "bus": bus,
-        "single_bus": Bus.objects.count() == 1,
-        "single_team": Team.objects.count() == 1,
-        "places": registry.places() if target is None else [],
-        "methods": _methods(),
-        "types": {
-            one.name: one for one in EventType.objects.filter(name__in=draft.types).select_related("domain")
-        },
-        "fields_text": json.dumps(
-            [{"path": field.place, "type": field.kind, "sample": field.sample} for field in draft.fields]
-        ),
-        "pattern_text": json.dumps(rule.pattern) if rule else "",
-        "hue": _hue(draft),
-        "cancel": _cancel(rule, target),
-        "starting": rule is None,
-        "failed": _saving(request),
-    }
-    status = 422 if _saving(request) else 200
-    # htmx swaps in answers with status 2xx only, and the browser shows either.
-    return render(
-        request, "rules/editor.html", context, status=200 if request.headers.get("HX-Request") else status
-    )
-
-
-def _forget_errors(*parts: forms.BaseForm | None) -> None:
-    for form in parts:
-        if form is not None and form.is_bound:
-            form._errors = {}  # type: ignore[attr-defined]
-
-
-def _chosen_bus(rule_form: RuleForm | None) -> Bus | None:
-    if rule_form is None:
-        return None
-    chosen = rule_form["bus"].value()
-    return Bus.objects.filter(pk=chosen).first() if str(chosen).isdecimal() else Bus.objects.first()
-
-
-def _methods() -> list[tuple[str, str]]:
-    words = {
-        "is": _("is one of"),
-        "prefix": _("starts with"),
-        "suffix": _("ends with"),
-        "present": _("is present"),
-        "absent": _("is absent"),
-    }
-    return [(name, words[name]) for name in METHODS]
-
-
-def _hue(draft: Draft) -> int | None:
-    return EventType.objects.filter(name__in=draft.types[:1]).values_list("domain__hue", flat=True).first()
-
-
-def _cancel(rule: Rule | None, target: Target | None) -> str:
-    if target is not None:
-        return reverse("target", args=[target.pk])
-    return reverse("rule", args=[rule.pk]) if rule is not None else reverse("rules")

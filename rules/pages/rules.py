@@ -15,9 +15,10 @@ from django.views.decorators.http import require_POST
 from catalog.access import needs
 from catalog.models import EventType
 from rules import registry, revisions
-from rules.conditions import Row, from_pattern, types_in_words
+from rules.conditions import NotRows, Row, from_pattern, types_in_words
 from rules.forms import free_rule_name
-from rules.models import Rule, RuleRevision, Target
+from rules.models import Rule, Target, Trial
+from rules.pages import history
 
 PAGE = 50
 
@@ -62,9 +63,9 @@ def rule(request: HttpRequest, pk: int) -> HttpResponse:
             (target, registry.describe(target.connector, target.config), registry.icon_of(target.connector))
             for target in found.targets.all()
         ],
-        "revisions": RuleRevision.objects.filter(rule_id=pk)
-        .select_related("by")
-        .order_by("-rules_version", "-pk")[:20],
+        "filters_text": json.dumps(found.filters, indent=2, ensure_ascii=False) if found.filters else "",
+        "history": history.of_rule(pk)[:6],
+        "trials": Trial.objects.filter(rule_id=pk).select_related("by")[:5],
     }
     return render(request, "rules/rule.html", context)
 
@@ -76,11 +77,13 @@ def switch_rule(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Rule, pk=pk)
     enabled = request.POST.get("enabled") == "1"
     if found.enabled != enabled:
-        found.enabled = enabled
-        revisions.save_rule(found, by=request.user)
-        messages.success(
-            request, _("Listening again.") if enabled else _("Switched off. Events pass it by from now on.")
-        )
+        if enabled:
+            messages.success(request, _("Listening.") if found.draft else _("Listening again."))
+            revisions.start(found, by=request.user)
+        else:
+            found.enabled = False
+            revisions.save_rule(found, by=request.user)
+            messages.success(request, _("Switched off. Events pass it by from now on."))
     return redirect("rule", pk)
 
 
@@ -95,6 +98,8 @@ def duplicate_rule(request: HttpRequest, pk: int) -> HttpResponse:
         bus=original.bus,
         team=original.team,
         pattern=original.pattern,
+        sql=original.sql,
+        filters=original.filters,
         enabled=False,
         created_by_id=request.user.pk,
     )
@@ -110,8 +115,8 @@ def duplicate_rule(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _read(found: Rule) -> tuple[list[str], list[Row], bool]:
     """Types and conditions of a rule, and whether its pattern says more than rows can show."""
-    read = from_pattern(found.pattern)
-    if read is None:
+    try:
+        return *from_pattern(found.pattern), False
+    except NotRows:
         listed = found.pattern.get("type", [])
         return [name for name in listed if isinstance(name, str)], [], True
-    return *read, False

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext as _
+
+from rules.method_words import word
 
 register = template.Library()
 
@@ -27,11 +28,4 @@ def as_json(value: Any) -> str:
 @register.filter
 def method_word(method: str) -> str:
     """A row's method in words."""
-    words = {
-        "is": _("is"),
-        "prefix": _("starts with"),
-        "suffix": _("ends with"),
-        "present": _("is present"),
-        "absent": _("is absent"),
-    }
-    return words.get(method, method)
+    return word(method)

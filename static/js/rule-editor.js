@@ -1,5 +1,9 @@
-/* The rule editor: what the server found wrong goes from its answer into the code areas, line by line.
-   Everything else on the page is htmx and CSS. */
+/* The rule editor. What the server found wrong goes from its answer into the code areas, line by line; "Live" asks for
+   the preview again every two seconds; leaving with something unsaved asks first. Everything else is htmx and CSS. */
+const LIVE = 2000;
+let changed = false, leaving = false;
+const form = () => document.getElementById("rule-form");
+
 const hand = () => {
   for (const { dataset } of document.querySelectorAll("[data-area][data-problems]")) {
     const area = document.getElementById(dataset.area);
@@ -8,3 +12,31 @@ const hand = () => {
 };
 customElements.whenDefined("code-area").then(hand);
 document.addEventListener("htmx:afterSettle", hand);
+
+/* A method without a value hides its field at once, not only after the server has answered. */
+const WITHOUT = new Set(["present", "absent", "null"]);
+document.addEventListener("change", event => {
+  if (event.target.name === "method") event.target.closest(".cond")?.classList.toggle("valueless", WITHOUT.has(event.target.value));
+});
+
+setInterval(() => {
+  const live = document.getElementById("window-live");
+  if (live?.checked && !document.hidden && !document.activeElement?.closest("#preview .pressable")) htmx.trigger(form(), "live");
+}, LIVE);
+
+/* Which event of the list is shown, and what it is tried on, is no change of the rule. */
+const counts = name => name && !["window", "selected", "add_type"].includes(name);
+document.addEventListener("input", event => { if (event.target.form === form() && counts(event.target.name)) changed = true; });
+document.addEventListener("submit", event => { if (event.target === form()) leaving = true; });
+document.addEventListener("htmx:beforeOnLoad", event => { if (event.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; });
+addEventListener("pageshow", () => { leaving = false; });
+addEventListener("beforeunload", event => {
+  if (leaving || !(changed || form()?.hasAttribute("data-changed"))) return;
+  event.preventDefault();
+  event.returnValue = form().dataset.leave;
+});
+
+/* Ctrl-Enter (⌘ ↵) tries the rule at once. */
+addEventListener("keydown", event => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form()?.contains(event.target)) { event.preventDefault(); htmx.trigger(form(), "live"); }
+});

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from typing import Any
 
@@ -13,8 +14,11 @@ from django.urls import reverse
 
 from catalog.models import Bus, Domain, EventType, SchemaVersion, Source, Team
 from delivery.models import RequestBin
+from rules.conditions import Row
 from rules.models import Rule, RuleRevision, Target, TargetRevision
-from rules.revisions import subscribe
+from rules.pages import history
+from rules.revisions import save_rule, save_target, subscribe
+from rules.sending import Sending
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +69,7 @@ def form(town: Bus, **values: Any) -> dict[str, Any]:
         "send": "complete",
         "deliver": "place:bin",
         "target-name": "My bin",
-        "do": "save",
+        "do": "start",
     } | values
 
 
@@ -117,8 +121,8 @@ def test_a_json_pattern_and_a_template_are_saved_as_written(someone: Client, tow
     ("wrong", "sentence"),
     [
         (
-            {"mode": "json", "pattern": '{\n "data": {"n": [{"numeric": [">", 1]}]}}'},
-            "Line 2, /data/n/0: `numeric`",
+            {"mode": "json", "pattern": '{\n "data": {"n": [{"numerical": [">", 1]}]}}'},
+            "Line 2, /data/n/0: `numerical`",
         ),
         ({"mode": "json", "pattern": "{"}, "Line 1"),
         ({"values": [""]}, "Write a value"),
@@ -162,7 +166,7 @@ def test_conditions_become_json_and_come_back(someone: Client, town: Bus) -> Non
     assert draft.mode == "json"
     assert json.loads(draft.text) == {"type": ["order.placed"], "data": {"total": [12, 13]}}
     answer = someone.post("/subscribe/", form(town, mode="json", pattern=draft.text, do="mode-rows"))
-    assert answer.context["draft"].rows == [("data.total", "is", "12, 13")]
+    assert answer.context["draft"].rows == [("data.total", "is", "12, 13", "")]
 
 
 @pytest.mark.parametrize(
@@ -175,17 +179,258 @@ def test_what_conditions_cannot_say_stays_json(someone: Client, town: Bus, asked
     assert "It stays JSON." in answer.content.decode()
 
 
-def test_editing_a_rule_makes_a_revision(someone: Client, town: Bus, saved: Rule) -> None:
-    page = someone.get(f"/rules/{saved.pk}/edit/").content.decode()
-    assert 'value="Large orders"' in page
-    values = form(town, name="Large orders", path=["data.zip"], values=["12345"])
-    assert someone.post(f"/rules/{saved.pk}/edit/", values).status_code == 302
+def test_a_draft_does_not_listen_until_it_is_started(someone: Client, town: Bus) -> None:
+    answer = someone.post("/subscribe/", form(town, do="draft"))
+    rule = Rule.objects.get()
+    assert answer.headers["Location"] == reverse("edit-rule", args=[rule.pk])
+    assert (rule.draft, rule.enabled) == (True, False)
+    assert RuleRevision.objects.filter(rule_id=rule.pk).last().draft
+    page = someone.get(f"/rules/{rule.pk}/edit/").content.decode()
+    assert "Draft, not listening yet" in page
+    assert "Start listening" in page
+    target = rule.targets.get()
+    values = form(town, values=["7"], deliver="connector:http", **{"config-http-url": target.config["url"]})
+    # Saving it again leaves it a draft, and nobody is asked: nothing listens that could change.
+    someone.post(f"/rules/{rule.pk}/edit/", values | {"do": "draft"})
+    rule.refresh_from_db()
+    assert (rule.draft, rule.pattern["data"]) == (True, {"total": [7]})
+    someone.post(f"/rules/{rule.pk}/edit/", values)
+    rule.refresh_from_db()
+    assert (rule.draft, rule.enabled) == (False, True)
+    assert rule.targets.get() == target
+    words = [sentence for change in history.of_rule(rule.pk) for sentence in change.words]
+    assert "It started to listen." in words
+    assert "The rule was made as a draft." in words
+
+
+def test_a_draft_that_is_started_from_its_page_listens(someone: Client, town: Bus) -> None:
+    someone.post("/subscribe/", form(town, do="draft"))
+    rule = Rule.objects.get()
+    assert "Start listening" in someone.get(f"/rules/{rule.pk}/").content.decode()
+    someone.post(f"/rules/{rule.pk}/switch/", {"enabled": "1"})
+    rule.refresh_from_db()
+    assert (rule.draft, rule.enabled) == (False, True)
+
+
+def changed(town: Bus, saved: Rule, **values: Any) -> dict[str, Any]:
+    """What the editor of the saved rule sends after its filter was changed."""
+    return form(
+        town,
+        **{
+            "name": "Large orders",
+            "path": ["data.zip"],
+            "values": ["12345"],
+            "deliver": "connector:http",
+            "config-http-url": "http://127.0.0.1:8999/hook",
+            "target-name": "Billing",
+            "do": "save",
+        }
+        | values,
+    )
+
+
+def test_a_change_of_a_listening_rule_is_saved_once_its_consequences_were_seen(
+    someone: Client, town: Bus, saved: Rule
+) -> None:
+    url = f"/rules/{saved.pk}/edit/"
+    assert 'value="Large orders"' in someone.get(url).content.decode()
+    asked = someone.post(url, changed(town, saved))
+    assert asked.status_code == 422
+    assert "Save this change of a rule that listens?" in asked.content.decode()
+    saved.refresh_from_db()
+    assert saved.pattern == {"type": ["order.placed"]}
+    # What was confirmed is that very filter, no other.
+    confirmed = asked.context["digest"]
+    assert someone.post(url, changed(town, saved, values=["9"], confirmed=confirmed)).status_code == 422
+    assert someone.post(url, changed(town, saved, confirmed=confirmed)).status_code == 302
     saved.refresh_from_db()
     assert saved.pattern == {"type": ["order.placed"], "data": {"zip": ["12345"]}}
     newest = RuleRevision.objects.filter(rule_id=saved.pk).order_by("pk").last()
     assert newest.pattern == saved.pattern
     assert newest.by.get_username() == "mara"
     assert newest.target_ids == [saved.targets.get().pk]
+    # The target was not changed, and its secret is still there.
+    assert TargetRevision.objects.count() == 1
+    assert saved.targets.get().config["headers"] == {"Authorization": "Bearer s3cret"}
+
+
+def test_by_script_the_question_comes_as_a_page_and_the_end_as_a_redirect(
+    someone: Client, town: Bus, saved: Rule
+) -> None:
+    url, script = f"/rules/{saved.pk}/edit/", {"HX-Request": "true"}
+    asked = someone.post(url, changed(town, saved), headers=script)
+    assert asked.status_code == 200
+    done = someone.post(url, changed(town, saved, confirmed=asked.context["digest"]), headers=script)
+    assert (done.status_code, done.headers["HX-Redirect"]) == (204, f"/rules/{saved.pk}/")
+
+
+def test_who_saves_over_a_newer_revision_is_told(someone: Client, town: Bus, saved: Rule) -> None:
+    answer = someone.post(f"/rules/{saved.pk}/edit/", changed(town, saved, revision="0"))
+    assert answer.status_code == 422
+    assert "somebody else saved this rule meanwhile" in answer.content.decode()
+    saved.refresh_from_db()
+    assert saved.pattern == {"type": ["order.placed"]}
+
+
+def test_a_rule_goes_back_to_what_it_was_as_a_new_revision(someone: Client, town: Bus, saved: Rule) -> None:
+    first = RuleRevision.objects.filter(rule_id=saved.pk).earliest("pk")
+    saved.pattern, saved.sql = {"type": ["order.paid"]}, "EXISTS subject"
+    save_rule(saved)
+    page = someone.get(f"/rules/{saved.pk}/history/").content.decode()
+    assert "It listens to order.paid too." in page
+    assert "The CESQL expression was added: EXISTS subject" in page
+    url = f"/rules/{saved.pk}/history/{first.pk}/roll-back/"
+    asked = someone.post(url)
+    assert "Go back: 0 gained, 0 lost" in asked.content.decode()
+    saved.refresh_from_db()
+    assert saved.sql == "EXISTS subject"
+    assert someone.post(url, {"confirmed": str(first.pk)}).status_code == 302
+    saved.refresh_from_db()
+    assert (saved.pattern, saved.sql, saved.enabled) == ({"type": ["order.placed"]}, "", True)
+    newest = RuleRevision.objects.filter(rule_id=saved.pk).latest("pk")
+    assert (newest.back_to, newest.number) == (first.number, saved.revision)
+    assert "back to r1" in someone.get(f"/rules/{saved.pk}/history/").content.decode()
+
+
+def test_a_target_goes_back_and_its_secret_is_never_shown(someone: Client, saved: Rule) -> None:
+    target = saved.targets.get()
+    first = TargetRevision.objects.get(target_id=target.pk)
+    target.config = {"url": "http://127.0.0.1:8999/new", "headers": {"Authorization": "Bearer 0ther"}}
+    target.transform, target.max_attempts = {"kind": "template", "template": "{}"}, 3
+    save_target(target)
+    page = someone.get(f"/targets/{target.pk}/history/").content.decode()
+    assert "URL became “http://127.0.0.1:8999/new”; it was “http://127.0.0.1:8999/hook”." in page
+    assert "Headers: changed, not shown." in page
+    assert "Policy, attempts: 3; it was 8." in page
+    assert "s3cret" not in page
+    assert "0ther" not in page
+    someone.post(f"/targets/{target.pk}/history/{first.pk}/roll-back/")
+    target.refresh_from_db()
+    assert (target.config, target.max_attempts) == (first.config, 8)
+    assert TargetRevision.objects.filter(target_id=target.pk).latest("number").back_to == 1
+
+
+def test_going_back_to_a_connector_that_is_gone_is_refused(someone: Client, saved: Rule) -> None:
+    target = saved.targets.get()
+    gone = TargetRevision.objects.create(
+        target_id=target.pk, number=9, name="Billing", connector="pigeon", config={}
+    )
+    answer = someone.post(f"/targets/{target.pk}/history/{gone.pk}/roll-back/", follow=True)
+    assert "“pigeon” of that revision is not installed" in answer.content.decode()
+    target.refresh_from_db()
+    assert target.connector == "http"
+
+
+def test_a_pressed_value_becomes_a_condition(someone: Client, town: Bus) -> None:
+    pick = json.dumps({"path": "data.zip", "value": "123"})
+    draft = someone.post("/subscribe/", form(town, pick=pick)).context["draft"]
+    assert draft.rows[1] == Row("data.zip", "is", "123")
+    again = json.dumps({"path": "data.zip", "value": "456"})
+    values = form(town, path=["data.zip"], method=["is"], values=["123"], pick=again)
+    assert someone.post("/subscribe/", values).context["draft"].rows == [Row("data.zip", "is", "123, 456")]
+    values = form(town, mode="json", pattern='{"data": {"zip": ["a"]}}', pick=pick)
+    assert someone.post("/subscribe/", values).context["draft"].pattern == {"data": {"zip": ["a", "123"]}}
+    for nonsense in ("", "{", '{"path": 1}', '{"path": "a", "value": {}}'):
+        assert someone.post("/subscribe/", form(town, pick=nonsense, do="refresh")).status_code == 200
+    assert not Rule.objects.exists()
+
+
+def test_groups_are_made_and_filled_by_buttons(someone: Client, town: Bus) -> None:
+    draft = someone.post("/subscribe/", form(town, do="add-group", path=[], method=[], values=[])).context[
+        "draft"
+    ]
+    assert [row.place for row in draft.rows] == ["0.0", "0.1"]
+    values = form(
+        town,
+        place=["0.0", "0.1"],
+        path=["data.total", "data.zip"],
+        method=["is", "is"],
+        values=["1", "2"],
+    )
+    for button, places in (
+        ("add-alternative-0", ["0.0", "0.1", "0.2"]),
+        ("add-also-0.0", ["0.0", "0.0", "0.1"]),
+        ("drop-row-0", ["0.1"]),
+        ("add-also-7.7", ["0.0", "0.1"]),
+    ):
+        draft = someone.post("/subscribe/", values | {"do": button}).context["draft"]
+        assert [row.place for row in draft.rows] == places
+
+
+@pytest.mark.parametrize(
+    ("sent", "spec"),
+    [
+        (
+            {"send": "partial", "part-name": [""], "part-path": ["$.data"]},
+            {"kind": "partial", "path": "$.data"},
+        ),
+        (
+            {
+                "send": "partial",
+                "part-name": ["n", "s"],
+                "part-path": ["$.data.total", "$.subject"],
+                "missing": "omit",
+            },
+            {"kind": "partial", "paths": {"n": "$.data.total", "s": "$.subject"}, "missing": "omit"},
+        ),
+        ({"send": "constant", "constant": '{"a": 1}'}, {"kind": "constant", "value": {"a": 1}}),
+        ({"send": "constant", "constant": "hi", "constant-text": "on"}, {"kind": "constant", "text": "hi"}),
+        (
+            {"send": "template", "template": '{"n": "${n}"}', "variables": "n: $.data.total"},
+            {"kind": "template", "template": '{"n": "${n}"}', "variables": {"n": "$.data.total"}},
+        ),
+    ],
+)
+def test_every_way_to_send_is_saved_and_shown_again(
+    someone: Client, town: Bus, sent: dict[str, Any], spec: dict[str, Any]
+) -> None:
+    assert someone.post("/subscribe/", form(town, **sent)).status_code == 302
+    target = Target.objects.get()
+    assert target.transform == spec
+    assert Sending.of(target.transform).spec() == spec
+    assert someone.get(f"/targets/{target.pk}/edit/").context["draft"].transform == spec
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"send": "partial", "part-name": ["a", "a"], "part-path": ["$.id", "$.id"]}, "two parts called a"),
+        ({"send": "partial", "part-name": ["", "b"], "part-path": ["$.id", "$.id"]}, "Give $.id a name"),
+        ({"send": "partial", "part-name": [""], "part-path": [""]}, "Name a part"),
+        ({"send": "partial", "part-name": ["a"], "part-path": ["id"]}, "starts with $"),
+        ({"send": "constant", "constant": "{"}, "Line 1: This is not JSON"),
+        ({"send": "template", "variables": "n $.id"}, "Line 1: Write a name"),
+        ({"sql": "source LIKE"}, "Line 1"),
+        ({"filters": '[{"exact": {"type": ""}}]'}, "/0/exact"),
+        ({"filters": "{}"}, "list"),
+        ({"start": "time", "start-time": "tomorrow"}, "Write a day and a time"),
+        ({"start": "time", "start-time": "2999-01-01T00:00"}, "in the past"),
+    ],
+)
+def test_what_is_wrong_in_the_rest_of_the_form_is_said_at_its_place(
+    someone: Client, town: Bus, wrong: dict[str, Any], sentence: str
+) -> None:
+    answer = someone.post("/subscribe/", form(town, **wrong))
+    assert answer.status_code == 422
+    assert sentence in html.unescape(answer.content.decode())
+    assert not Rule.objects.exists()
+
+
+def test_an_expression_and_filters_are_kept_with_the_rule_and_its_revisions(
+    someone: Client, town: Bus
+) -> None:
+    values = form(town, sql="EXISTS subject", filters='[{"prefix": {"source": "/shop"}}]')
+    assert someone.post("/subscribe/", values).status_code == 302
+    rule = Rule.objects.get()
+    kept = RuleRevision.objects.filter(rule_id=rule.pk).last()
+    for one in (rule, kept):
+        assert (one.sql, one.filters) == ("EXISTS subject", [{"prefix": {"source": "/shop"}}])
+    page = someone.get(f"/rules/{rule.pk}/").content.decode()
+    assert "EXISTS subject" in page
+    draft = someone.get(f"/rules/{rule.pk}/edit/").context["draft"]
+    assert (draft.sql, draft.filters) == (rule.sql, rule.filters)
+    someone.post(f"/rules/{rule.pk}/duplicate/")
+    assert Rule.objects.exclude(pk=rule.pk).get().sql == "EXISTS subject"
 
 
 def test_a_targets_secret_is_never_shown_and_survives_an_edit(
@@ -281,6 +526,9 @@ def test_without_a_bus_the_page_says_what_to_do(client: Client) -> None:
         ("get", "/rules/{rule}/edit/"),
         ("post", "/rules/{rule}/switch/"),
         ("post", "/rules/{rule}/duplicate/"),
+        ("post", "/rules/{rule}/history/1/roll-back/"),
+        ("post", "/targets/{target}/history/1/roll-back/"),
+        ("post", "/rules/trial/"),
         ("get", "/rules/{rule}/delete/"),
         ("get", "/targets/{target}/edit/"),
         ("post", "/targets/{target}/pause/"),

@@ -1,0 +1,146 @@
+"""The history of a rule and of a target: who changed what and when, in words and as JSON, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from catalog.access import needs
+from rules import changes, registry, revisions
+from rules.changes import DiffLine
+from rules.filtering import filter_of
+from rules.models import Rule, RuleRevision, Target, TargetRevision
+from rules.past import past
+
+PAGE = 25
+
+
+class Change(NamedTuple):
+    """One entry: a revision, the one before, what it changed, and whether going back to it would change anything."""
+
+    before: RuleRevision | TargetRevision | None
+    revision: RuleRevision | TargetRevision
+    words: list[str]
+    can_go_back: bool
+
+    @property
+    def lines(self) -> list[DiffLine]:
+        """Both revisions as JSON, line by line."""
+        if isinstance(self.revision, RuleRevision):
+            return changes.rule_lines(self.before, self.revision)  # type: ignore[arg-type]
+        return changes.target_lines(self.before, self.revision)  # type: ignore[arg-type]
+
+
+def of_rule(pk: int) -> list[Change]:
+    """What was changed of a rule, newest first. Saving that changed nothing is left out, but for the first."""
+    found = list(RuleRevision.objects.filter(rule_id=pk).select_related("by").order_by("pk"))
+    targets = {target for revision in found for target in revision.target_ids}
+    names = dict(
+        TargetRevision.objects.filter(target_id__in=targets)
+        .order_by("number")
+        .values_list("target_id", "name")
+    )
+    now = found[-1] if found else None
+    listed = []
+    for before, after in zip([None, *found], found, strict=False):
+        words = changes.of_rule(before, after, names)
+        if words or before is None:
+            differs = now is not None and after.pattern is not None and _kept(after) != _kept(now)
+            listed.append(Change(before, after, words, differs))
+    return listed[::-1]
+
+
+def _kept(revision: RuleRevision) -> tuple[Any, ...]:
+    """What going back brings back."""
+    return (filter_of(revision), revision.name, revision.description)
+
+
+def of_target(pk: int) -> list[Change]:
+    """What was changed of a target, newest first."""
+    found = list(TargetRevision.objects.filter(target_id=pk).select_related("by").order_by("number"))
+    listed = []
+    for before, after in zip([None, *found], found, strict=False):
+        words = changes.of_target(before, after) or [_("Saved without a change.")]
+        differs = after is not found[-1] and bool(changes.of_target(after, found[-1]))
+        listed.append(Change(before, after, words, differs))
+    return listed[::-1]
+
+
+@needs("rules.view_rule")
+def rule_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every change of a rule."""
+    rule = get_object_or_404(Rule, pk=pk)
+    return _page(request, of_rule(pk), {"rule": rule})
+
+
+@needs("rules.view_target")
+def target_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every change of a target."""
+    target = get_object_or_404(Target.objects.select_related("rule"), pk=pk)
+    return _page(request, of_target(pk), {"rule": target.rule, "target": target})
+
+
+def _page(request: HttpRequest, listed: Sequence[Change], about: dict[str, Any]) -> HttpResponse:
+    page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
+    return render(request, "rules/history.html", {"page": page, "listed": list(page), **about})
+
+
+@needs("rules.change_rule")
+@require_POST
+def roll_back_rule(request: HttpRequest, pk: int, revision: int) -> HttpResponse:
+    """Brings the filter of an earlier revision back, as a new one; of a listening rule only when `confirmed`."""
+    rule = get_object_or_404(Rule, pk=pk)
+    to = get_object_or_404(RuleRevision, pk=revision, rule_id=pk)
+    if to.pattern is None:
+        raise Http404
+    if Rule.objects.filter(bus_id=rule.bus_id, name=to.name).exclude(pk=pk).exists():
+        taken = _("Another rule of this bus is called “%(name)s” now. Rename one of them, then go back.")
+        messages.error(request, taken % {"name": to.name})
+        return redirect("rule-history", pk)
+    before, after = filter_of(rule), filter_of(to)
+    if rule.enabled and before != after and request.POST.get("confirmed") != str(to.pk):
+        difference = past().difference(rule.bus_id, before, after)
+        return render(request, "rules/roll_back.html", {"rule": rule, "to": to, "difference": difference})
+    revisions.roll_back_rule(rule, to, by=request.user)
+    messages.success(
+        request,
+        _("It keeps what it kept in revision %(number)s. This is a new revision.") % {"number": to.number},
+    )
+    return redirect("rule-history", pk)
+
+
+@needs("rules.change_target")
+@require_POST
+def roll_back_target(request: HttpRequest, pk: int, revision: int) -> HttpResponse:
+    """Brings the settings of an earlier revision back, as a new one."""
+    target = get_object_or_404(Target.objects.select_related("rule"), pk=pk)
+    to = get_object_or_404(TargetRevision, pk=revision, target_id=pk)
+    wrong = _cannot_go_back(target, to)
+    if wrong:
+        messages.error(request, wrong)
+    else:
+        revisions.roll_back_target(target, to, by=request.user)
+        said = _("It delivers as in revision %(number)s. What has not been sent yet goes out so.")
+        messages.success(request, said % {"number": to.number})
+    return redirect("target-history", pk)
+
+
+def _cannot_go_back(target: Target, to: TargetRevision) -> str:
+    """Why not, in a sentence; "" when it can."""
+    connector = registry.connector(to.connector)
+    if connector is None:
+        return _("The connector “%(name)s” of that revision is not installed.") % {"name": to.connector}
+    if wrong := connector.check(to.config):
+        return _("The settings of that revision are no longer valid: %(why)s") % {
+            "why": " ".join(wrong.values())
+        }
+    if Target.objects.filter(rule=target.rule, name=to.name).exclude(pk=target.pk).exists():
+        return _("Another target of this rule is called “%(name)s” now.") % {"name": to.name}
+    return ""

@@ -1,0 +1,84 @@
+"""Where a new target starts: from now, from a time, or from the oldest event kept; and how many events that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from catalog.access import needs
+from catalog.models import Bus
+from rules import registry
+from rules.draft import Draft
+from rules.engine import Filter, PatternError
+from rules.models import Target
+from rules.registry import Since
+
+CHOICES = ("now", "time", "beginning")
+
+
+@dataclass
+class Start:
+    """What was chosen. `time` is what was written, read as UTC when it names no zone; `problem` what is wrong."""
+
+    choice: str = "now"
+    time: str = ""
+    problem: str = ""
+
+    @classmethod
+    def read(cls, request: HttpRequest) -> Start:
+        """The choice that a form was sent with."""
+        choice = request.POST.get("start", "now")
+        start = cls(choice if choice in CHOICES else "now", request.POST.get("start-time", "").strip())
+        if start.choice == "time" and start.since == "now":
+            start.problem = _("Write a day and a time in the past, as in 2026-03-01 08:00.")
+        return start
+
+    @property
+    def since(self) -> Since:
+        """The position; "now" also for a time that is none."""
+        if self.choice == "beginning":
+            return "beginning"
+        try:
+            at = parse_datetime(self.time) if self.choice == "time" else None
+        except ValueError:
+            return "now"
+        if at is None:
+            return "now"
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return at if at <= datetime.now(UTC) else "now"
+
+    def is_valid(self) -> bool:
+        """Whether it names a position."""
+        return not self.problem
+
+    def begin(self, target: Target) -> None:
+        """Lets `target` begin there; call it in the transaction that saves it."""
+        starting = registry.starting()
+        if starting is not None and self.since != "now":
+            starting.start(target, self.since)
+
+
+@needs("rules.view_rule")
+@require_POST
+def start_count(request: HttpRequest) -> HttpResponse:
+    """How many past events the editor's form would send at once, in words."""
+    start, draft, starting = Start.read(request), Draft.read(request.POST), registry.starting()
+    context: dict[str, object] = {"start": start}
+    if start.since != "now" and starting is not None and draft.filter is not None:
+        bus = get_object_or_404(Bus, pk=request.POST.get("bus") or 0)
+        try:
+            context["counted"] = starting.count(_counted_by(draft.filter), bus.pk, start.since)
+        except (PatternError, ValueError) as error:
+            context["problem"] = str(error)
+    return render(request, "rules/start_count.html", context)
+
+
+def _counted_by(one: Filter) -> dict[str, Any]:
+    return one.pattern if isinstance(one.pattern, dict) else {}

@@ -1,0 +1,54 @@
+"""What a draft would have done to past events: which pass, which share each condition lets through, why others do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rules.draft import Draft, without_others
+from rules.engine import Event, Filter
+from rules.filtering import Matching, why_not
+
+WHOLE, SQL, FIRST_ROW = 0, 1, 2
+MOST_ROWS = 40
+
+
+class Tried(NamedTuple):
+    """`taken`: for each event, whether the whole filter takes it; None while something is wrong in the filter.
+
+    `by_row`: how many events meet each condition alone, by its index in the form; `by_sql`: the expression alone.
+    """
+
+    taken: list[bool] | None
+    by_row: dict[int, int]
+    by_sql: int | None
+
+
+def try_on(draft: Draft, seen: Sequence[Event]) -> Tried:
+    """Matches every event once against the whole filter and each of its conditions together."""
+    filters: list[tuple[int, Filter]] = []
+    whole = draft.filter
+    if whole is not None:
+        filters.append((WHOLE, whole))
+        if whole.sql:
+            filters.append((SQL, Filter({}, whole.sql)))
+    for index, row, problems in draft.lines[:MOST_ROWS] if draft.mode == "rows" else []:
+        if row.path.strip() and not problems:
+            alone = without_others(draft, index).filter
+            if alone is not None:
+                filters.append((FIRST_ROW + index, alone))
+    counts = dict.fromkeys((number for number, _one in filters), 0)
+    taken = []
+    together = Matching(filters)
+    for event in seen:
+        met = together.match(event)
+        taken.append(WHOLE in met)
+        for number in met:
+            counts[number] += 1
+    by_row = {number - FIRST_ROW: count for number, count in counts.items() if number >= FIRST_ROW}
+    return Tried(taken if whole is not None else None, by_row, counts.get(SQL))
+
+
+def reason(draft: Draft, event: Event) -> str:
+    """The first condition that `event` does not meet, in words."""
+    return why_not(draft.filter, event) if draft.filter is not None else ""

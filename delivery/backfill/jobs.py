@@ -11,6 +11,7 @@ from delivery.backfill.since import position
 from delivery.log.interface import open_log
 from delivery.models import Backfill
 from delivery.tracking.read import now, rows
+from rules.filtering import filter_of
 from rules.models import Target
 from rules.registry import Since
 
@@ -25,14 +26,14 @@ def start(target: Target, since: Since) -> Backfill | None:
     Call it in the transaction that saves the target, so that no event comes between. New events are routed to it at
     once; past ones, up to the newest of this moment, are by a job that workers claim, in the order of the log and
     with the rule as it is now. Until that is done the new ones are held, so order per key holds.
-    Raises NotInThePast, AlreadyLive for a target that took events before, PatternError.
+    Raises NotInThePast, AlreadyLive for a target that took events before, PatternError, CesqlError.
     """
     if since == "now":
         return None
     with transaction.atomic():
         stamps.hold_log()
         rule = target.rule
-        Reader(rule.bus_id, rule.pattern)
+        Reader(rule.bus_id, filter_of(rule))
         if rows("SELECT 1 FROM log_ready WHERE target = %s LIMIT 1", [target.pk]) or _started(target):
             raise AlreadyLive(
                 _("%(target)s takes events already. Only a new target can start in the past.")

@@ -18,6 +18,7 @@ from delivery.log.retention import needed_from, retain_all
 from delivery.models import Backfill
 from delivery.tracking import catching_up, journey, status, waiting
 from rules import registry
+from rules.engine import Filter
 from rules.models import Rule, Target
 from rules.revisions import delete_rule, delete_target, save_rule, set_state, subscribe
 from tests.databases import Database, in_thread
@@ -158,7 +159,7 @@ def test_a_position_that_no_event_can_have_is_refused_and_saves_nothing(since: A
         subscribed(since)
     assert not Rule.objects.exists()
     with pytest.raises(NotInThePast, match=sentence):
-        count_past({}, a_bus().pk, since)
+        count_past(Filter(), a_bus().pk, since)
 
 
 def test_a_target_that_took_events_cannot_start_in_the_past() -> None:
@@ -421,6 +422,19 @@ def test_the_past_is_taken_by_the_rule_as_it_was_when_the_target_started() -> No
     assert routed(target) == list(range(2, 61, 2))
 
 
+def test_all_parts_of_a_rule_s_filter_are_asked() -> None:
+    publish([], *named(0, 40))
+    rule = a_rule(pattern=ODD)
+    rule.sql, rule.filters = "subject <> 's3'", [{"suffix": {"subject": "3"}}]
+    target = Target(name="sink", connector="http", config={}, rule=rule)
+    with transaction.atomic():
+        subscribe(rule, target)
+        start(target, "beginning")
+    work()
+    assert routed(target) == [14, 34]  # of s13
+    assert count_past(Filter(rule.pattern, rule.sql, rule.filters), a_bus().pk, 1).matching == 2
+
+
 def test_a_rule_that_is_switched_off_makes_it_wait() -> None:
     publish([], *named(0, 60))
     target = subscribed("beginning")
@@ -513,16 +527,16 @@ def test_past_events_are_counted_before_saving(
     pattern: dict[str, Any], since: Any, expected: tuple[int, int, bool]
 ) -> None:
     publish([], *named(0, 60))
-    assert count_past(pattern, a_bus().pk, since) == expected
+    assert count_past(Filter(pattern), a_bus().pk, since) == expected
     starting = registry.starting()
     assert starting is not None
-    assert starting.count(pattern, a_bus().pk, since) == expected
+    assert starting.count(Filter(pattern), a_bus().pk, since) == expected
 
 
 def test_a_count_that_would_take_too_long_is_a_lower_bound_and_says_so() -> None:
     publish([], *named(0, 60))
     began = time.process_time()
-    counted = count_past({}, a_bus().pk, "beginning", within=0.0)
+    counted = count_past(Filter(), a_bus().pk, "beginning", within=0.0)
     assert not counted.exact
     assert counted.matching <= counted.looked_at < 60
     assert time.process_time() - began < 0.2

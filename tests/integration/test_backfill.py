@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from django.db import connection, transaction
 
 from delivery.backfill import AlreadyLive, NotInThePast, cancel, count_past, past, start
 from delivery.backfill.work import Overtaken, claim, reader_of, step, work
+from delivery.ingest import pipeline
 from delivery.log.interface import open_log
 from delivery.log.retention import needed_from, retain_all
 from delivery.models import Backfill
@@ -261,6 +263,37 @@ def test_nothing_is_lost_doubled_or_out_of_order_while_events_keep_coming(sink: 
     in_order(sink, named(0, 400))
     if order == "all":
         assert sink.taken == [name for name, _ in named(0, 400)]
+
+
+def test_events_published_while_the_target_is_saved_are_taken_once_by_the_rule_or_by_the_past(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_bus()
+    way = pipeline.Pipeline()
+    monkeypatch.setattr(pipeline, "_pipeline", way)
+
+    def publishing() -> None:
+        for n in range(400):
+            event = {
+                "specversion": "1.0",
+                "id": f"e{n}",
+                "source": "/test",
+                "type": "t",
+                "subject": SUBJECTS[n % 20],
+            }
+            pipeline.publish("city", json.dumps(event).encode())
+
+    try:
+        publishers = in_thread(publishing)
+        eventually(lambda: open_log().head() > 50, "events are published")
+        target = subscribed("beginning", pattern=ODD)
+        eventually(lambda: open_log().head() > the_job().until + 50, "more events are published")
+        work()
+        publishers()
+    finally:
+        way.close()
+    assert 50 < the_job().until < 400
+    assert routed(target) == list(range(2, 401, 2))
 
 
 def test_a_failing_past_event_holds_back_the_live_ones_of_its_key_only(sink: Sink) -> None:

@@ -40,9 +40,10 @@ def _number(text: str) -> float:
 
 
 def _raw(value: object) -> Any:
+    """Whatever else reaches the encoder came out of an expression: its functions and regular expressions."""
     if isinstance(value, Written):
         return msgspec.Raw(value.text.encode())
-    raise NotImplementedError(f"{type(value).__name__} is no JSON type")
+    raise ValueError("a function is no JSON value")
 
 
 _decoder = msgspec.json.Decoder(float_hook=_number)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rules.engine.event import Event
 from rules.engine.json_path import EventPath, Reading
+from rules.engine.jsonata import compile_jsonata
 from rules.engine.partial import Body, Compiled, compile_constant, compile_partial, event_path
 from rules.engine.slots import Flow
 from rules.engine.spec import (
@@ -73,7 +74,8 @@ def compile_transform(spec: dict[str, Any]) -> Transform:
     {"kind": "partial", "path": JSONPath, "missing"?, "content_type"?}: one value of it;
     {"kind": "partial", "paths": {name: JSONPath}, "missing"?, "content_type"?}: an object of named parts;
     {"kind": "constant", "value": any JSON} or {"kind": "constant", "text": text}, "content_type"?: always the same;
-    {"kind": "template", "template": text, "variables"?: {name: JSONPath}, "missing"?, "content_type"?}: see template.py.
+    {"kind": "template", "template": text, "variables"?: {name: JSONPath}, "missing"?, "content_type"?}: see template.py;
+    {"kind": "jsonata", "expression": text, "missing"?, "content_type"?}: see jsonata.py.
 
     "missing" is what to do when a value is not in an event: "error", "null" (unless said otherwise) or "omit".
     Raises TransformError, saying what would be right, with line and column inside a template.
@@ -141,4 +143,5 @@ _KINDS: dict[str, Callable[[dict[str, Any]], Transform]] = {
     "partial": _of(compile_partial),
     "constant": _of(compile_constant),
     "template": _template,
+    "jsonata": _of(compile_jsonata),
 }

@@ -151,7 +151,7 @@ def test_an_error_in_a_template_has_its_place(text, line, column, message) -> No
     [
         (
             {"kind": "xslt"},
-            "“xslt” is no kind of transform: the kinds are “complete”, “partial”, “constant”, “template”",
+            "“xslt” is no kind of transform: the kinds are “complete”, “partial”, “constant”, “template”, “jsonata”",
         ),
         ({}, "names its kind"),
         ({"kind": ["complete"]}, "is no kind"),

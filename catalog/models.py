@@ -185,9 +185,14 @@ class SchemaVersion(models.Model):
 
 
 class Token(models.Model):
-    """What a publisher shows to publish on one bus, or on every bus when `bus` is empty. Stored as a digest only."""
+    """What a program shows to publish on one bus, or on every bus when `bus` is empty. Stored as a digest only.
+
+    Publishing reads nothing. What `reads` allows beyond it is in READING, for the same bus or buses.
+    """
 
     PREFIX = "sbx"
+    # Permissions of the API that a token with `reads` has.
+    READING = frozenset({"rules.view_rule"})
 
     name = models.CharField(_("name"), max_length=80)
     public_id = models.CharField(max_length=16, unique=True, editable=False)
@@ -196,6 +201,13 @@ class Token(models.Model):
         Bus, verbose_name=_("bus"), null=True, blank=True, on_delete=models.CASCADE, related_name="tokens"
     )
     team = models.ForeignKey(Team, verbose_name=_("team"), on_delete=models.CASCADE, related_name="tokens")
+    reads = models.BooleanField(
+        _("may try rules"),
+        default=False,
+        help_text=_(
+            "Besides publishing, it reads rules and stored events through the API. For build servers."
+        ),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -211,6 +223,15 @@ class Token(models.Model):
         public_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         text = f"{cls.PREFIX}_{public_id}_{secret}"
         return cls.objects.create(public_id=public_id, digest=cls.digest_of(text), **fields), text
+
+    @classmethod
+    def of(cls, text: str) -> Token | None:
+        """The token with this text, None when there is none or it was revoked."""
+        parts = text.split("_", 2)
+        if len(parts) < 3 or parts[0] != cls.PREFIX:
+            return None
+        found = cls.objects.filter(public_id=parts[1], revoked_at=None).first()
+        return found if found is not None and found.fits(text) else None
 
     @staticmethod
     def digest_of(text: str) -> bytes:

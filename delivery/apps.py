@@ -13,7 +13,9 @@ class DeliveryConfig(AppConfig):
         from delivery.pages.past import LogPast
         from delivery.tracking import deadletters
         from delivery.tracking.facts import LogFacts
+        from delivery.tracking.stored import LogStored
         from rules import past, registry
+        from rules.api import stored
         from rules.models import Rule, Target
 
         facts.register(LogFacts())
@@ -29,6 +31,7 @@ class DeliveryConfig(AppConfig):
             )
         )
         registry.register_starting(registration.StartInThePast())
+        stored.register(LogStored())
         navigation.count("rules", Rule.objects.count)
         navigation.count("targets", Target.objects.count)
         navigation.count("dead-letters", deadletters.count)

@@ -8,10 +8,13 @@ Unlike pytest-django's, what a test commits is committed: other connections see 
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,9 +34,9 @@ class Database:
     vendor: str
     town: Town
 
-    def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, script: str, *arguments: str) -> Started:
         """Starts Python with `script`, Django set up and this database its default; stdin and stdout are pipes."""
-        return subprocess.Popen(
+        return Started(
             [sys.executable, "-c", PREAMBLE + script, *arguments],
             cwd=REPOSITORY,
             env=self.town.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"},
@@ -48,6 +51,38 @@ class Database:
             printed = process.communicate()[0]
         assert process.returncode == status, f"it ended with {process.returncode}, not {status}:\n{printed}"
         return printed
+
+    def freeze(self, process: subprocess.Popen[str]) -> None:
+        """Stops `process`; on SQLite at a moment when it does not hold the write lock, which nobody could take away.
+
+        On PostgreSQL at any moment: the server ends a transaction that stands still.
+        """
+        for _ in range(200):
+            os.kill(process.pid, signal.SIGSTOP)
+            if not self._is_locked():
+                return
+            os.kill(process.pid, signal.SIGCONT)
+            time.sleep(0.005)
+        raise AssertionError("the process was never seen without the write lock")
+
+    def _is_locked(self) -> bool:
+        if self.vendor != "sqlite":
+            return False
+        with open(self.town.var / "signalbox.sqlite3.lock") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+
+class Started(subprocess.Popen[str]):
+    """A process that is killed when its block ends, also when it is frozen: a test that fails must not hang."""
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is not None:
+            self.kill()
+        super().__exit__(*error)
 
 
 @contextmanager

@@ -14,12 +14,12 @@ class TokenForm(ConsoleFields, forms.ModelForm):
 
     class Meta:
         model = Token
-        fields = ("name", "team", "bus")
+        fields = ("name", "team", "bus", "reads")
         help_texts = {
             "name": _("Who will publish with it, such as “checkout, production”."),
         }
 
-    field_order = ("name", "team", "bus")
+    field_order = ("name", "team", "bus", "reads")
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
+from catalog import problems
 from delivery.cloudevents import Refused
 from delivery.ingest.pipeline import Denied
 from delivery.log.writer import Unavailable
 
 logger = logging.getLogger(__name__)
 
-CONTENT_TYPE = b"application/problem+json"
+CONTENT_TYPE = problems.CONTENT_TYPE.encode()
 
 # Per kind of trouble a word for the URN of the problem type, and its title. Not HTTPStatus.phrase, which differs
 # between versions of Python: a title stays the same (RFC 9457 §3.1.3).
@@ -46,15 +47,7 @@ class Problem(Exception):
     def body(self) -> bytes:
         """The problem document as JSON."""
         kind, title = KINDS[self.status]
-        return msgspec.json.encode(
-            {
-                "type": f"urn:signalbox:problem:{kind}",
-                "title": title,
-                "status": self.status,
-                "detail": self.detail,
-                **self.extra,
-            }
-        )
+        return msgspec.json.encode(problems.document(self.status, kind, title, self.detail, **self.extra))
 
 
 def retry_later(status: int, detail: str, seconds: int) -> Problem:

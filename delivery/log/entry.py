@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from delivery.cloudevents import CloudEvent
@@ -97,6 +98,10 @@ def key_number(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
+# Sources are few and come again and again.
+source_number = lru_cache(maxsize=4096)(key_number)
+
+
 def entry_of(
     event: CloudEvent,
     bus: int,
@@ -123,6 +128,6 @@ def entry_of(
         valid,
         event.raw,
         tuple(targets),
-        key_number(event.source),
+        source_number(event.source),
         zlib.crc32(event.raw),
     )

@@ -23,9 +23,11 @@ from delivery.doorbell import Bell
 from delivery.http import AddressPolicy, Client
 from delivery.log.schema import lanes_of
 from delivery.runner.database import DATABASE_ERRORS
+from delivery.runner.lease import Claimed, LeaseLost
 from delivery.runner.progress import Progress
+from delivery.runner.reading import DUE
 from delivery.runner.sending import Facts, Sender
-from delivery.runner.store import DUE, Claimed, LeaseLost, Store
+from delivery.runner.store import Store
 from delivery.runner.work import Cycle, News, perform, without
 
 logger = logging.getLogger(__name__)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from catalog.stamps import RULES
 from delivery.log.schema import lanes_of
+from delivery.runner.lease import Claimed
 from delivery.runner.policy import Policy
 from delivery.runner.progress import Item, Outbox, Progress
 from delivery.runner.sending import Facts
-from delivery.runner.store import Claimed, Store
+from delivery.runner.store import Store
 
 
 @dataclass(slots=True)
@@ -80,7 +81,7 @@ def perform(store: Store, cycle: Cycle) -> News:
     version = store.rules_version(RULES) if cycle.sweep else store.seen_rules
     _claim(store, cycle, hints, news)
     if cycle.sweep:
-        news.newest += store.released()  # and with it hints, the same list
+        news.newest += store.released()  # and with it hints: it is the same list
     _read(store, cycle, hints, news)
     if version != store.seen_rules:
         store.seen_rules = version

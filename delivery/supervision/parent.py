@@ -18,6 +18,7 @@ from delivery.supervision.backoff import BackOff
 from delivery.supervision.lifeline import Lifeline
 
 STOP_WITHIN = 4.0
+TOO_SLOW = "had not stopped and was killed; what it had under way is sent again at the next start"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -121,6 +122,7 @@ class Parent:
         """Ends what is left at once. Leases and the log are made for that: nothing acknowledged is lost."""
         for child in self.children:
             if child.process and child.process.poll() is None:
+                self._say(f"The {child.name} process {TOO_SLOW}.")
                 # The child leads a session of its own, so this takes what it may have started along.
                 with suppress(ProcessLookupError):
                     os.killpg(child.process.pid, signal.SIGKILL)
@@ -148,7 +150,9 @@ class Parent:
         finally:
             signal.set_wakeup_fd(descriptor)
             for number, handler in before.items():
-                signal.signal(number, handler)
+                # One more Ctrl-C while the process ends must not turn a clean stop into a traceback.
+                ends = self._stop_signals and number in STOP_SIGNALS
+                signal.signal(number, signal.SIG_IGN if ends else handler)
             reader.close()
             writer.close()
 

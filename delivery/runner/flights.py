@@ -1,0 +1,111 @@
+"""What is in flight by the record: opened before the first byte is sent, closed when all of it is accounted for.
+
+A flight that a dead or frozen shift left behind is looked at by whoever leases its lane groups next: an attempt without
+a record becomes "unknown".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from delivery.log.schema import LANES_PER_SLOT, lanes_of
+from delivery.runner import attempts
+from delivery.runner.database import Database
+from delivery.runner.lease import LEASE, Claimed
+from delivery.runner.progress import Item
+from delivery.tracking.words import Outcome, State
+
+
+class Flights:
+    """The flights of one shift, whose id is `owner`, and those of others as far as it has to do with them."""
+
+    def __init__(self, database: Database, owner: str) -> None:
+        self.database = database
+        self.owner = owner
+
+    def open(self, target: int, items: Sequence[Item], now: int) -> int:
+        """Records `items` as about to be sent and returns the flight's id. Inside a transaction."""
+        seqs = json.dumps([[item.lane, item.seq, item.attempts + 1] for item in items])
+        row = self.database.rows(
+            "INSERT INTO runner_flight (target, owner, at, seqs) VALUES (%s, %s, %s, %s) RETURNING id",
+            [target, self.owner, now, seqs],
+        )
+        return int(row[0][0])
+
+    def close(self, ids: Sequence[int]) -> None:
+        """Everything in these flights is on record. Inside a transaction."""
+        self.database.many("DELETE FROM runner_flight WHERE id = %s", [(flight,) for flight in ids])
+
+    def forget(self, target: int) -> None:
+        """Nothing that this shift recorded as in flight to `target` is any more. Inside a transaction."""
+        self.database.run("DELETE FROM runner_flight WHERE target = %s AND owner = %s", [target, self.owner])
+
+    def abandon(self, target: int) -> None:
+        """Makes them nobody's: whoever claims the lane groups next, this shift too, looks at them. Inside a transaction."""
+        self.database.run(
+            "UPDATE runner_flight SET owner = %s WHERE target = %s AND owner = %s",
+            [f"{self.owner} (lost)", target, self.owner],
+        )
+
+    def recover(self, target: int, claimed: list[Claimed], now: int, fresh: bool) -> None:
+        """What a crashed shift had in flight is recorded as unknown; it will be sent again. Inside a transaction.
+
+        `fresh`: this shift holds nothing of the target, so flights in its own name are from before, too.
+        """
+        lanes = {lane: one for one in claimed for lane in lanes_of(one.slot)}
+        for flight, text in self.database.rows(
+            "SELECT id, seqs FROM runner_flight WHERE target = %s AND owner <> %s",
+            [target, "" if fresh else self.owner],
+        ):
+            left = []
+            for lane, seq, number in json.loads(text):
+                one = lanes.get(lane)
+                if one is None:
+                    # Another's to look at, when its lane group is claimed; what is on record needs nobody.
+                    if not self._is_recorded(target, seq, number):
+                        left.append([lane, seq, number])
+                elif self._is_open(one, lane, seq, number):
+                    unknown = (Outcome.UNKNOWN, None, 0, "The shift ended while this was sent.", None)
+                    attempts.record(self.database, [(target, seq, number, now, 0, *unknown)])
+                    one.attempts[seq] = number
+            if left:
+                self.database.run(
+                    "UPDATE runner_flight SET seqs = %s WHERE id = %s", [json.dumps(left), flight]
+                )
+            else:
+                self.database.run("DELETE FROM runner_flight WHERE id = %s", [flight])
+
+    def close_left(self, target: int) -> None:
+        """Flights that no living shift holds any more are closed once everything in them is on record."""
+        with self.database.transaction():
+            alive = self.database.now() - LEASE
+            left = self.database.rows(
+                "SELECT id, seqs FROM runner_flight WHERE target = %s AND owner <> %s "
+                "AND owner NOT IN (SELECT id FROM runner_shift WHERE seen_at > %s)",
+                [target, self.owner, alive],
+            )
+            for flight, text in left:
+                if all(self._is_recorded(target, seq, number) for _, seq, number in json.loads(text)):
+                    self.database.run("DELETE FROM runner_flight WHERE id = %s", [flight])
+
+    def _is_open(self, one: Claimed, lane: int, seq: int, number: int) -> bool:
+        """Whether that attempt has no record and its event is still to be delivered."""
+        if self._is_recorded(one.target, seq, number):
+            return False
+        above = seq > one.cursors[lane % LANES_PER_SLOT] and seq not in one.skip
+        return above or bool(
+            self.database.rows(
+                # One that drains is in flight while its row still says that it waits.
+                "SELECT 1 FROM runner_exception WHERE target = %s AND seq = %s AND state IN (%s, %s)",
+                [one.target, seq, State.RETRY, State.WAITING],
+            )
+        )
+
+    def _is_recorded(self, target: int, seq: int, number: int) -> bool:
+        """Whether that attempt, or one that delivered the event, is on record."""
+        found = self.database.rows(
+            "SELECT 1 FROM attempt WHERE target = %s AND seq = %s AND (number >= %s OR outcome = %s) LIMIT 1",
+            [target, seq, number, Outcome.DELIVERED],
+        )
+        return bool(found)

@@ -1,0 +1,159 @@
+"""Leases: which lane groups have work, who holds them, and taking, renewing and giving them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from delivery.log.schema import CURSORS, LANES_PER_SLOT, SLOTS
+from delivery.runner import held
+from delivery.runner.lease import LEASE, Claimed
+from delivery.runner.policy import Policy
+from delivery.runner.view import View
+from delivery.tracking.words import Outcome, State
+
+
+class Incomplete(Exception):
+    """Some of the slots that are needed together are another shift's."""
+
+
+class Leasing(View):
+    """Leases with fences, by the database's clock."""
+
+    def routed_since(self, seq: int) -> list[tuple[int, int, int]]:
+        """Hints newer than `seq`: (target, slot, newest seq routed there). Those that are held come with `released`."""
+        return self.database.rows(
+            f"SELECT target, lanes, seq FROM log_ready WHERE seq > %s AND target NOT IN ({held.TARGETS}) "
+            "ORDER BY seq",
+            [seq],
+        )
+
+    def released(self) -> list[tuple[int, int, int]]:
+        """How far targets may be read that start in the past, or did lately: (target, slot, newest seq)."""
+        return self.database.rows(
+            f"SELECT r.target, r.lanes, {held.NEWEST} FROM log_ready r {held.JOIN} WHERE r.target IN "
+            "(SELECT target FROM delivery_backfill WHERE ended_at IS NULL OR ended_at > %s)",
+            [self.database.now() - held.LATELY],
+        )
+
+    def open_slots(self) -> list[tuple[int, int, int]]:
+        """Every slot that has work and no living lease: (target, slot, newest seq). Hints and due times only."""
+        least = f"{'min' if self.database.vendor == 'sqlite' else 'least'}({', '.join(f's.{c}' for c in CURSORS)})"
+        now = self.database.now()
+        return self.database.rows(
+            f"SELECT r.target, r.lanes, {held.NEWEST} FROM log_ready r {held.JOIN} "
+            "JOIN rules_target t ON t.id = r.target "
+            "LEFT JOIN runner_slot s ON s.target = r.target AND s.lanes = r.lanes "
+            f"WHERE t.state = 'running' AND (s.target IS NULL OR (s.until < %s AND {least} < {held.NEWEST})) "
+            "UNION SELECT e.target, e.lane / %s, 0 FROM runner_exception e JOIN rules_target t ON t.id = e.target "
+            "LEFT JOIN runner_slot s ON s.target = e.target AND s.lanes = e.lane / %s "
+            "WHERE t.state = 'running' AND e.due_at <= %s AND (s.target IS NULL OR s.until < %s)",
+            [now, LANES_PER_SLOT, LANES_PER_SLOT, now, now],
+        )
+
+    def newest(self, target: int) -> list[tuple[int, int]]:
+        """The hints of one target: (slot, newest seq)."""
+        return self.database.rows(
+            f"SELECT r.lanes, {held.NEWEST} FROM log_ready r {held.JOIN} WHERE r.target = %s", [target]
+        )
+
+    def leased(self, slots: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Those of `slots`, (target, slot), that a living shift holds. Reads only: no lock is taken for them."""
+        wanted = set(slots)
+        targets = sorted({target for target, _ in wanted})
+        taken: set[tuple[int, int]] = set()
+        for at in range(0, len(targets), 500):
+            part = targets[at : at + 500]
+            rows = self.database.rows(
+                f"SELECT target, lanes FROM runner_slot WHERE until >= %s AND target IN ({', '.join(['%s'] * len(part))})",
+                [self.database.now(), *part],
+            )
+            taken.update((target, slot) for target, slot in rows)
+        return taken & wanted
+
+    def claim(self, target: int, slots: Iterable[int], fresh: bool, policy: Policy) -> list[Claimed]:
+        """Takes the leases of those `slots` that nobody holds, with a new fence each. Order "all" takes all or none.
+
+        `fresh`: this shift holds nothing of the target, so flights in its own name are from before, too.
+        """
+        whole = policy.order == "all"
+        try:
+            with self.database.transaction():
+                return self._claim(target, range(SLOTS) if whole else sorted(slots), fresh, policy)
+        except Incomplete:
+            return []
+
+    def renew(self) -> set[tuple[int, int]]:
+        """Renews every lease this shift still holds and tells that it lives; returns those renewed: (target, slot)."""
+        with self.database.transaction():
+            now = self.database.now()
+            rows = self.database.rows(
+                "UPDATE runner_slot SET until = %s WHERE owner = %s AND until >= %s RETURNING target, lanes",
+                [now + LEASE, self.owner, now],
+            )
+            self.database.run("UPDATE runner_shift SET seen_at = %s WHERE id = %s", [now, self.owner])
+        return set(rows)
+
+    def release(self, target: int, slots: Iterable[int], forget_flights: bool) -> None:
+        """Gives leases back. `forget_flights`: nothing of theirs is in flight any more."""
+        with self.database.transaction():
+            for slot in slots:
+                self.database.run(
+                    "UPDATE runner_slot SET owner = NULL, until = 0 WHERE target = %s AND lanes = %s AND owner = %s",
+                    [target, slot, self.owner],
+                )
+            if forget_flights:
+                self.flights.forget(target)
+            else:
+                self.flights.abandon(target)
+
+    def _claim(self, target: int, slots: Sequence[int], fresh: bool, policy: Policy) -> list[Claimed]:
+        claimed: list[Claimed] = []
+        now = self.database.now()
+        for slot in slots:
+            row = self.database.rows(
+                "INSERT INTO runner_slot (target, lanes, owner, fence, until) VALUES (%s, %s, %s, 1, %s) "
+                "ON CONFLICT (target, lanes) DO UPDATE SET owner = excluded.owner, until = excluded.until, "
+                f"fence = runner_slot.fence + 1 WHERE runner_slot.until < %s RETURNING fence, {', '.join(CURSORS)}",
+                [target, slot, self.owner, now + LEASE, now],
+            )
+            if row:
+                claimed.append(self._take_over(target, slot, row[0][0], row[0][1:]))
+        if policy.order == "all" and len(claimed) < len(slots):
+            raise Incomplete
+        if claimed:
+            self.flights.recover(target, claimed, now, fresh)
+            self._free_heads(target, claimed, policy, now)
+        return claimed
+
+    def _take_over(self, target: int, slot: int, fence: int, cursors: tuple[int, ...]) -> Claimed:
+        first, least = slot * LANES_PER_SLOT, min(cursors)
+        parked = self.database.rows(
+            "SELECT key, seq, blocks, state FROM runner_exception "
+            "WHERE target = %s AND lane >= %s AND lane < %s ORDER BY seq",
+            [target, first, first + LANES_PER_SLOT],
+        )
+        tried = self.database.rows(
+            "SELECT seq, MAX(number), MAX(CASE WHEN outcome IN (%s, %s) THEN 1 ELSE 0 END) FROM attempt "
+            "WHERE target = %s AND seq > %s GROUP BY seq",
+            [Outcome.DELIVERED, Outcome.DISCARDED, target, least],
+        )
+        skip = {seq for seq, _, ended in tried if ended} | {row[1] for row in parked if row[1] > least}
+        return Claimed(target, slot, fence, cursors, parked, skip, {seq: number for seq, number, _ in tried})
+
+    def _free_heads(self, target: int, claimed: list[Claimed], policy: Policy, now: int) -> None:
+        """Gives a due time to what waits first in its chain: the policy may have changed since it was parked."""
+        seen: set[int] = set()
+        free = []
+        for key, seq, blocks, state in sorted(
+            (row for one in claimed for row in one.parked), key=lambda row: row[1]
+        ):
+            chain = policy.chain(key, seq)
+            if blocks and chain not in seen:
+                seen.add(chain)
+                if state == State.WAITING:
+                    free.append((now, target, seq))
+        if free:
+            self.database.many(
+                "UPDATE runner_exception SET due_at = %s WHERE target = %s AND seq = %s AND due_at IS NULL",
+                free,
+            )

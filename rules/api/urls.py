@@ -1,0 +1,14 @@
+"""The operations by URL. Custom methods are written with a colon (Google AIP-136): nothing is made or changed."""
+
+from django.urls import path
+
+from rules.api.operation import Elsewhere
+from rules.api.patterns import ExplainPattern, TestPattern
+from rules.api.transforms import PreviewTransform
+
+urlpatterns = [
+    path("patterns:test", TestPattern.as_view(), name="api-test-pattern"),
+    path("patterns:explain", ExplainPattern.as_view(), name="api-explain-pattern"),
+    path("transforms:preview", PreviewTransform.as_view(), name="api-preview-transform"),
+    path("<path:rest>", Elsewhere.as_view(), name="api-elsewhere"),
+]

@@ -1,0 +1,221 @@
+"""`manage.py rules test`: tries a pattern on events from a file, for a terminal and for build servers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rules.engine import (
+    Event,
+    Explanation,
+    Transform,
+    TransformError,
+    compile,
+    compile_transform,
+    explain,
+    validate,
+)
+from rules.json_place import broken
+
+INVALID, UNEXPECTED = 1, 3
+STDIN = "-"
+
+
+class Line(NamedTuple):
+    """One event of the file; `event` is None when `problem` says why it is none."""
+
+    number: int
+    event: Event | None
+    problem: str = ""
+
+
+class NotValid(Exception):
+    """A file that cannot be used: a line for each place, as compilers write them (file:line:column: what)."""
+
+    def __init__(self, *places: str) -> None:
+        super().__init__(*places)
+        self.places = places
+
+
+class Command(BaseCommand):
+    """Tries rules without a server and without a database."""
+
+    help = "Tries a pattern on events: which does it take, and why not the others."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        test = verbs.add_parser(
+            "test",
+            help="try a pattern on events",
+            description="Prints for each event whether the pattern takes it, and why not. Ends with 0 when everything "
+            "could be read, 1 when pattern, transform or an event is not valid, 3 when --expect does not hold.",
+        )
+        test.add_argument("pattern", help="file with the pattern as JSON; - for standard input")
+        test.add_argument("events", help="file with one event as JSON per line; - for standard input")
+        test.add_argument(
+            "--explain", action="store_true", help="print every condition, not only the first that fails"
+        )
+        test.add_argument(
+            "--transform", metavar="FILE", help="file with a transform as JSON: print what would be sent"
+        )
+        test.add_argument(
+            "--expect",
+            type=_expectation,
+            metavar="all|none|N",
+            help="how many events must match; else it ends with 3",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = [options["pattern"], options["events"], options["transform"] or ""]
+        if names.count(STDIN) > 1:
+            raise CommandError(_("Only one of the files can be standard input."), returncode=2)
+        try:
+            pattern = _pattern(options["pattern"])
+            transform = _transform(options["transform"]) if options["transform"] else None
+        except NotValid as wrong:
+            for place in wrong.places:
+                self.stderr.write(place)
+            raise _invalid(len(wrong.places)) from None
+        matcher = compile([(1, pattern)])
+        matched = looked_at = invalid = 0
+        for line in _lines(options["events"]):
+            if line.event is None:
+                invalid += 1
+                self.stderr.write(f"{options['events']}:{line.number}:{line.problem}")
+                continue
+            looked_at += 1
+            taken = bool(matcher.match(line.event))
+            matched += taken
+            self._tell(line, taken, pattern, options["explain"])
+            if taken and transform is not None and not self._send(line.event, transform):
+                invalid += 1
+        self.stdout.write(_total(matched, looked_at))
+        if invalid:
+            raise _invalid(invalid)
+        expected = {"all": looked_at, "none": 0}.get(options["expect"], options["expect"])
+        if expected is not None and expected != matched:
+            raise CommandError(
+                _("Expected %(expected)s of %(all)d events to match, %(matched)d did.")
+                % {"expected": options["expect"], "all": looked_at, "matched": matched},
+                returncode=UNEXPECTED,
+            )
+
+    def _tell(self, line: Line, taken: bool, pattern: dict[str, Any], everything: bool) -> None:
+        assert line.event is not None
+        name = f"{line.number}  {line.event.attributes.get('id', '')}".rstrip()
+        explanation = None if taken and not everything else explain(pattern, line.event)
+        why = f": {explanation.failed.sentence}" if explanation and explanation.failed else ""
+        self.stdout.write(f"{name}  " + (_("matches") if taken else _("does not match") + why))
+        if everything and explanation is not None:
+            self._conditions(explanation)
+
+    def _conditions(self, explanation: Explanation) -> None:
+        for one in explanation.conditions:
+            self.stdout.write(f"    {'✓' if one.ok else '✗'} {one.sentence}")
+
+    def _send(self, event: Event, transform: Transform) -> bool:
+        """Prints what would be sent; whether there is anything to send."""
+        try:
+            output = transform.apply(event)
+        except TransformError as error:
+            self.stderr.write(f"    {error.message}")
+            return False
+        self.stdout.write(f"    {output.content_type}")
+        for text in output.body.decode(errors="backslashreplace").splitlines() or [""]:
+            self.stdout.write(f"    {text}")
+        return True
+
+
+def _invalid(count: int) -> CommandError:
+    return CommandError(
+        ngettext("%(n)d problem.", "%(n)d problems.", count) % {"n": count}, returncode=INVALID
+    )
+
+
+def _expectation(text: str) -> str | int:
+    if text in ("all", "none"):
+        return text
+    if text.isdecimal():
+        return int(text)
+    raise ArgumentTypeError(_("“all”, “none” or a number"))
+
+
+def _read(name: str) -> str:
+    """The whole text of a file. Raises NotValid."""
+    try:
+        if name == STDIN:
+            return sys.stdin.read()
+        with open(name, encoding="utf-8-sig") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotValid(f"{name}: {_why(error)}") from None
+
+
+def _pattern(name: str) -> dict[str, Any]:
+    text = _read(name)
+    wrong = validate(text)
+    if wrong:
+        places = []
+        for one in wrong:
+            line = "" if one.line is None else f":{one.line}"
+            pointer = f"{one.pointer}: " if one.pointer else ""
+            places.append(f"{name}{line}: {pointer}{one.message}")
+        raise NotValid(*places)
+    pattern: dict[str, Any] = json.loads(text)
+    return pattern
+
+
+def _transform(name: str) -> Transform:
+    text = _read(name)
+    stops = broken(text)
+    if stops is not None:
+        raise NotValid(f"{name}:{stops.line}:{stops.column}: " + _("not JSON: %(why)s") % {"why": stops.why})
+    try:
+        return compile_transform(json.loads(text))
+    except (TransformError, ValueError, RecursionError) as error:
+        raise NotValid(f"{name}: {error}") from None
+
+
+def _lines(name: str) -> Iterator[Line]:
+    """The events of a file, one after the other, however long it is; empty lines are none."""
+    try:
+        if name == STDIN:
+            yield from _events(sys.stdin.buffer)
+        else:
+            with open(name, "rb") as file:
+                yield from _events(file)
+    except OSError as error:
+        raise CommandError(f"{name}: {_why(error)}", returncode=INVALID) from None
+
+
+def _events(texts: Any) -> Iterator[Line]:
+    for number, text in enumerate(texts, 1):
+        text = text.removeprefix(b"\xef\xbb\xbf").strip()
+        if not text:
+            continue
+        try:
+            yield Line(number, Event.from_json(text))
+        except ValueError as error:
+            stops = broken(text)
+            yield Line(number, None, f" {error}" if stops is None else f"{stops.column}: {stops.why}")
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else _("not UTF-8 text")
+
+
+def _total(matched: int, looked_at: int) -> str:
+    events = ngettext("%(n)s event", "%(n)s events", looked_at) % {"n": f"{looked_at:,}"}
+    return _("%(events)s: %(matched)s match, %(others)s do not.") % {
+        "events": events,
+        "matched": f"{matched:,}",
+        "others": f"{looked_at - matched:,}",
+    }

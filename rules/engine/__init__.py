@@ -8,7 +8,7 @@ from rules.engine.event import ABSENT, Absent, Event
 from rules.engine.explanation import Condition, Explanation, explain
 from rules.engine.matcher import Matcher, compile
 from rules.engine.pattern import PatternError, validate
-from rules.engine.transform import Output, Transform, TransformError, compile_transform
+from rules.engine.transform import Flow, Output, Transform, TransformError, compile_transform
 
 __all__ = [
     "ABSENT",
@@ -16,6 +16,7 @@ __all__ = [
     "Condition",
     "Event",
     "Explanation",
+    "Flow",
     "Matcher",
     "Output",
     "PatternError",

@@ -111,7 +111,7 @@ class Sending:
                 spec["variables"] = variables
         elif self.kind == "jsonata":
             spec["expression"] = self.jsonata
-        if self.kind in ("partial", "template") and self.missing != "null":
+        if self.kind in ("partial", "template", "jsonata") and self.missing != "null":
             spec["missing"] = self.missing
         if self.kind != "complete" and self.content_type:
             spec["content_type"] = self.content_type

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ from rules.trying import Tried, reason, try_on
 SHOWN, BARS, VALUES = 12, 60, 2
 LONGEST = 0.06  # seconds that filling the transform for all matching events may take
 WINDOW = "latest"
+_FIELD = re.compile(r"^data\.(?:[^\s.]+\.)*(?=[^\s.]+ )")
 
 
 class Line(NamedTuple):
@@ -42,6 +44,11 @@ class Line(NamedTuple):
     taken: bool
     why: str
     values: str
+
+    @property
+    def short(self) -> str:
+        """The reason with the last name of the field only: a list has little room."""
+        return _FIELD.sub("", self.why)
 
 
 class RowResult(NamedTuple):

@@ -10,7 +10,7 @@ from rules.engine.filter import Filter
 from rules.engine.matcher import Matcher, compile
 from rules.engine.pattern import validate
 from rules.engine.pattern_error import PatternError
-from rules.engine.transform import Output, Transform, TransformError, compile_transform
+from rules.engine.transform import Flow, Output, Transform, TransformError, compile_transform
 
 __all__ = [
     "ABSENT",
@@ -19,6 +19,7 @@ __all__ = [
     "Event",
     "Explanation",
     "Filter",
+    "Flow",
     "Matcher",
     "Output",
     "PatternError",

@@ -154,10 +154,10 @@ def parse_placeholder(text: str, variables: dict[str, EventPath]) -> EventPath:
     variable = variables.get(first.group())
     if variable is None:
         steps = (first.group(), *names)
-        return EventPath(_written("$", steps), _continued(Query((), ()), steps))
+        return EventPath(written_path("$", steps), _continued(Query((), ()), steps))
     if variable.is_whole_event and names and not isinstance(names[0], str):
         raise PathError("the event itself is no list: name an attribute or data first", first.end())
-    return EventPath(_written(variable.text, names), _continued(variable.query, names))
+    return EventPath(written_path(variable.text, names), _continued(variable.query, names))
 
 
 def _check_length(text: str) -> None:
@@ -182,7 +182,7 @@ def _steps(text: str, at: int) -> tuple[str | int | None, ...]:
     return tuple(steps)
 
 
-def _written(text: str, steps: tuple[str | int | None, ...]) -> str:
+def written_path(text: str, steps: tuple[str | int | None, ...]) -> str:
     """JSONPath `text` and these steps after it."""
     for step in steps:
         if step is None:

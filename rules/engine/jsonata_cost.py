@@ -155,6 +155,15 @@ def _sorted(value: Any) -> Any:
     return float(value)
 
 
+def clone(value: Any) -> Any:
+    """A copy of a JSON value, numbers as they are written."""
+    if isinstance(value, dict):
+        return {name: clone(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [clone(one) for one in value]
+    return value
+
+
 def replace(
     text: str, pattern: Any, replacement: Any, limit: int | None, call: Callable[[Any, list[Any]], Any]
 ) -> str:

@@ -59,6 +59,35 @@ class _Function(jsonata.Jsonata.JFunction):  # type: ignore[misc]
         return int(self.inner.get_number_of_args())
 
 
+class _Transformer(jsonata.Jsonata.Transformer):  # type: ignore[misc]
+    """value ~> | pattern | update, delete |: the library's copy of the value goes by way of text, which costs digits."""
+
+    def call(self, input: Any, args: Any) -> Any:
+        result = cost.clone(args[0])
+        for match in self._each(self._expr.pattern, result):
+            if not isinstance(match, dict):
+                continue
+            update = self._jsonata.eval(self._expr.update, match, self._environment)
+            if update is not None:
+                if not isinstance(update, dict):
+                    raise JException("T2011", self._expr.update.position, update)
+                match.update(update)
+            for name in self._each(self._expr.delete, match):
+                if not isinstance(name, str):
+                    raise JException("T2012", self._expr.delete.position, name)
+                match.pop(name, None)
+        return result
+
+    def _each(self, expression: Any, value: Any) -> list[Any]:
+        if expression is None:
+            return []
+        found = self._jsonata.eval(expression, value, self._environment)
+        if found is None:
+            return []
+        # A copy: what is matched may be the list that an update changes.
+        return list(found) if isinstance(found, list) else [found]
+
+
 class _Regex:
     """A regular expression that is charged for each match; the names are those the library looks for."""
 
@@ -190,6 +219,8 @@ class Run(jsonata.Jsonata):  # type: ignore[misc]
         """The result of a function: of our own where the library's is quadratic or not linear, else of the library's."""
         if name == "distinct":
             return cost.distinct(arguments[0])
+        if name == "clone":
+            return cost.clone(arguments[0])
         if name == "lowercase" and isinstance(arguments[0], str):
             return arguments[0].lower()
         if name == "replace" and isinstance(arguments[0], str):
@@ -245,8 +276,8 @@ class Run(jsonata.Jsonata):  # type: ignore[misc]
         return super().evaluate_range_expression(lhs, rhs)
 
     def evaluate_transform_expression(self, expr: Any, input: Any, environment: Any) -> Any:
-        function = super().evaluate_transform_expression(expr, input, environment)
-        function.function_name = "clone"
+        function = jsonata.Jsonata.JFunction(_Transformer(self, expr, environment), "<(oa):o>")
+        function.function_name = "transform"
         return _Function(function)
 
 

@@ -1,8 +1,9 @@
 /* <code-area>: a JSON/template editor that stays a <textarea>.
    The textarea keeps the text, the caret, undo, spell-out by screen readers and form submission.
    Behind it a <pre> shows the same text in colour. Nothing to install, nothing to trap the Tab key.
-   data-fields: [{path, type, sample}] to complete after ${; data-problems: [{line, message}] to underline;
-   data-label: the name of the list of completions. */
+   data-fields: [{path, type, sample}] to complete; data-complete: "placeholders" (after ${, the default) or "words"
+   (any name that is being typed, as in JSONata); data-problems: [{line, message}] to underline; data-label: the name of
+   the list of completions. Keys: arrows choose, Tab or Enter takes, Escape closes, Ctrl-Space opens. */
 const TOK = /("(?:\\.|[^"\\\n])*"?)(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b|([{}[\],:])/g;
 const esc = s => s.replace(/[&<>]/g, c => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
 const vars = s => s.replace(/\$\{[^}"]*\}?/g, m => `<span class="v">${m}</span>`);
@@ -28,7 +29,7 @@ class CodeArea extends HTMLElement {
     ta.before(this.pre); ta.after(this.list);
     if (this.dataset.fields) this.fields = JSON.parse(this.dataset.fields);
     Object.assign(ta, { spellcheck: false, autocapitalize: "off", autocomplete: "off", wrap: "off" });
-    ta.setAttribute("aria-autocomplete", "list"); ta.setAttribute("aria-controls", this.list.id);
+    if (this.fields.length) { ta.setAttribute("aria-autocomplete", "list"); ta.setAttribute("aria-controls", this.list.id); }
     ta.addEventListener("input", () => { this.#draw(); this.#suggest(); });
     ta.addEventListener("scroll", () => { this.pre.scrollTop = ta.scrollTop; this.pre.scrollLeft = ta.scrollLeft; }, { passive: true });
     ta.addEventListener("keydown", e => this.#key(e));
@@ -68,8 +69,9 @@ class CodeArea extends HTMLElement {
     if (PAIR[e.key] && ta.selectionStart === ta.selectionEnd && (!next || /[\s,}\]"]/.test(next)) && !(e.key === '"' && /"[^"\n]*$/.test(before.split("\n").pop().replace(/\\"/g, "")) && (before.split("\n").pop().split('"').length % 2 === 0))) { e.preventDefault(); this.#put(e.key + PAIR[e.key], 1); this.#suggest(); }
   }
   #suggest(force) {
-    const { ta } = this, before = ta.value.slice(0, ta.selectionStart), m = /\$\{([\w.[\]]*)$/.exec(before);
-    if (!m && !force) return this.#close();
+    const { ta } = this, before = ta.value.slice(0, ta.selectionStart), words = this.dataset.complete === "words";
+    const m = (words ? /(?<![\w."'$])([A-Za-z_][\w.[\]]*)$/ : /\$\{([\w.[\]]*)$/).exec(before);
+    if (!this.fields.length || (!m && !force) || (words && !force && (before.match(/"/g)?.length ?? 0) % 2)) return this.#close();
     const q = (m?.[1] ?? "").toLowerCase(); this.#from = ta.selectionStart - q.length;
     this.#hits = this.fields.filter(f => f.path.toLowerCase().includes(q)).sort((a, b) => b.path.toLowerCase().startsWith(q) - a.path.toLowerCase().startsWith(q)).slice(0, 8);
     if (!this.#hits.length) return this.#close();
@@ -81,7 +83,7 @@ class CodeArea extends HTMLElement {
   }
   #ch;
   #select(i) { this.#at = i; [...this.list.children].forEach((o, j) => o.setAttribute("aria-selected", j === i)); this.ta.setAttribute("aria-activedescendant", `${this.ta.id}-o${i}`); }
-  #accept(i) { const { ta } = this; ta.selectionStart = this.#from; this.#put(this.#hits[i].path + (ta.value[ta.selectionEnd] === "}" ? "" : "}")); this.#close(); ta.dispatchEvent(new Event("change", { bubbles: true })); }
+  #accept(i) { const { ta } = this; ta.selectionStart = this.#from; this.#put(this.#hits[i].path + (this.dataset.complete === "words" || ta.value[ta.selectionEnd] === "}" ? "" : "}")); this.#close(); ta.dispatchEvent(new Event("change", { bubbles: true })); }
   #close() { this.list.hidden = true; this.ta.removeAttribute("aria-activedescendant"); }
 }
 customElements.define("code-area", CodeArea);

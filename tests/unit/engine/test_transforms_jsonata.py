@@ -142,6 +142,17 @@ def test_numbers_that_are_not_computed_are_sent_as_they_are_written() -> None:
     assert sent('{"n": data.n, "big": data.big, "l": data.l[$ > 0], "twice": data.n * 2}', event) == (
         b'{"n":1.50,"big":12345678901234567890,"l":[1e2,0.10],"twice":3}'
     )
+    assert sent('data ~> |$|{"x": n}, "l"|', event) == b'{"n":1.50,"big":12345678901234567890,"x":1.50}'
+    assert sent("$clone(data.l)", event) == b"[1e2,0.10]"
+
+
+def test_an_update_changes_a_copy_and_not_the_event() -> None:
+    expression = """($new := data ~> |lines[sku="a"]|{"sku": "A", "old": sku}, ["tags", "none"]|; [$new.lines.old, data.lines.sku])"""
+    assert sent(expression) == b'["a","a","a","b","a"]'
+    assert sent("data ~> |lines.price|{'x': 1}| ~> $lookup('lines') ~> $count") == b"3"
+    for wrong in ("data ~> |lines|5|", "data ~> |lines|{}, 5|"):
+        with pytest.raises(TransformError, match="does not suit"):
+            sent(wrong)
 
 
 LARGE = Event(

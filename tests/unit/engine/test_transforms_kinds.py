@@ -310,6 +310,17 @@ def test_half_a_surrogate_pair_is_an_error_not_broken_json() -> None:
             compile_transform(spec).apply(event)
 
 
+def test_data_with_half_a_surrogate_pair_is_no_json_and_stays_text_in_its_slot() -> None:
+    event = Event({"id": "1"}, b'{"v": "\\ud800\\", \\"x\\": 1"}')
+    text = '["${data}", "<${data}>", "${data.v}"]'
+    raw = event.data_raw.decode()
+    assert json.loads(compile_transform({"kind": "template", "template": text}).apply(event).body) == [
+        raw,
+        f"<{raw}>",
+        None,
+    ]
+
+
 # ── whatever an event says ──
 
 texts = st.text() | st.text(alphabet='${}"\\\n\x00\x1f\u2028:,[]idatvw. ', max_size=20)

@@ -6,8 +6,10 @@ Language, cost and limits: README.md beside this file.
 
 from rules.engine.event import ABSENT, Absent, Event
 from rules.engine.explanation import Condition, Explanation, explain
+from rules.engine.filter import Filter
 from rules.engine.matcher import Matcher, compile
-from rules.engine.pattern import PatternError, validate
+from rules.engine.pattern import validate
+from rules.engine.pattern_error import PatternError
 from rules.engine.transform import Output, Transform, TransformError, compile_transform
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "Condition",
     "Event",
     "Explanation",
+    "Filter",
     "Matcher",
     "Output",
     "PatternError",

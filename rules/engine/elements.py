@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rules.engine.allowance import TooMuchWork
 from rules.engine.leaves import Choice, Entry, Leaves, Membership
-from rules.engine.pattern import Requirement
+from rules.engine.requirement import Requirement
 
 _NOTHING_CHOSEN: Choice = frozenset()
-
-
-class TooManyChoices(RuntimeError):
-    """The event spells one path in ways that multiply ({"a": {"b": [..]}, "a.b": [..]}): the rule was not decided."""
 
 
 def elements_agree(requirements: Sequence[Requirement], leaves: Leaves) -> bool:
     """Whether all requirements, given in the order of their paths, can be met consistently.
 
-    Raises TooManyChoices where the work would grow faster than the number of leaves.
+    Raises TooMuchWork where the work would grow faster than the number of leaves.
     """
     if requirements and not any(one.may_be_missing for one in requirements):
         # Then the order changes nothing but the work: the fewest leaves first, the others stay together.
@@ -34,7 +31,7 @@ def elements_agree(requirements: Sequence[Requirement], leaves: Leaves) -> bool:
 def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> Requirement | None:
     """The first requirement, in the order given, that no choice of elements meets together with those before it.
 
-    {"exists": false} is about the elements chosen for the paths before it. Raises TooManyChoices.
+    {"exists": false} is about the elements chosen for the paths before it. Raises TooMuchWork.
     """
     found = [leaves.at(requirement.path) for requirement in requirements]
     later: list[frozenset[int]] = []
@@ -42,9 +39,8 @@ def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> R
     for here in reversed(found):
         later.append(arrays)
         arrays |= here.arrays
-    # Paths that share an array stand together in the order of paths, so the work is a few steps per leaf; only
-    # what TooManyChoices speaks of needs more, and shares what an event may cost with all other rules.
-    budget = 1000 + 4 * sum(len(here.entries) for here in found)
+    allowance = leaves.allowance
+    granted = steps = allowance.of_a_rule()
     choices = {_NOTHING_CHOSEN}
     for requirement, here, keep in zip(requirements, found, reversed(later), strict=True):
         after: set[Choice] = set()
@@ -53,12 +49,10 @@ def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> R
                 candidates = here.candidates(choice)
             else:
                 candidates = _equal(requirement, leaves)
-            budget -= 1 + len(candidates)
-            if budget < 0:
-                leaves.extra_steps += budget
-                budget = 0
-            if leaves.extra_steps < 0:
-                raise TooManyChoices(f"too many ways to combine the array elements at {requirement.path}")
+            steps -= 1 + len(candidates)
+            if steps < 0:
+                allowance.left = max(0, allowance.left - granted)
+                raise TooMuchWork(f"too many ways to combine the array elements at {requirement.path}")
             compatible = [entry for entry in candidates if _compatible(choice, entry[1])]
             if requirement.may_be_missing and not compatible:
                 after.add(_kept(choice, (), keep))
@@ -66,9 +60,12 @@ def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> R
                 if requirement.holds(leaf):
                     after.add(_kept(choice, membership, keep))
         if not after:
-            return requirement
+            break
         choices = after
-    return None
+    else:
+        requirement = None
+    allowance.left = max(0, allowance.left - (granted - steps))
+    return requirement
 
 
 def _equal(requirement: Requirement, leaves: Leaves) -> list[Entry]:

@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import show, type_names
-from rules.engine.elements import TooManyChoices, first_disagreement
+from rules.engine.elements import first_disagreement
 from rules.engine.event import ABSENT, Absent, Event
 from rules.engine.leaves import NO_PATHS, Leaves
-from rules.engine.pattern import Requirement, compile_pattern
+from rules.engine.pattern import WrittenPattern, compile_pattern
+from rules.engine.phrases import in_words
+from rules.engine.requirement import Branch, Requirement
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
     """What the pattern asks of one path, and what the event has there.
 
-    operator: "exact", "prefix", "suffix", "exists", or "any of" when a list mixes them;
+    operator: its name in the language, "exact" for plain values, "all of" for an object with several, or "any of"
+    when a list mixes them;
     wanted: the JSON value, a list when there are several alternatives (operator objects for "any of");
     seen: the JSON value, a list when the path has several leaves, ABSENT when it has none;
-    sentence: both in words, without a full stop.
+    sentence: both in words, without a full stop; pointer: where in the pattern it stands (JSON pointer).
     """
 
     path: str
@@ -28,41 +32,78 @@ class Condition:
     seen: Any | Absent
     ok: bool
     sentence: str
+    pointer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """matched: the same answer as Matcher.match; failed: the first condition that does not hold, in the pattern's
     order; conditions: all of them, in that order. Conditions that hold only on different elements of one array fail
-    at the one that no element met together with those before it."""
+    at the one that no element met together with those before it.
+
+    With `$or`, these are the conditions of one combination of its entries: the first one met, else the one that came
+    closest (the fewest conditions failed, the first such). choices: JSON pointers of its entries; combinations: how
+    many there are. sentence: the whole answer for a person, without a full stop.
+    """
 
     matched: bool
     failed: Condition | None
     conditions: list[Condition]
+    choices: tuple[str, ...]
+    combinations: int
+    sentence: str
 
 
-def explain(pattern: str | bytes | dict[str, Any], event: Event) -> Explanation:
+def explain(pattern: WrittenPattern, event: Event) -> Explanation:
     """Whether and why. Raises PatternError when the pattern is not valid; never for any event."""
-    requirements = compile_pattern(pattern).requirements
-    leaves = Leaves(event, NO_PATHS.with_paths(requirement.path for requirement in requirements))
-    answers = [_holds_alone(requirement, leaves) for requirement in requirements]
+    branches = compile_pattern(pattern).branches
+    paths = {requirement.path for branch in branches for requirement in branch.requirements}
+    leaves = Leaves(event, NO_PATHS.with_paths(paths))
+    answers: dict[int, bool] = {}
+    closest: tuple[Branch, list[bool], dict[str, str]] | None = None
+    fewest = -1
+    for branch in branches:
+        found, reasons = _decide(branch, leaves, answers)
+        failures = found.count(False)
+        if closest is None or failures < fewest:
+            closest, fewest = (branch, found, reasons), failures
+        if not failures:
+            break
+    assert closest is not None  # a valid pattern has a branch
+    branch, found, reasons = closest
+    conditions = [
+        _condition(written.requirement, written.pointer, leaves, ok, reasons.get(written.requirement.path))
+        for written, ok in zip(branch.written, found, strict=True)
+    ]
+    failed = next((condition for condition in conditions if not condition.ok), None)
+    sentence = _sentence(conditions, failed, branch.choices, len(branches))
+    return Explanation(failed is None, failed, conditions, branch.choices, len(branches), sentence)
+
+
+def _decide(branch: Branch, leaves: Leaves, known: dict[int, bool]) -> tuple[list[bool], dict[str, str]]:
+    """(whether each requirement holds, sentences of those that hold only apart from others).
+
+    `known` remembers answers by the identity of a requirement: branches of one `$or` share many.
+    """
+    requirements = branch.requirements
+    answers = []
+    for requirement in requirements:
+        answer = known.get(id(requirement))
+        if answer is None:
+            answer = known[id(requirement)] = _holds_alone(requirement, leaves)
+        answers.append(answer)
     reasons: dict[str, str] = {}
-    if all(answers):
+    if all(answers) and leaves.members:
         in_order = sorted(requirements, key=lambda requirement: requirement.path)
         try:
             apart = first_disagreement(in_order, leaves)
-        except TooManyChoices as error:
+        except TooMuchWork as error:
             apart = in_order[-1]
             reasons[apart.path] = str(error)
         if apart is not None:
             reasons.setdefault(apart.path, _apart(apart, leaves, in_order))
             answers[requirements.index(apart)] = False
-    conditions = [
-        _condition(requirement, leaves, ok, reasons.get(requirement.path), event)
-        for requirement, ok in zip(requirements, answers, strict=True)
-    ]
-    failed = next((condition for condition in conditions if not condition.ok), None)
-    return Explanation(failed is None, failed, conditions)
+    return answers, reasons
 
 
 def _holds_alone(requirement: Requirement, leaves: Leaves) -> bool:
@@ -75,7 +116,7 @@ def _holds_alone(requirement: Requirement, leaves: Leaves) -> bool:
 
 
 def _condition(
-    requirement: Requirement, leaves: Leaves, ok: bool, reason: str | None, event: Event
+    requirement: Requirement, pointer: str, leaves: Leaves, ok: bool, reason: str | None
 ) -> Condition:
     alternatives = requirement.alternatives
     seen = leaves.seen(requirement.path)
@@ -86,31 +127,42 @@ def _condition(
     else:
         operator = "any of"
         wanted = [
-            one.wanted if one.operator == "exact" else {one.operator: one.wanted} for one in alternatives
+            one.wanted if one.operator in ("exact", "all of") else {one.operator: one.wanted}
+            for one in alternatives
         ]
     asked = wanted[0] if len(wanted) == 1 else wanted
     if reason is not None:
         sentence = reason
     elif ok:
-        sentence = f"{_seen(requirement, seen, event)}, as the rule wants"
+        sentence = f"{_seen(requirement, leaves)}, as the rule wants"
     else:
-        sentence = f"{_seen(requirement, seen, event)}, the rule wants {_wanted(requirement)}"
-    return Condition(requirement.path, operator, asked, seen, ok, sentence)
+        sentence = f"{_seen(requirement, leaves)}, the rule wants {in_words(alternatives)}"
+    return Condition(requirement.path, operator, asked, seen, ok, sentence, pointer)
 
 
-def _wanted(requirement: Requirement) -> str:
-    phrases = [one.phrase for one in requirement.alternatives]
-    if len(phrases) > 6:
-        phrases = [*phrases[:5], f"one of {len(phrases) - 5:,} others"]
-    if len(phrases) == 1:
-        return phrases[0]
-    return ", ".join(phrases[:-1]) + " or " + phrases[-1]
+def _sentence(
+    conditions: list[Condition], failed: Condition | None, choices: tuple[str, ...], combinations: int
+) -> str:
+    if failed is not None:
+        if not choices:
+            return failed.sentence
+        return f"none of {combinations:,} ways to meet `$or` holds; closest came {_list(choices)}: {failed.sentence}"
+    if not conditions:
+        return "the rule takes every event"
+    said = _list([condition.sentence.removesuffix(", as the rule wants") for condition in conditions])
+    by = f" by {_list(choices)}" if choices else ""
+    return f"{said}, as the rule wants{by}"
 
 
-def _seen(requirement: Requirement, seen: Any | Absent, event: Event) -> str:
+def _list(texts: list[str] | tuple[str, ...]) -> str:
+    return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
+
+
+def _seen(requirement: Requirement, leaves: Leaves) -> str:
     path = requirement.path
+    seen = leaves.seen(path)
     if seen is ABSENT:
-        return f"{path} {_without_leaf(event, path)}"
+        return f"{path} {_without_leaf(leaves.event, path)}"
     if type(seen) is list:
         if len(seen) == 1:
             return f"{path} has only the element {show(seen[0])}{_type_note(requirement, seen[0])}"
@@ -120,19 +172,22 @@ def _seen(requirement: Requirement, seen: Any | Absent, event: Event) -> str:
     return f"{path} is {show(seen)}{_type_note(requirement, seen)}"
 
 
+# Operators that say themselves what type they want, or want none.
+_UNTYPED = {"exists", "anything-but"}
+
+
 def _type_note(requirement: Requirement, leaf: Any) -> str:
     """The type of what was seen, when it is the type that differs: "12" and 12 look alike on a page."""
     if isinstance(leaf, bool) or leaf is None:
         return ""
     numeric = isinstance(leaf, int | float)
-    for one in requirement.alternatives:
-        if isinstance(one.wanted, bool) or one.operator == "exists":
+    typed = [one for one in requirement.alternatives if one.operator not in _UNTYPED]
+    for one in typed:
+        if isinstance(one.wanted, bool):
             continue
-        if isinstance(one.wanted, int | float) == numeric:
+        if (one.operator == "numeric" or isinstance(one.wanted, int | float)) == numeric:
             return ""
-    if all(one.operator == "exists" for one in requirement.alternatives):
-        return ""
-    return f" ({type_names[type(leaf)]})"
+    return f" ({type_names[type(leaf)]})" if typed else ""
 
 
 def _without_leaf(event: Event, path: str) -> str:
@@ -156,7 +211,7 @@ def _apart(requirement: Requirement, leaves: Leaves, in_order: list[Requirement]
         for one in in_order[: in_order.index(requirement)]
         if arrays & {array for _, membership in leaves.of(one.path) for array, _ in membership}
     ]
-    wants = f"the rule wants {_wanted(requirement)}"
+    wants = f"the rule wants {in_words(requirement.alternatives)}"
     if not before:
         return f"{requirement.path} is in some elements of the list, {wants}"
     return f"{requirement.path} does not fit in the same list element as {' and '.join(before)}, {wants}"

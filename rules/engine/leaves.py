@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any, Final
 
-from rules.engine.alternative import exact_place
+from rules.engine.allowance import Allowance
+from rules.engine.alternative import KindAndKey, exact_place
 from rules.engine.event import ABSENT, Absent, Event
+from rules.engine.many_leaves import ManyLeaves
 
 MAX_ARRAYS = 32
 """Leaves inside more arrays than this are not seen; without a bound an event of 1 MB could cost gigabytes."""
-
-MAX_EXTRA_STEPS = 50_000
-"""What comparing array elements may cost one event, over all rules, beyond a few steps per leaf and rule."""
 
 Membership = tuple[tuple[int, int], ...]
 """The elements a leaf is inside of: (number of the array in this event, index in it), outermost first.
@@ -112,17 +111,20 @@ class PathLeaves:
 
 class Leaves:
     """values: path → its leaf, or the list of its leaves; members: the same with memberships, for those paths only
-    where at least one leaf came from an array element that is an object or array; extra_steps: what is left of
-    MAX_EXTRA_STEPS (elements.py counts it down)."""
+    where at least one leaf came from an array element that is an object or array; held: answers of wanted.py;
+    allowance: the steps this event may still cost."""
 
-    __slots__ = ("_arrays", "_at", "extra_steps", "members", "values")
+    __slots__ = ("_arrays", "_at", "_many", "allowance", "event", "held", "members", "values")
 
     def __init__(self, event: Event, tree: PathTree) -> None:
+        self.event = event
         self.values: dict[str, Any] = {}
         self.members: dict[str, list[Entry]] = {}
-        self.extra_steps = MAX_EXTRA_STEPS
+        self.held: dict[tuple[int, str], set[KindAndKey]] = {}
+        self.allowance = Allowance()
         self._arrays = 0
         self._at: dict[str, PathLeaves] = {}
+        self._many: dict[str, ManyLeaves] = {}
         branches = tree.branches
         for name, value in event.attributes.items():
             found = branches.get(name)
@@ -144,6 +146,15 @@ class Leaves:
         if found is None:
             found = self._at[path] = PathLeaves(self.of(path))
         return found
+
+    def many(self, path: str) -> ManyLeaves:
+        """All leaves at a path, ready to be asked what they meet."""
+        many = self._many.get(path)
+        if many is None:
+            value = self.values.get(path, ABSENT)
+            some = value if type(value) is list else [] if value is ABSENT else [value]
+            many = self._many[path] = ManyLeaves(some, self.allowance)
+        return many
 
     def of(self, path: str) -> list[Entry]:
         """All leaves at a path with their memberships."""

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
 
 from rules.engine.event import Event
-from rules.engine.index import Index, IndexedRule, met
+from rules.engine.filter import WrittenRule, compile_filter, requirements_of
+from rules.engine.index import Failed, Index, IndexedBranch, IndexedRule, met
 from rules.engine.leaves import NO_PATHS, Leaves, PathTree
-from rules.engine.pattern import PatternError, compile_pattern
+from rules.engine.pattern_error import PatternError
+from rules.engine.pattern_reader import Known
 from rules.engine.selectivity import Selectivity
+from rules.engine.wanted import Wanted
 
-Written = str | bytes | dict[str, Any]
 OnError = Callable[[int, Event, Exception], None]
 
 
-def compile(rules: Iterable[tuple[int, Written]], on_error: OnError | None = None) -> Matcher:
-    """One matcher for (rule id, pattern) pairs; of two with one id the last counts.
+def compile(rules: Iterable[tuple[int, WrittenRule]], on_error: OnError | None = None) -> Matcher:
+    """One matcher for (rule id, pattern or Filter) pairs; of two with one id the last counts.
 
     on_error(rule id, event, error) is told of every rule that raised while matching. Raises PatternError, with the
     rule id, for the first invalid pattern.
@@ -28,14 +29,20 @@ def compile(rules: Iterable[tuple[int, Written]], on_error: OnError | None = Non
 class _Layer:
     """An index over a part of the rules, and which of them no longer count."""
 
-    __slots__ = ("always", "gone", "index", "rules")
+    __slots__ = ("_always", "_unfiled", "_wanted", "gone", "index", "rules")
 
     def __init__(self, rules: Mapping[int, IndexedRule]) -> None:
         self.rules = rules
         self.gone: frozenset[int] = frozenset()
-        self.always = [rule.rule_id for rule in rules.values() if not rule.requirements]
-        filed = [(rule, rule.requirements) for rule in rules.values() if rule.requirements]
+        branches = [branch for rule in rules.values() for branch in rule]
+        self._always = [one.rule_id for one in branches if not one.requirements and not one.residual]
+        self._unfiled = [one for one in branches if not one.requirements and one.residual]
+        filed = [(branch, branch.requirements) for branch in branches if branch.requirements]
         self.index = Index(filed, Selectivity(requirements for _, requirements in filed)) if filed else None
+        self._wanted = Wanted([one for branch in branches for one in branch.requirements])
+
+    def paths(self) -> set[str]:
+        return {one.path for rule in self.rules.values() for branch in rule for one in branch.requirements}
 
     @property
     def size(self) -> int:
@@ -49,29 +56,39 @@ class _Layer:
         gone = self.gone.union(rule_id for rule_id in rule_ids if rule_id in self.rules)
         if len(gone) == len(self.gone):
             return self
+        if 2 * len(gone) > len(self.rules):
+            return _Layer({rule_id: rule for rule_id, rule in self.rules.items() if rule_id not in gone})
         layer = object.__new__(_Layer)
-        layer.rules, layer.gone, layer.always, layer.index = self.rules, gone, self.always, self.index
-        return layer if 2 * len(gone) <= len(self.rules) else _Layer(layer.living())
+        layer.rules, layer.gone, layer.index = self.rules, gone, self.index
+        layer._always, layer._unfiled, layer._wanted = self._always, self._unfiled, self._wanted
+        return layer
 
-    def find(self, leaves: Leaves, failed: Callable[[IndexedRule, Exception], None]) -> set[int]:
-        found = list(self.always)
+    def find(self, leaves: Leaves, failed: Failed) -> set[int]:
+        found = list(self._always)
+        for branch in self._unfiled:
+            _ask(branch, leaves, found, failed)
         if self.index is not None:
             try:
-                self.index.find(leaves, found, failed)
+                self.index.find(leaves, self._wanted, found, failed)
             except Exception:
                 # Nobody knows whose fault it was: each rule is asked by itself, so that only the guilty one fails.
                 found = self._ask_each(leaves, failed)
         return set(found) - self.gone if self.gone else set(found)
 
-    def _ask_each(self, leaves: Leaves, failed: Callable[[IndexedRule, Exception], None]) -> list[int]:
-        found = []
+    def _ask_each(self, leaves: Leaves, failed: Failed) -> list[int]:
+        found: list[int] = []
         for rule in self.living().values():
-            try:
-                if met(rule, leaves):
-                    found.append(rule.rule_id)
-            except Exception as error:
-                failed(rule, error)
+            for branch in rule:
+                _ask(branch, leaves, found, failed)
         return found
+
+
+def _ask(branch: IndexedBranch, leaves: Leaves, found: list[int], failed: Failed) -> None:
+    try:
+        if met(branch, leaves):
+            found.append(branch.rule_id)
+    except Exception as error:
+        failed(branch.rule_id, error)
 
 
 class Matcher:
@@ -101,26 +118,34 @@ class Matcher:
         if not self._layers:
             return []
         leaves = Leaves(event, self._tree)
+        errors: list[tuple[int, Exception]] = []
 
-        def failed(rule: IndexedRule, error: Exception) -> None:
-            self.failures[rule.rule_id] = error
-            if self._on_error is not None:
-                with suppress(Exception):
-                    self._on_error(rule.rule_id, event, error)
+        def failed(rule_id: int, error: Exception) -> None:
+            errors.append((rule_id, error))
 
         found: set[int] = set()
         for layer in self._layers:
             found |= layer.find(leaves, failed)
+        for rule_id, error in errors:
+            if rule_id not in found:  # else another way to meet the rule was found
+                self._report(rule_id, event, error)
         return sorted(found)
 
-    def with_changes(self, added: Iterable[tuple[int, Written]], removed: Iterable[int]) -> Matcher:
+    def _report(self, rule_id: int, event: Event, error: Exception) -> None:
+        self.failures[rule_id] = error
+        if self._on_error is not None:
+            with suppress(Exception):
+                self._on_error(rule_id, event, error)
+
+    def with_changes(self, added: Iterable[tuple[int, WrittenRule]], removed: Iterable[int]) -> Matcher:
         """This matcher's rules without `removed` (unknown ids are fine), with `added`; an id that exists is replaced.
 
         One rule costs well under a millisecond, whatever the number of rules; now and then layers are merged, so
         that n rules added one by one cost about log2(n) times what compiling them at once costs.
         Raises PatternError, with the rule id, for the first invalid pattern.
         """
-        fresh = {rule_id: _indexed(rule_id, pattern) for rule_id, pattern in added}
+        known = Known()
+        fresh = {rule_id: _indexed(rule_id, written, known) for rule_id, written in added}
         stale = {*removed, *fresh}
         layers = [layer.without(stale) for layer in self._layers]
         if fresh:
@@ -129,19 +154,26 @@ class Matcher:
                 fresh = {**layers.pop().living(), **fresh}
             layers.append(_Layer(fresh))
         layers = [layer for layer in layers if layer.size]
-        # With one layer built just now, the paths of rules long removed can go too.
-        kept = self._tree if len(layers) > 1 or not fresh else NO_PATHS
-        paths = {requirement.path for rule in fresh.values() for requirement in rule.requirements}
-        tree = kept.with_paths(paths)
+        tree = self._tree
+        if fresh:
+            # With one layer, built just now, the paths of rules long removed can go too.
+            tree = (tree if len(layers) > 1 else NO_PATHS).with_paths(layers[-1].paths())
         failures = {rule_id: error for rule_id, error in self.failures.items() if rule_id not in stale}
         return Matcher(tuple(layers), tree, self._on_error, failures)
 
 
-def _indexed(rule_id: int, pattern: Written) -> IndexedRule:
+def _indexed(rule_id: int, written: WrittenRule, known: Known) -> IndexedRule:
     try:
-        compiled = compile_pattern(pattern)
+        compiled = compile_filter(written, known)
+        extra = [requirement for part in compiled.parts for requirement in requirements_of(part, known)]
     except PatternError as problem:
         raise PatternError(problem.pointer, problem.line, problem.message, rule_id) from None
-    return IndexedRule(
-        rule_id, tuple(sorted(compiled.requirements, key=lambda requirement: requirement.path))
+    residual = tuple(part.check for part in compiled.parts)
+    return tuple(
+        IndexedBranch(
+            rule_id,
+            tuple(sorted([*branch.requirements, *extra], key=lambda requirement: requirement.path)),
+            residual,
+        )
+        for branch in compiled.branches
     )

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from rules.engine.alternative import (
-    ADDRESS,
-    CONSTANT,
-    EXISTS,
-    NOT_THERE,
-    NUMBER,
-    PREFIX,
-    SUFFIX,
-    TEXT,
-    Alternative,
-)
-from rules.engine.pattern import Requirement
+from rules.engine import alternative as kinds
+from rules.engine.alternative import Alternative
+from rules.engine.requirement import Requirement
 
 # Share of events that meet one alternative of the kind, when no other rule asks about its path.
 _ALONE = {
-    TEXT: 0.3,
-    ADDRESS: 0.2,
-    NUMBER: 0.3,
-    CONSTANT: 0.4,
-    PREFIX: 0.4,
-    SUFFIX: 0.4,
-    EXISTS: 0.9,
-    NOT_THERE: 2.0,
+    kinds.TEXT: 0.3,
+    kinds.ADDRESS: 0.2,
+    kinds.NUMBER: 0.3,
+    kinds.CONSTANT: 0.4,
+    kinds.CASELESS: 0.3,
+    kinds.PREFIX: 0.4,
+    kinds.SUFFIX: 0.4,
+    kinds.CASELESS_PREFIX: 0.4,
+    kinds.CASELESS_SUFFIX: 0.4,
+    kinds.CONTAINS: 0.4,
+    kinds.CASELESS_CONTAINS: 0.4,
+    kinds.WILDCARD: 0.4,
+    kinds.NETWORK: 0.3,
+    kinds.RANGE: 0.5,
+    kinds.ALL: 0.4,
+    kinds.BUT: 0.9,
+    kinds.EXISTS: 0.9,
+    kinds.NOT_THERE: 2.0,
 }
-_SPREAD = {TEXT, ADDRESS, NUMBER, PREFIX, SUFFIX}
+_SPREAD = frozenset(_ALONE) - {kinds.CONSTANT, kinds.RANGE, kinds.BUT, kinds.EXISTS, kinds.NOT_THERE}
 
 
 class Selectivity:

@@ -89,7 +89,7 @@ def test_the_first_condition_that_fails_is_named_in_the_order_written() -> None:
 def test_a_condition_holds_json_values() -> None:
     pattern = {"type": [{"prefix": "a"}], "data": {"tags": ["x", {"exists": False}], "x": [1, 2]}}
     first, second, third = explain(pattern, EVENT).conditions
-    assert first == Condition("type", "prefix", "a", "order.paid", False, first.sentence)
+    assert first == Condition("type", "prefix", "a", "order.paid", False, first.sentence, "/type")
     assert (second.operator, second.wanted, second.seen) == ("any of", ["x", {"exists": False}], ["a", "b"])
     assert (third.operator, third.wanted, third.seen) == ("exact", [1, 2], ABSENT)
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from rules.engine import ABSENT, Event, PatternError, compile, explain
-from rules.engine import elements as elements_module
+from rules.engine import ABSENT, Event, Filter, PatternError, compile, explain
+from rules.engine import allowance as allowance_module
 from rules.engine import matcher as matcher_module
-from rules.engine.index import IndexedRule
+from rules.engine.filter import LANGUAGES, Part
+from rules.engine.index import IndexedBranch
 
 ITEMS = {"items": [{"sku": "a", "quantity": 1}, {"sku": "b", "quantity": 2}]}
 
@@ -143,24 +144,22 @@ def test_the_first_invalid_rule_is_named() -> None:
     assert caught.value.rule_id == 8
 
 
-def test_a_rule_that_raises_is_reported_and_harms_no_other() -> None:
+def test_a_rule_that_raises_is_reported_and_harms_no_other(monkeypatch) -> None:
     told: list[tuple[int, Exception]] = []
     event = Event({"type": "a"}, b'{"a": "x"}')
-    rules = [(number, {"type": ["a"], "data": {"a": [{"prefix": "x"}]}}) for number in range(3)]
-    matcher = compile(rules, on_error=lambda rule_id, _, error: told.append((rule_id, error)))
     broken = RuntimeError("broken")
 
-    def explode(leaf: object) -> bool:
+    def explode(event: Event) -> bool:
         raise broken
 
-    [layer] = matcher._layers
-    [(_, texts, _, _)] = layer.index._probes
-    places = texts("a")
-    places.to_check[1][1][0].holds = explode
+    monkeypatch.setitem(LANGUAGES, "sql", lambda written: Part((), explode, "the expression"))
+    pattern = {"type": ["a"], "data": {"a": [{"prefix": "x"}]}}
+    rules = [(0, pattern), (1, Filter(pattern, sql="broken")), (2, pattern), (3, Filter(sql="broken"))]
+    matcher = compile(rules, on_error=lambda rule_id, _, error: told.append((rule_id, error)))
     assert matcher.match(event) == [0, 2]
-    assert matcher.failures == {1: broken}
-    assert told == [(1, broken)]
-    assert matcher.with_changes([], [1]).failures == {}
+    assert matcher.failures == {1: broken, 3: broken}
+    assert sorted(rule_id for rule_id, _ in told) == [1, 3]
+    assert matcher.with_changes([], [1]).failures == {3: broken}
 
 
 def test_when_the_index_itself_raises_each_rule_is_asked(monkeypatch) -> None:
@@ -172,10 +171,10 @@ def test_when_the_index_itself_raises_each_rule_is_asked(monkeypatch) -> None:
     monkeypatch.setattr(matcher_module.Index, "find", explode)
     real = matcher_module.met
 
-    def met(rule: IndexedRule, leaves: Any) -> bool:
-        if rule.rule_id == 3:
+    def met(branch: IndexedBranch, leaves: Any) -> bool:
+        if branch.rule_id == 3:
             raise RuntimeError("broken rule")
-        return real(rule, leaves)
+        return real(branch, leaves)
 
     monkeypatch.setattr(matcher_module, "met", met)
     assert matcher.match(Event({"type": "a"}, None)) == [1, 4]
@@ -234,7 +233,7 @@ def test_an_event_that_multiplies_choices_fails_only_the_rule_that_asks() -> Non
     ]
     matcher = compile(rules)
     assert matcher.match(event) == [2]
-    assert isinstance(matcher.failures[1], elements_module.TooManyChoices)
+    assert isinstance(matcher.failures[1], allowance_module.TooMuchWork)
     assert not explain(rules[0][1], event).matched
 
 
@@ -249,10 +248,9 @@ def test_identical_rules_with_many_alternatives_do_not_multiply_in_the_index() -
 def _copies(matcher: Any) -> int:
     def of_index(index: Any) -> int:
         total = 0
-        for _, texts, _, _ in index._probes:
-            for place in texts.__self__.values():
-                total += len(place.to_check) + len(place.decided)
-                total += of_index(place.below) if place.below is not None else 0
+        for place in index.places():
+            total += len(place.to_check) + len(place.decided)
+            total += of_index(place.below) if place.below is not None else 0
         return total
 
     return sum(of_index(layer.index) for layer in matcher._layers)

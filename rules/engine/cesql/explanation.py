@@ -149,7 +149,7 @@ class _Explainer:
         self, node: Node, path: str, operator: str, wanted: Any, seen: Any, ok: bool, sentence: str
     ) -> Finding:
         line, column = place(self._text, node.start)
-        condition = Condition(path, operator, wanted, seen, ok, sentence)
+        condition = Condition(path, operator, wanted, seen, ok, sentence, "", (node.start, node.end))
         return Finding(condition, self._text[node.start : node.end], node.start, node.end, line, column)
 
     def _about(

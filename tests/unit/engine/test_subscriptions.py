@@ -293,7 +293,11 @@ SENTENCES: list[tuple[list[Any], str, str]] = [
 def test_the_first_condition_that_fails_is_told(filters, pointer, sentence) -> None:
     failed = explain_filters(parse_filters(filters), EVENT).failed
     assert failed is not None
-    assert (failed.pointer, failed.condition.sentence, failed.condition.ok) == (pointer, sentence, False)
+    assert (failed.condition.pointer, failed.condition.sentence, failed.condition.ok) == (
+        pointer,
+        sentence,
+        False,
+    )
 
 
 def test_each_filter_is_told_and_an_expression_with_its_place() -> None:

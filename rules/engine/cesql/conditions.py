@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from rules.engine.cesql.compiler import REQUIRED
+from rules.engine.cesql.compiler import REQUIRED, Failed, compile_tree
 from rules.engine.cesql.functions import FunctionTable
 from rules.engine.cesql.like import LikePattern
 from rules.engine.cesql.syntax import (
@@ -29,6 +29,7 @@ from rules.engine.cesql.syntax import (
     Node,
     Not,
     children,
+    walk,
 )
 from rules.engine.cesql.values import CastFailed, Value, to_boolean, to_integer, to_string
 
@@ -247,11 +248,6 @@ class _Conditions:
     def of(self, node: Node, wanted: bool) -> Branches:
         """What must be so for a node to be evaluated without an error to a value that, cast to boolean, is `wanted`."""
         match node:
-            case Literal():
-                try:
-                    return NOTHING_KNOWN if to_boolean(node.value) is wanted else NEVER
-                except CastFailed:
-                    return NEVER
             case Exists():
                 if node.name in REQUIRED:
                     return NOTHING_KNOWN if wanted else NEVER
@@ -260,6 +256,8 @@ class _Conditions:
                 return self.of(node.operand, not wanted)
             case Chain() if node.is_logic:
                 return self._logic(node, wanted)
+            case _ if not any(isinstance(inner, Attribute | Exists) for inner in walk(node)):
+                return self._constant(node, wanted)
             case Call() if self._functions.find(node.name, len(node.arguments)) is None:
                 return NEVER
             case Comparison() if node.operator in ("=", "!=") and wanted is (node.operator == "="):
@@ -271,6 +269,14 @@ class _Conditions:
                 return both(self._in(node.operand.name, node.items), self._evaluated(node))
             case _:
                 return self._evaluated(node)
+
+    def _constant(self, node: Node, wanted: bool) -> Branches:
+        """Of what is the same for every event, like `1 = 2`."""
+        try:
+            value = compile_tree(node, self._functions)({})
+            return NOTHING_KNOWN if to_boolean(value) is wanted else NEVER
+        except (Failed, CastFailed):
+            return NEVER
 
     def _evaluated(self, node: Node) -> Branches:
         return all_exist(sorted(_surely_read(node)))

@@ -63,6 +63,8 @@ CASES: list[tuple[str, list[dict[str, list[Any]]]]] = [
     ("type = 'a' OR TRUE", [{}]),
     ("type = 'a' OR FALSE", [{"type": ["a"]}]),
     ("type = 'a' AND 1 = 1", [{"type": ["a"]}]),
+    ("type = 'a' OR LENGTH('abc') = 4 OR 1 / 0 = 1 OR LOWER('x')", [{"type": ["a"]}]),
+    ("NOT (1 = 2)", [{}]),
     ("NOT (type != 'a' OR source != 'b')", [{"type": ["a"], "source": ["b"]}]),
     ("NOT (type != 'a' AND source != 'b')", [{"type": ["a"]}, {"source": ["b"]}]),
     ("type = 'a' XOR subject = 'b'", [{"type": ["a"], "subject": [THERE]}, {"type": [THERE], "subject": ["b"]}]),

@@ -14,7 +14,6 @@ from rules.engine.cesql import Expression, parse_filter
 from rules.engine.subscriptions import parse_filters
 from tests.unit.engine import naive, naive_cesql
 from tests.unit.engine.cesql_strategies import VALUES
-from tests.unit.engine.test_subscriptions import naive as naive_filter
 
 EVENT = Event(
     {"id": "1", "source": "/shop", "type": "order.paid", "specversion": "1.0", "priority": "7", "retries": 2},
@@ -124,7 +123,7 @@ def takes(written: Filter, attributes: dict[str, Any], data: Any) -> bool:
             return False
     if written.sql and not naive_cesql.takes(parse_filter(written.sql).tree, attributes):
         return False
-    return all(naive_filter(one, attributes) for one in written.filters or [])
+    return all(naive_cesql.filter_takes(one, attributes) for one in written.filters or [])
 
 
 def test_mixed_rules_in_one_index_equal_a_scan_of_each() -> None:

@@ -7,8 +7,6 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rules.engine import ABSENT, Event, PatternError
 from rules.engine.subscriptions import (
@@ -19,8 +17,6 @@ from rules.engine.subscriptions import (
     validate_filters,
 )
 from rules.engine.subscriptions_explanation import explain_filters
-from tests.unit.engine import naive_cesql
-from tests.unit.engine.cesql_strategies import VALUES, filters_of_sql
 
 EVENT = Event(
     {
@@ -323,72 +319,6 @@ def test_each_filter_is_told_and_an_expression_with_its_place() -> None:
         True,
     )
     assert one.sentence == "subject is not in the event, as the rule wants"
-
-
-# Random filters, in a narrow world.
-
-names = st.sampled_from(["a", "b", "type"])
-texts = st.sampled_from(["x", "xy", "y", "true", "e", "t", "1", "-", "-1", "12", "2147483648"])
-compared = st.tuples(
-    st.sampled_from(["exact", "prefix", "suffix"]), st.dictionaries(names, texts, min_size=1, max_size=2)
-).map(lambda pair: {pair[0]: pair[1]})
-filters = st.recursive(
-    compared | filters_of_sql.map(lambda text: {"sql": text}),
-    lambda inner: (
-        st.tuples(st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)).map(
-            lambda pair: {pair[0]: pair[1]}
-        )
-        | inner.map(lambda one: {"not": one})
-    ),
-    max_leaves=6,
-).filter(lambda one: not validate_filters([one]))
-
-
-def naive(one: dict[str, Any], attributes: dict[str, Any]) -> bool:
-    [(dialect, inner)] = one.items()
-    if dialect in ("all", "any"):
-        return (all if dialect == "all" else any)([naive(each, attributes) for each in inner])
-    if dialect == "not":
-        return not naive(inner, attributes)
-    if dialect == "sql":
-        return naive_cesql.takes(parse_filters([one]).filters[0].expression.tree, attributes)  # type: ignore[union-attr]
-    present = [name for name in inner if name in attributes]
-    found = {name: naive_cesql.string(attributes[name]) for name in present}
-    tests = {"exact": str.__eq__, "prefix": str.startswith, "suffix": str.endswith}
-    return len(present) == len(inner) and all(tests[dialect](found[name], inner[name]) for name in present)
-
-
-@settings(max_examples=600)
-@given(st.lists(filters, max_size=2), st.dictionaries(names, st.sampled_from(VALUES)))
-def test_filters_do_what_a_plain_reading_does_and_no_condition_excludes_what_they_take(
-    written, attributes
-) -> None:
-    compiled = parse_filters(written)
-    event = Event(attributes, None)
-    takes = all(naive(one, attributes) for one in written)
-    assert compiled.holds(event) is takes
-    explanation = explain_filters(compiled, event)
-    assert explanation.matched is takes
-    assert (explanation.failed is None) is takes
-    if takes:
-        branches = compiled.branches()
-        assert any(all(naive_cesql.meets(atom, attributes) for atom in branch) for branch in branches), (
-            branches
-        )
-
-
-def test_every_comparison_meets_its_own_conditions() -> None:
-    for dialect in ("exact", "prefix", "suffix"):
-        for text in ["x", "xy", "y", "true", "e", "t", "1", "-", "-1", "12", "2147483648", "%", "_", "\\"]:
-            compiled = parse_filters([{dialect: {"a": text}}])
-            [branch] = compiled.branches()
-            for value in [*VALUES, text, text + "z", "z" + text]:
-                if compiled.holds(Event({"a": value}, None)):
-                    assert all(naive_cesql.meets(atom, {"a": value}) for atom in branch), (
-                        dialect,
-                        text,
-                        value,
-                    )
 
 
 def test_conditions_are_given_in_the_language_of_patterns() -> None:

@@ -17,7 +17,7 @@ def count_past(wanted: Filter, bus: int, since: Since, within: float = LONGEST) 
     """How many kept events of `bus` from `since` on the filter takes, oldest first.
 
     Ends after about `within` seconds; then both numbers are lower bounds and `exact` is false. Raises PatternError,
-    CesqlError, NotInThePast.
+    NotInThePast.
     """
     ends = time.monotonic() + within
     reader = Reader(bus, wanted)

@@ -26,7 +26,7 @@ def start(target: Target, since: Since) -> Backfill | None:
     Call it in the transaction that saves the target, so that no event comes between. New events are routed to it at
     once; past ones, up to the newest of this moment, are by a job that workers claim, in the order of the log and
     with the rule as it is now. Until that is done the new ones are held, so order per key holds.
-    Raises NotInThePast, AlreadyLive for a target that took events before, PatternError, CesqlError.
+    Raises NotInThePast, AlreadyLive for a target that took events before, PatternError.
     """
     if since == "now":
         return None

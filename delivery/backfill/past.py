@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from delivery.tracking.read import marks, rows
-from rules.engine import Event, Filter
-from rules.filtering import Matching
+from rules.engine import Event, Filter, Matcher, compile
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ class Found(NamedTuple):
 
 @dataclass
 class Reader:
-    """Looks for the events of one bus that a filter takes. Raises PatternError or CesqlError when it is not valid.
+    """Looks for the events of one bus that a filter takes. Raises PatternError when it is not valid.
 
     Each `look` reads at most PART events. How many seqs that may span adapts itself: where other buses' events or
     other types lie between, it grows, until one look takes some hundredths of a second.
@@ -41,11 +40,11 @@ class Reader:
     bus: int
     wanted: Filter
     span: int = NARROW
-    _matching: Matching = field(init=False)
+    _matcher: Matcher = field(init=False)
     _types: list[str] | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self._matching = Matching([(THE_RULE, self.wanted)])
+        self._matcher = compile([(THE_RULE, self.wanted)])
         self._types = exact_types(self.wanted)
 
     def look(self, after: int, until: int) -> Found:
@@ -77,7 +76,7 @@ class Reader:
 
     def _takes(self, seq: int, raw: Any) -> bool:
         try:
-            return bool(self._matching.match(Event.from_json(bytes(raw))))
+            return bool(self._matcher.match(Event.from_json(bytes(raw))))
         except ValueError:
             logger.exception("Event %s cannot be read; no rule takes it.", seq)
             return False

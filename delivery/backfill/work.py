@@ -87,7 +87,7 @@ def step(job: Backfill, reader: Reader) -> bool:
 
 
 def reader_of(job: Backfill) -> Reader:
-    """What finds the job's events: the rule as it was when the target started. Raises PatternError, CesqlError."""
+    """What finds the job's events: the rule as it was when the target started. Raises PatternError."""
     revision = RuleRevision.objects.filter(rule_id=job.rule, number=job.revision).latest("pk")
     return Reader(job.bus, filter_of(revision))
 

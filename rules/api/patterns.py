@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from rules.api.access import check_bus
 from rules.api.operation import Operation
 from rules.api.reading import FILTER, Asked, TriedEvent
-from rules.engine import ABSENT, Event, Filter
-from rules.explained import Reason, explained
-from rules.filtering import Matching, filter_of
+from rules.engine import ABSENT, Condition, Event, Filter, compile, explain
+from rules.engine.cesql.errors import place
+from rules.filtering import filter_of
 from rules.models import Rule
 
 # Saying why costs much more than saying whether: so many events are explained, and for so many seconds.
@@ -72,46 +72,48 @@ class ExplainPattern(Operation):
         return Response(_explanation(wanted, found.event) | (_revision(rule) if rule is not None else {}))
 
 
-def condition(reason: Reason) -> dict[str, Any]:
+def condition(one: Condition, wanted: Filter) -> dict[str, Any]:
     """A condition and its place as JSON; without `seen` when the event has nothing there."""
-    one = reason.condition
-    seen = {} if one.seen is ABSENT else {"seen": one.seen}
-    place = {name: value for name, value in (("line", reason.line), ("column", reason.column)) if value}
-    return {
-        "path": one.path,
-        "operator": one.operator,
-        "wanted": one.wanted,
-        **seen,
-        "ok": one.ok,
-        "sentence": one.sentence,
-        "pointer": reason.pointer,
-        **place,
-    }
+    answer = {"path": one.path, "operator": one.operator, "wanted": one.wanted}
+    if one.seen is not ABSENT:
+        answer["seen"] = one.seen
+    answer |= {"ok": one.ok, "sentence": one.sentence, "pointer": one.pointer}
+    if one.span is not None:
+        answer["line"], answer["column"] = place(_expression(one.pointer, wanted), one.span[0])
+    return answer
+
+
+def _expression(pointer: str, wanted: Filter) -> str:
+    """The text of the expression that a pointer into a filter leads to."""
+    found: Any = wanted._asdict()
+    for step in pointer.strip("/").split("/"):
+        found = found[int(step)] if isinstance(found, list) else found[step]
+    return str(found)
 
 
 def _tried(wanted: Filter, events: Sequence[TriedEvent]) -> list[dict[str, Any]]:
-    matching = Matching([(1, wanted)])
+    matcher = compile([(1, wanted)])
     lines: list[dict[str, Any]] = []
     left, ends = MOST_EXPLAINED, time.monotonic() + LONGEST
     for tried in events:
-        matched = bool(matching.match(tried.event))
+        matched = bool(matcher.match(tried.event))
         line: dict[str, Any] = {"id": tried.event.attributes.get("id"), "matched": matched}
         if tried.seq is not None:
             line["seq"] = tried.seq
         if not matched and left and time.monotonic() < ends:
             left -= 1
-            failed = explained(wanted, tried.event).failed
-            line["failed"] = condition(failed) if failed else None
+            failed = explain(wanted, tried.event).failed
+            line["failed"] = condition(failed, wanted) if failed else None
         lines.append(line)
     return lines
 
 
 def _explanation(wanted: Filter, event: Event) -> dict[str, Any]:
-    found = explained(wanted, event)
+    found = explain(wanted, event)
     return {
         "matched": found.matched,
-        "failed": condition(found.failed) if found.failed else None,
-        "conditions": [condition(reason) for reason in found.reasons],
+        "failed": condition(found.failed, wanted) if found.failed else None,
+        "conditions": [condition(one, wanted) for one in found.conditions],
         "choices": list(found.choices),
         "combinations": found.combinations,
     }

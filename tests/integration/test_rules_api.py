@@ -147,6 +147,9 @@ def test_an_expression_is_explained_by_line_and_column(someone: Client) -> None:
     assert [one["ok"] for one in found["conditions"]] == [True, False]
     failed = found["failed"]
     assert (failed["pointer"], failed["line"], failed["column"]) == ("/sql", 2, 3)
+    inside = {"filters": [{"all": [{"sql": "id = 'e1' AND\n subject = 's1'"}]}], "event": event(subject="s2")}
+    failed = answer(someone, EXPLAIN, inside)["failed"]
+    assert (failed["pointer"], failed["line"], failed["column"]) == ("/filters/0/all/0/sql", 2, 2)
 
 
 def test_a_mistake_in_an_expression_is_told_by_line_and_column(someone: Client) -> None:
@@ -317,7 +320,7 @@ def test_a_failure_of_ours_is_a_problem_document_and_is_logged(
     def broken(*args: object) -> None:
         raise RuntimeError("the spring is broken")
 
-    monkeypatch.setattr("rules.api.patterns.Matching", broken)
+    monkeypatch.setattr("rules.api.patterns.compile", broken)
     problem = answer(someone, TEST, {"pattern": {}, "event": event()}, 500)
     assert "spring" not in json.dumps(problem)
     assert "the spring is broken" in caplog.text

@@ -18,13 +18,13 @@ from rules.engine import (
     PatternError,
     Transform,
     TransformError,
+    compile,
     compile_transform,
+    explain,
     validate,
 )
 from rules.engine.cesql import CesqlError, parse_filter
 from rules.engine.subscriptions import validate_filters
-from rules.explained import explained
-from rules.filtering import Matching
 from rules.json_place import broken
 
 INVALID, UNEXPECTED = 1, 3
@@ -89,7 +89,7 @@ class Command(BaseCommand):
             for place in wrong.places:
                 self.stderr.write(place)
             raise _invalid(len(wrong.places)) from None
-        matching = Matching([(1, wanted)])
+        matcher = compile([(1, wanted)])
         matched = looked_at = invalid = 0
         for line in _lines(options["events"]):
             if line.event is None:
@@ -97,7 +97,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"{options['events']}:{line.number}:{line.problem}")
                 continue
             looked_at += 1
-            taken = bool(matching.match(line.event))
+            taken = bool(matcher.match(line.event))
             matched += taken
             self._tell(line, taken, wanted, options["explain"])
             if taken and transform is not None and not self._send(line.event, transform):
@@ -116,11 +116,10 @@ class Command(BaseCommand):
     def _tell(self, line: Line, taken: bool, wanted: Filter, everything: bool) -> None:
         assert line.event is not None
         name = f"{line.number}  {line.event.attributes.get('id', '')}".rstrip()
-        found = None if taken and not everything else explained(wanted, line.event)
-        why = f": {found.failed.condition.sentence}" if found and found.failed else ""
+        found = None if taken and not everything else explain(wanted, line.event)
+        why = f": {found.failed.sentence}" if found and found.failed else ""
         self.stdout.write(f"{name}  " + (_("matches") if taken else _("does not match") + why))
-        for reason in found.reasons if found is not None and everything else ():
-            one = reason.condition
+        for one in found.conditions if found is not None and everything else ():
             self.stdout.write(f"    {'✓' if one.ok else '✗'} {one.sentence}")
 
     def _send(self, event: Event, transform: Transform) -> bool:

@@ -361,7 +361,9 @@ def test_nobody_gets_in_without_a_session_or_a_token(client: Client, url: str) -
     response = ask(client, url, {})
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="signalbox"'
-    assert json.loads(response.content)["type"] == "urn:signalbox:problem:unauthenticated"
+    problem = json.loads(response.content)
+    assert problem["type"] == "urn:signalbox:problem:unauthenticated"
+    assert "Authorization: Bearer" in problem["detail"]
 
 
 def test_a_person_needs_the_permission(client: Client, town: SimpleNamespace) -> None:

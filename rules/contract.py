@@ -30,7 +30,10 @@ class ContractRefused(ValueError):
 
 
 class Contract:
-    """A compiled contract; threads may share it."""
+    """A compiled contract; threads may share it.
+
+    schema: the JSON Schema it comes to; {"schema": contract.schema} is the same contract without its document.
+    """
 
     __slots__ = ("_validator", "schema")
 
@@ -48,6 +51,13 @@ class Contract:
         except (ValueError, RecursionError, msgspec.MsgspecError) as error:
             return [Violation("", f"Must be JSON: {error}.")]
         return self._validator.errors(value)
+
+    def refusal(self, output: Output) -> str:
+        """Why an output must not be sent, in one sentence with the first three places; empty when it fits."""
+        found = self.check(output)
+        places = [f"{one.pointer or 'the whole'}: {one.message}" for one in found[:3]]
+        more = f" And {len(found) - 3} more." if len(found) > 3 else ""
+        return f"It does not fit the target's contract. {' '.join(places)}{more}" if found else ""
 
     def fields(self) -> list[Field]:
         """Its fields in reading order: path, kind, whether required, meaning, choices (see catalog.schemas.fields).

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from rules.engine import exact_json
@@ -46,7 +47,7 @@ _SHALLOW = frozenset(
     ]
 )
 _PICTURES = frozenset(["formatNumber", "formatInteger", "parseInteger", "fromMillis", "toMillis"])
-_LONG_WIDTH = re.compile(r"[0-9]{4}|[,*-][0-9]{3}")
+_LONG_WIDTH = re.compile(r",[^\]]*[0-9]{3}")
 _SIMPLE_COMPONENT = re.compile(r"\[[YMDHhms][0-9#]*(?:,[0-9*-]*)?\]")
 
 
@@ -122,7 +123,7 @@ def _check_picture(name: str, first: Any, picture: Any) -> None:
         return
     if len(picture) > MAX_PICTURE:
         raise TransformError(f"a picture has at most {MAX_PICTURE} characters")
-    if name == "fromMillis" and _LONG_WIDTH.search(picture.replace("0001", "")):
+    if name == "fromMillis" and _LONG_WIDTH.search(picture):
         raise TransformError("a width in a picture has at most two digits")
     # The library reads a timestamp with a backtracking expression: five parts of any length are quick enough.
     if name == "toMillis" and picture.count("[") - len(_SIMPLE_COMPONENT.findall(picture)) > 5:
@@ -150,9 +151,12 @@ def _sorted(value: Any) -> Any:
         return {name: _sorted(value[name]) for name in sorted(value)}
     if isinstance(value, list):
         return [_sorted(one) for one in value]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value if value is None or isinstance(value, bool | str) else str(value)
-    return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if value is None or isinstance(value, bool | str):
+        return value
+    # The library has a null of its own; everything else is a function.
+    return None if str(value) == "null" else str(value)
 
 
 def clone(value: Any) -> Any:
@@ -179,25 +183,38 @@ def replace(
             if min(text.count(pattern), count) * len(replacement) > MAX_TEXT:
                 raise TransformError(f"$replace makes at most {MAX_TEXT:,} characters")
             return text.replace(pattern, replacement, count)
-        pattern = re.compile(re.escape(pattern))
     out: list[str] = []
     at = total = 0
-    for number, match in enumerate(pattern.finditer(text)):
-        if number >= count:
-            break
-        groups = [match.group(index) or "" for index in range(len(match.groups()) + 1)]
+    for start, end, groups in islice(_matches(text, pattern), count):
         if isinstance(replacement, str):
             put = _filled(replacement, groups)
         else:
-            put = call(replacement, [{"match": groups[0], "index": match.start(), "groups": groups[1:]}])
+            match = {"match": groups[0], "start": start, "end": end, "groups": groups[1:]}
+            put = call(replacement, [match])
             if not isinstance(put, str):
                 raise TransformError("the function that $replace is given must return a text")
-        out += [text[at : match.start()], put]
+        out += [text[at:start], put]
         total += len(put)
         if total > MAX_TEXT:
             raise TransformError(f"$replace makes at most {MAX_TEXT:,} characters")
-        at = match.end()
+        at = end
     return "".join(out) + text[at:]
+
+
+def _matches(text: str, pattern: Any) -> Iterator[tuple[int, int, list[str]]]:
+    """Start, end, and the match with its groups, of each place where a text or a regular expression is found."""
+    if isinstance(pattern, str):
+        at = text.find(pattern)
+        while at >= 0:
+            yield at, at + len(pattern), [pattern]
+            at = text.find(pattern, at + len(pattern))
+        return
+    for match in pattern.finditer(text):
+        yield (
+            match.start(),
+            match.end(),
+            [match.group(number) or "" for number in range(len(match.groups()) + 1)],
+        )
 
 
 def _filled(replacement: str, groups: list[str]) -> str:

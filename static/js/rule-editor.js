@@ -13,6 +13,13 @@ const hand = () => {
 customElements.whenDefined("code-area").then(hand);
 document.addEventListener("htmx:afterSettle", hand);
 
+/* A button puts a new form in place. What was asked about the old one is not shown beside it: the new one asks itself. */
+const asked = new WeakMap();
+document.addEventListener("htmx:beforeSend", event => asked.set(event.detail.xhr, form()));
+document.addEventListener("htmx:beforeSwap", event => {
+  if (event.detail.target?.id === "preview" && asked.get(event.detail.xhr) !== form()) event.detail.shouldSwap = false;
+});
+
 /* A method without a value hides its field at once, not only after the server has answered. */
 const WITHOUT = new Set(["present", "absent", "null"]);
 document.addEventListener("change", event => {

@@ -95,7 +95,7 @@ def test_a_person_builds_a_rule_tries_it_starts_it_and_the_next_event_arrives_tr
     page.locator(".send").get_by_text("Template", exact=True).click()
     page.locator("#template").fill("")
     page.locator("#template").press_sequentially('{"ref": "${order_')
-    expect(page.get_by_role("option").first).to_have_text(re.compile("data.order_id"))
+    expect(page.locator("code-area [role=option]").first).to_have_text(re.compile("data.order_id"))
     page.keyboard.press("Tab")
     expect(page.locator("#template")).to_have_value('{"ref": "${data.order_id}"}')
     expect(page.locator("#send-verdict")).to_contain_text("Valid JSON for all 5 matching events")
@@ -205,9 +205,14 @@ def test_the_editor_is_accessible_and_fits(
     expect(page.locator("#send-verdict")).to_contain_text("Valid JSON")
     assert accessibility(page) == []
     assert sideways(page) == 0
-    page.goto(f"{shop.url}/rules/")
-    page.get_by_role("link", name="Large orders").click()
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.locator("#send-verdict")).to_contain_text("Valid JSON")
+    page.get_by_role("button", name="Send one for real").click()
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+    assert accessibility(page) == []
+    page.get_by_role("link", name="Cancel").click()
     page.get_by_role("link", name="All of it, and back").click()
+    page.get_by_text("As JSON").first.click()
     assert accessibility(page) == []
     assert sideways(page) == 0
 

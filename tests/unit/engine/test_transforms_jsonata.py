@@ -146,6 +146,25 @@ def test_numbers_that_are_not_computed_are_sent_as_they_are_written() -> None:
     assert sent("$clone(data.l)", event) == b"[1e2,0.10]"
 
 
+def test_replacing_by_a_function_works_for_texts_and_regular_expressions() -> None:
+    function = "function($m){ $m.match & $m.start & $join($m.groups, '-') }"
+    assert sent(f'$replace("abab", "b", {function})') == b'"ab1ab3"'
+    assert sent(f'$replace("abab", /(a)(b)/, {function}, 1)') == b'"ab0a-bab"'
+    assert sent('$replace("aaa", "a", "b", 0)') == b'"aaa"'
+
+
+def test_distinct_values_are_told_apart_by_type() -> None:
+    assert sent(
+        '$distinct([null, "null", 1, "1", true, "true", [null], ["null"], 1.0, [1], [1.0], null])'
+    ) == (b'[null,"null",1,"1",true,"true",[null],["null"],[1]]')
+
+
+def test_pictures_may_be_as_wide_as_a_time_is() -> None:
+    assert sent("$fromMillis(1769860800123, '[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001]Z')") == (
+        b'"2026-01-31T12:00:00.123Z"'
+    )
+
+
 def test_an_update_changes_a_copy_and_not_the_event() -> None:
     expression = """($new := data ~> |lines[sku="a"]|{"sku": "A", "old": sku}, ["tags", "none"]|; [$new.lines.old, data.lines.sku])"""
     assert sent(expression) == b'["a","a","a","b","a"]'

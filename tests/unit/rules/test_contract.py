@@ -71,6 +71,29 @@ def test_what_is_no_json_does_not_fit(sent, message) -> None:
     assert message in found[0].message
 
 
+def test_the_reason_of_a_dead_letter_is_one_sentence_with_the_first_places() -> None:
+    contract = compile_contract({"schema": ORDER})
+    assert contract.refusal(output({"id": "1", "lines": []})) == ""
+    assert contract.refusal(output({"id": 1, "lines": [{}, {"sku": 1}], "paid": 0})) == (
+        "It does not fit the target's contract. /id: Must be string, is a number: 1. "
+        "/lines/0: “sku” is missing. /lines/1/sku: Must be string, is a number: 1. And 1 more."
+    )
+    assert contract.refusal(Output(b"x", "text/plain")) == (
+        "It does not fit the target's contract. the whole: Must be JSON, is text/plain."
+    )
+
+
+def test_a_contract_can_be_kept_without_its_document() -> None:
+    for spec in (
+        {"openapi": NEW_API, "operation": "replaceOrder"},
+        {"openapi": OLD_API, "operation": "createOrder"},
+    ):
+        contract = compile_contract(spec)
+        kept = compile_contract({"schema": json.loads(json.dumps(contract.schema))})
+        assert kept.fields() == contract.fields()
+        assert kept.check(output({"id": 5})) == contract.check(output({"id": 5})) != []
+
+
 def test_the_fields_of_a_contract_can_be_listed() -> None:
     fields = compile_contract({"schema": ORDER}).fields()
     assert [(one.path, one.kind, one.required, one.meaning) for one in fields] == [

@@ -16,6 +16,7 @@ from catalog.schemas.validator import Validator, compile_schema
 from catalog.stamps import CATALOG, RULES
 from delivery.log.entry import Versions
 from rules.engine import Event, Matcher, PatternError, compile
+from rules.filtering import filter_of
 from rules.models import Rule, RuleRevision
 
 logger = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ def _all_rules() -> dict[int, Routing]:
     rules: dict[int, list[tuple[int, Any]]] = {}
     targets: dict[int, dict[int, tuple[int, ...]]] = {}
     for rule in Rule.objects.filter(enabled=True).prefetch_related("targets"):
-        rules.setdefault(rule.bus_id, []).append((rule.pk, rule.pattern))
+        rules.setdefault(rule.bus_id, []).append((rule.pk, filter_of(rule)))
         targets.setdefault(rule.bus_id, {})[rule.pk] = tuple(
             sorted(target.pk for target in rule.targets.all())
         )
@@ -175,7 +176,7 @@ def _changed_rules(before: Snapshot) -> dict[int, Routing]:
     for bus in {revision.bus_id for revision in changed.values()}:
         mine = {pk: revision for pk, revision in changed.items() if revision.bus_id == bus}
         old = routing.get(bus) or Routing(_compiled(()), {})
-        live = [(pk, r.pattern) for pk, r in mine.items() if r.enabled and r.pattern is not None]
+        live = [(pk, filter_of(r)) for pk, r in mine.items() if r.enabled and r.pattern is not None]
         targets = {pk: ids for pk, ids in old.targets.items() if pk not in mine}
         targets.update({pk: tuple(sorted(mine[pk].target_ids)) for pk, _ in live})
         gone = [pk for pk in mine if pk in old.targets]

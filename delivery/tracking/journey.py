@@ -16,6 +16,7 @@ from delivery.tracking.events import Headline, StoredEvent
 from delivery.tracking.read import marks, moment, rows
 from delivery.tracking.words import Outcome, State
 from rules.engine import Condition, Event, PatternError, explain
+from rules.filtering import filter_of
 from rules.models import Rule, RuleRevision, Target, TargetRevision
 
 # A page for a person: with thousands of rules the first ones by name are shown, and how many there are.
@@ -117,7 +118,7 @@ def of(seq: int) -> Journey | None:
         failed, problem = None, ""
         if revision.enabled:
             try:
-                explanation = explain(revision.pattern or {}, seen)
+                explanation = explain(filter_of(revision), seen)
             except PatternError as error:
                 problem = str(error)
             else:

@@ -67,6 +67,29 @@ def test_a_change_of_a_rule_counts_from_the_next_event_on(caller: Caller, bus: B
     assert routed(caller) == []
 
 
+@pytest.mark.parametrize("read_before", [False, True], ids=["when all are read", "when changes are read"])
+def test_an_expression_and_filters_of_a_rule_count_beside_its_pattern(
+    caller: Caller, bus: Bus, read_before: bool
+) -> None:
+    if read_before:
+        assert routed(caller) == []
+    sql = listen(bus, {}, sql="subject LIKE 'order-1%'")
+    filters = listen(bus, {}, filters=[{"suffix": {"subject": "7"}}])
+    both = listen(
+        bus,
+        {"type": ["shop.order.placed"]},
+        sql="LENGTH(subject) > 8",
+        filters=[{"not": {"exact": {"subject": "x"}}}],
+    )
+    assert routed(caller, subject="order-17") == [sql.pk, filters.pk]
+    assert routed(caller, subject="order-123") == [sql.pk, both.pk]
+    assert routed(caller, subject="order-123", type="other") == [sql.pk]
+    assert routed(caller, subject="parcel-7") == [filters.pk]
+    sql.rule.sql = ""
+    save_rule(sql.rule)
+    assert routed(caller, subject="parcel-8") == [sql.pk]
+
+
 def test_a_stopped_target_still_gets_its_routes(caller: Caller, bus: Bus) -> None:
     target = listen(bus, {})
     set_state(target, Target.State.PAUSED)

@@ -15,10 +15,7 @@ class TooMuchWork(RuntimeError):
 class Allowance:
     """The steps left for one event. One rule gets at most a quarter of them, so that it cannot starve the others."""
 
-    __slots__ = ("left",)
-
-    def __init__(self) -> None:
-        self.left = STEPS
+    left: int = STEPS
 
     def of_a_rule(self) -> int:
         return max(STEPS_OF_A_RULE, self.left // 4)

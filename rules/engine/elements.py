@@ -39,8 +39,7 @@ def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> R
     for here in reversed(found):
         later.append(arrays)
         arrays |= here.arrays
-    allowance = leaves.allowance
-    granted = steps = allowance.of_a_rule()
+    granted = steps = leaves.of_a_rule()
     choices = {_NOTHING_CHOSEN}
     for requirement, here, keep in zip(requirements, found, reversed(later), strict=True):
         after: set[Choice] = set()
@@ -51,7 +50,7 @@ def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> R
                 candidates = _equal(requirement, leaves)
             steps -= 1 + len(candidates)
             if steps < 0:
-                allowance.left = max(0, allowance.left - granted)
+                leaves.left = max(0, leaves.left - granted)
                 raise TooMuchWork(f"too many ways to combine the array elements at {requirement.path}")
             compatible = [entry for entry in candidates if _compatible(choice, entry[1])]
             if requirement.may_be_missing and not compatible:
@@ -64,7 +63,7 @@ def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> R
         choices = after
     else:
         requirement = None
-    allowance.left = max(0, allowance.left - (granted - steps))
+    leaves.left = max(0, leaves.left - (granted - steps))
     return requirement
 
 

@@ -9,7 +9,7 @@ from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import show, type_names
 from rules.engine.elements import first_disagreement
 from rules.engine.event import ABSENT, Absent, Event
-from rules.engine.leaves import NO_PATHS, Leaves
+from rules.engine.leaves import Leaves
 from rules.engine.pattern import WrittenPattern, compile_pattern
 from rules.engine.phrases import in_words
 from rules.engine.requirement import Branch, Requirement
@@ -57,8 +57,7 @@ class Explanation:
 def explain(pattern: WrittenPattern, event: Event) -> Explanation:
     """Whether and why. Raises PatternError when the pattern is not valid; never for any event."""
     branches = compile_pattern(pattern).branches
-    paths = {requirement.path for branch in branches for requirement in branch.requirements}
-    leaves = Leaves(event, NO_PATHS.with_paths(paths))
+    leaves = Leaves(event)
     answers: dict[int, bool] = {}
     closest: tuple[Branch, list[bool], dict[str, str]] | None = None
     fewest = -1
@@ -119,7 +118,7 @@ def _condition(
     requirement: Requirement, pointer: str, leaves: Leaves, ok: bool, reason: str | None
 ) -> Condition:
     alternatives = requirement.alternatives
-    seen = leaves.seen(requirement.path)
+    seen = leaves[requirement.path]
     operators = {one.operator for one in alternatives}
     if len(operators) == 1:
         operator = operators.pop()
@@ -160,7 +159,7 @@ def _list(texts: list[str] | tuple[str, ...]) -> str:
 
 def _seen(requirement: Requirement, leaves: Leaves) -> str:
     path = requirement.path
-    seen = leaves.seen(path)
+    seen = leaves[path]
     if seen is ABSENT:
         return f"{path} {_without_leaf(leaves.event, path)}"
     if type(seen) is list:

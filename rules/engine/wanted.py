@@ -36,12 +36,12 @@ class Wanted:
         limit = 1000 + 4 * len(places)
         found: list[KindAndKey] = []
         for leaf in many.leaves():
-            probes.find_but_exceptions(leaf, found, leaves.allowance)
+            probes.find_but_exceptions(leaf, found, leaves)
             if len(found) > limit:
                 # Most leaves meet most alternatives: now it is cheaper to ask for each alternative whether one does.
                 return {place for place in places if many.meet(place)}
         if probes.exceptions is not None:
-            probes.exceptions.find_for_any(many.leaves(), found, leaves.allowance)
+            probes.exceptions.find_for_any(many.leaves(), found, leaves)
         return set(found)
 
     def _at(self, path: str) -> tuple[Probes[KindAndKey], list[KindAndKey]]:

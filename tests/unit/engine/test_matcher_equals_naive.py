@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rules.engine import Event, compile, explain, validate
@@ -156,8 +156,13 @@ patterns = st.fixed_dictionaries(
         "flag": alternatives,
         "$or": st.lists(objects, min_size=2, max_size=2),
     },
-).filter(lambda pattern: not validate(pattern))
+)
 NO_DATA = object()
+
+
+def valid(patterns: Any) -> list[dict[str, Any]]:
+    """Without those that ask for a path twice, as combinations of `$or` may do."""
+    return [pattern for pattern in patterns if not validate(pattern)]
 
 
 def event_of(attributes: dict[str, Any], data: Any) -> tuple[Event, dict[str, Any]]:
@@ -170,6 +175,7 @@ def event_of(attributes: dict[str, Any], data: Any) -> tuple[Event, dict[str, An
 @given(st.lists(patterns, max_size=30), attributes, st.just(NO_DATA) | value)
 def test_the_matcher_finds_what_a_plain_scan_finds(patterns, attributes, data) -> None:
     event, plain = event_of(attributes, data)
+    patterns = valid(patterns)
     expected = [number for number, pattern in enumerate(patterns) if naive.matches(pattern, plain)]
     matcher = compile(enumerate(patterns))
     assert matcher.match(event) == expected
@@ -180,6 +186,7 @@ def test_the_matcher_finds_what_a_plain_scan_finds(patterns, attributes, data) -
 @given(patterns, attributes, value)
 def test_an_explanation_says_what_the_matcher_says(pattern, attributes, data) -> None:
     event, plain = event_of(attributes, data)
+    assume(not validate(pattern))
     explanation = explain(pattern, event)
     assert explanation.matched == naive.matches(pattern, plain)
     assert (
@@ -199,9 +206,10 @@ def test_an_explanation_says_what_the_matcher_says(pattern, attributes, data) ->
 )
 def test_a_changed_matcher_is_the_matcher_of_the_changed_rules(patterns, changes, attributes, data) -> None:
     event, _ = event_of(attributes, data)
-    rules = dict(enumerate(patterns))
+    rules = dict(enumerate(valid(patterns)))
     matcher = compile(rules.items())
     for added, removed in changes:
+        added = {number: pattern for number, pattern in added.items() if not validate(pattern)}
         before = matcher.match(event)
         changed = matcher.with_changes(added.items(), removed)
         assert matcher.match(event) == before

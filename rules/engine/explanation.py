@@ -9,8 +9,8 @@ from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import show, type_names
 from rules.engine.elements import first_disagreement
 from rules.engine.event import ABSENT, Absent, Event
+from rules.engine.filter import Part, WrittenRule, compile_filter
 from rules.engine.leaves import Leaves
-from rules.engine.pattern import WrittenPattern, compile_pattern
 from rules.engine.phrases import in_words
 from rules.engine.requirement import Branch, Requirement
 
@@ -23,7 +23,8 @@ class Condition:
     when a list mixes them;
     wanted: the JSON value, a list when there are several alternatives (operator objects for "any of");
     seen: the JSON value, a list when the path has several leaves, ABSENT when it has none;
-    sentence: both in words, without a full stop; pointer: where in the pattern it stands (JSON pointer).
+    sentence: both in words, without a full stop; pointer: where in the pattern it stands (JSON pointer), or "/sql",
+    "/filters" for what a Filter asks beside its pattern.
     """
 
     path: str
@@ -54,15 +55,25 @@ class Explanation:
     sentence: str
 
 
-def explain(pattern: WrittenPattern, event: Event) -> Explanation:
-    """Whether and why. Raises PatternError when the pattern is not valid; never for any event."""
-    branches = compile_pattern(pattern).branches
+def explain(pattern: WrittenRule, event: Event) -> Explanation:
+    """Whether and why, of a pattern or a Filter. Raises PatternError when it is not valid; never for any event.
+
+    Each other language of a Filter is one condition, after those of the pattern, without a path.
+    """
+    branches, parts = compile_filter(pattern)
     leaves = Leaves(event)
+    costly: dict[str, str] = {}
+    for path in dict.fromkeys(one.path for branch in branches for one in branch.requirements):
+        try:
+            leaves[path]
+        except TooMuchWork as error:
+            leaves[path] = ABSENT
+            costly[path] = f"{path} was not sought: {error}"
     answers: dict[int, bool] = {}
     closest: tuple[Branch, list[bool], dict[str, str]] | None = None
     fewest = -1
     for branch in branches:
-        found, reasons = _decide(branch, leaves, answers)
+        found, reasons = _decide(branch, leaves, answers, costly)
         failures = found.count(False)
         if closest is None or failures < fewest:
             closest, fewest = (branch, found, reasons), failures
@@ -74,13 +85,16 @@ def explain(pattern: WrittenPattern, event: Event) -> Explanation:
         _condition(written.requirement, written.pointer, leaves, ok, reasons.get(written.requirement.path))
         for written, ok in zip(branch.written, found, strict=True)
     ]
+    conditions += [_part(part, event) for part in parts]
     failed = next((condition for condition in conditions if not condition.ok), None)
     sentence = _sentence(conditions, failed, branch.choices, len(branches))
     return Explanation(failed is None, failed, conditions, branch.choices, len(branches), sentence)
 
 
-def _decide(branch: Branch, leaves: Leaves, known: dict[int, bool]) -> tuple[list[bool], dict[str, str]]:
-    """(whether each requirement holds, sentences of those that hold only apart from others).
+def _decide(
+    branch: Branch, leaves: Leaves, known: dict[int, bool], costly: dict[str, str]
+) -> tuple[list[bool], dict[str, str]]:
+    """(whether each requirement holds, sentences of those that hold only apart from others or were not sought).
 
     `known` remembers answers by the identity of a requirement: branches of one `$or` share many.
     """
@@ -89,9 +103,10 @@ def _decide(branch: Branch, leaves: Leaves, known: dict[int, bool]) -> tuple[lis
     for requirement in requirements:
         answer = known.get(id(requirement))
         if answer is None:
-            answer = known[id(requirement)] = _holds_alone(requirement, leaves)
+            answer = requirement.path not in costly and _holds_alone(requirement, leaves)
+            known[id(requirement)] = answer
         answers.append(answer)
-    reasons: dict[str, str] = {}
+    reasons = dict(costly)
     if all(answers) and leaves.members:
         in_order = sorted(requirements, key=lambda requirement: requirement.path)
         try:
@@ -139,11 +154,20 @@ def _condition(
     return Condition(requirement.path, operator, asked, seen, ok, sentence, pointer)
 
 
+def _part(part: Part, event: Event) -> Condition:
+    try:
+        ok = part.check(event)
+        sentence = f"{part.words} holds, as the rule wants" if ok else f"{part.words} does not hold"
+    except Exception as error:  # as in the matcher: a rule that raises is not met
+        ok, sentence = False, f"{part.words} failed: {error}"
+    return Condition("", part.language, part.written, ABSENT, ok, sentence, f"/{part.language}")
+
+
 def _sentence(
     conditions: list[Condition], failed: Condition | None, choices: tuple[str, ...], combinations: int
 ) -> str:
     if failed is not None:
-        if not choices:
+        if not choices or not failed.path:
             return failed.sentence
         return f"none of {combinations:,} ways to meet `$or` holds; closest came {_list(choices)}: {failed.sentence}"
     if not conditions:

@@ -30,10 +30,13 @@ WrittenRule = WrittenPattern | Filter
 class Part(NamedTuple):
     """A filter of another language, compiled.
 
-    conditions: (attribute name, alternatives in the pattern language); necessary: an event that fails one of them
-    fails the check too. check: decides; may raise. words: what it is, for a sentence ("the expression …").
+    language: the field of Filter; written: what is written there; conditions: (attribute name, alternatives in the
+    pattern language); necessary: an event that fails one of them fails the check too. check: decides; may raise.
+    words: what it is, for a sentence ("the expression …").
     """
 
+    language: str
+    written: Any
     conditions: Sequence[tuple[str, list[Any]]]
     check: Residual
     words: str

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import NOT_THERE, KindAndKey
-from rules.engine.elements import elements_agree
+from rules.engine.elements import elements_agree, still_agree
 from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
-from rules.engine.present import Present
+from rules.engine.present import Present, value_at
 from rules.engine.probes import Exceptions, Probe, Probes
 from rules.engine.requirement import Requirement, Residual
 from rules.engine.selectivity import Selectivity
@@ -40,6 +40,7 @@ class IndexedBranch(NamedTuple):
 
     rule_id: int
     requirements: tuple[Requirement, ...]
+    paths: tuple[str, ...]
     residual: tuple[Residual, ...]
 
 
@@ -169,7 +170,7 @@ class Index:
         if self._present is not None:
             there = self._present.find(leaves)
         else:
-            there = [(field, leaves[path]) for path, field in self._fields]
+            there = [(field, value_at(path, leaves)) for path, field in self._fields]
         for field, value in there:
             if value is ABSENT:
                 continue
@@ -184,6 +185,8 @@ class Index:
                 elif type(value) is list:
                     hit += _hit_by_any(value, field, leaves, wanted)
                     continue
+                elif type(value) is TooMuchWork:
+                    raise value
                 elif of_other is not None:
                     of_other(value, hit, leaves)
                 if exceptions is not None:
@@ -192,8 +195,11 @@ class Index:
                 _blame(set(places).difference(hit), error, failed)
         for path, place in self._missing:
             # With array elements, whether a leaf is missing depends on the element chosen for the other paths.
-            if leaves[path] is ABSENT or path in members:
+            value = value_at(path, leaves)
+            if value is ABSENT or path in members:
                 hit.append(place)
+            elif type(value) is TooMuchWork:
+                _blame([place], value, failed)
         for place in hit:
             found += place.decided
             crowd = len(place.to_check) > CROWD
@@ -275,17 +281,9 @@ def _checked(
                 return False
         elif not (requirement.ready or requirement.holds)(value):
             return False
-    if members and not _in_same_elements(branch, leaves):
+    if members and not still_agree(branch.requirements, branch.paths, leaves):
         return False
     return not branch.residual or all(check(leaves.event) for check in branch.residual)
-
-
-def _in_same_elements(branch: IndexedBranch, leaves: Leaves) -> bool:
-    members = leaves.members
-    in_elements = [one for one in branch.requirements if one.path in members]
-    if len(in_elements) > 1 or (in_elements and in_elements[0].may_be_missing):
-        return elements_agree(branch.requirements, leaves)
-    return True
 
 
 def met(branch: IndexedBranch, leaves: Leaves) -> bool:

@@ -6,8 +6,8 @@ So {"a": {"b": 1}}, {"a.b": 1} and {"a": [{"b": 1}]} all have the leaf 1 at a.b;
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import lru_cache
+from collections import Counter
+from functools import cached_property, lru_cache
 from typing import Any
 
 from rules.engine.allowance import Allowance
@@ -17,6 +17,9 @@ from rules.engine.many_leaves import ManyLeaves
 
 MAX_ARRAYS = 32
 """Leaves inside more arrays than this are not seen; without a bound an event of 1 MB could cost gigabytes."""
+
+STEPS_OF_A_SPELLING = 10
+"""To look for one more way to write a path takes so many steps of allowance.py."""
 
 Membership = tuple[tuple[int, int], ...]
 """The elements a leaf is inside of: (identity of the array, index in it), outermost first.
@@ -34,46 +37,66 @@ Choice = frozenset[tuple[int, int]]
 class PathLeaves:
     """The leaves at one path, found by the element they are inside of and by value. Made once per event and path."""
 
-    __slots__ = ("_by_value", "_in_array", "_outside", "_through", "arrays", "entries")
-
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
-        self._by_value: dict[KindAndKey, list[Entry]] | None = None
-        self._outside: dict[int, list[Entry]] = {}
-        self._through: dict[tuple[int, int], list[Entry]] = {}
-        self._in_array: dict[int, int] = {}
-        for entry in entries:
-            for element in entry[1]:
-                self._through.setdefault(element, []).append(entry)
-                self._in_array[element[0]] = self._in_array.get(element[0], 0) + 1
-        self.arrays = frozenset(self._in_array)
 
-    def by_value(self) -> dict[tuple[str, Hashable], list[Entry]]:
+    @cached_property
+    def by_value(self) -> dict[KindAndKey, list[Entry]]:
         """The leaves by their exact_place."""
-        if self._by_value is None:
-            self._by_value = {}
-            for entry in self.entries:
-                self._by_value.setdefault(exact_place(entry[0]), []).append(entry)
-        return self._by_value
+        found: dict[KindAndKey, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(exact_place(entry[0]), []).append(entry)
+        return found
+
+    @cached_property
+    def rows(self) -> tuple[int, dict[int, list[Any]]] | None:
+        """(array, leaves by the index of the element they are in) when all are in elements of one array only."""
+        rows: dict[int, list[Any]] = {}
+        array = 0
+        for leaf, membership in self.entries:
+            if len(membership) != 1 or (rows and membership[0][0] != array):
+                return None
+            array, index = membership[0]
+            rows.setdefault(index, []).append(leaf)
+        return array, rows
+
+    @cached_property
+    def _through(self) -> dict[tuple[int, int], list[Entry]]:
+        found: dict[tuple[int, int], list[Entry]] = {}
+        for entry in self.entries:
+            for element in entry[1]:
+                found.setdefault(element, []).append(entry)
+        return found
+
+    @cached_property
+    def arrays(self) -> dict[int, int]:
+        """How many leaves are inside of each array."""
+        return Counter(array for _, membership in self.entries for array, _ in membership)
 
     def candidates(self, choice: Choice) -> list[Entry]:
         """At least all leaves that can be chosen beside a choice, through the element that leaves the fewest."""
-        best = self.entries
+        fewest = len(self.entries)
+        best: tuple[int, int] | None = None
         for element in choice:
-            inside = self._in_array.get(element[0])
-            if inside is None:
-                continue
-            through = self._through.get(element, [])
-            outside = len(self.entries) - inside
-            if len(through) + outside < len(best):
-                best = [*through, *self._not_in(element[0])] if outside else through
-        return best
+            inside = self.arrays.get(element[0])
+            if inside is not None:
+                count = len(self._through.get(element, ())) + len(self.entries) - inside
+                if count < fewest:
+                    fewest, best = count, element
+        if best is None:
+            return self.entries
+        through = self._through.get(best, [])
+        return through if len(through) == fewest else [*through, *self._outside(best[0])]
 
-    def _not_in(self, array: int) -> list[Entry]:
-        outside = self._outside.get(array)
+    @cached_property
+    def _not_in(self) -> dict[int, list[Entry]]:
+        return {}
+
+    def _outside(self, array: int) -> list[Entry]:
+        outside = self._not_in.get(array)
         if outside is None:
             outside = [entry for entry in self.entries if all(element[0] != array for element in entry[1])]
-            self._outside[array] = outside
+            self._not_in[array] = outside
         return outside
 
 
@@ -96,7 +119,7 @@ class Leaves(dict[str, Any], Allowance):
 
     members: the leaves with their memberships, for those paths only where at least one leaf came from an array
     element that is an object or array; objects: path → the object there, for those already found to be reached in
-    one way; held: answers of wanted.py. It is also what the event may still cost.
+    one way; held: answers of wanted.py; plans: of elements.py. It is also what the event may still cost.
     """
 
     def __init__(self, event: Event) -> None:
@@ -107,6 +130,8 @@ class Leaves(dict[str, Any], Allowance):
         self.objects: dict[str, dict[str, Any] | _NotPlain | Absent] = {}
         self._elements: dict[int, list[Membership]] = {}
         self._at: dict[str, PathLeaves] = {}
+        self.plans: dict[int, Any] = {}
+        self._after: dict[tuple[str, ...], list[frozenset[int]]] = {}
         self._many: dict[str, ManyLeaves] = {}
 
     def __missing__(self, path: str) -> Any:
@@ -163,7 +188,10 @@ class Leaves(dict[str, Any], Allowance):
     def _collect(
         self, value: Any, keys: list[str], at: int, membership: Membership, entries: list[Entry]
     ) -> bool:
-        """Adds the leaves of a value below which the keys from `at` on are still to go; whether one was in an array."""
+        """Adds the leaves of a value below which the keys from `at` on are still to go; whether one was in an array.
+
+        Raises TooMuchWork where an event spells paths in many ways.
+        """
         listed = False
         kind = type(value)
         if kind is list:
@@ -185,7 +213,10 @@ class Leaves(dict[str, Any], Allowance):
                 listed = self._collect(below, keys, at + 1, membership, entries)
         elif at < len(keys):
             # A key with dots stands for several; only then are there ways to spell a path.
-            last = len(keys) if "." in "".join(value) else at + 1
+            dotted = "." in "".join(value)
+            if dotted:
+                self.spend(STEPS_OF_A_SPELLING * (len(keys) - at))
+            last = len(keys) if dotted else at + 1
             for end in range(at + 1, last + 1):
                 below = value.get(".".join(keys[at:end]), ABSENT)
                 if below is not ABSENT:
@@ -205,6 +236,19 @@ class Leaves(dict[str, Any], Allowance):
         found = self._at.get(path)
         if found is None:
             found = self._at[path] = PathLeaves(self.of(path))
+        return found
+
+    def arrays_after(self, paths: tuple[str, ...]) -> list[frozenset[int]]:
+        """For each of the paths the arrays that leaves at later ones are inside of."""
+        found = self._after.get(paths)
+        if found is None:
+            arrays: frozenset[int] = frozenset()
+            found = []
+            for path in reversed(paths):
+                found.append(arrays)
+                arrays |= self.at(path).arrays.keys()
+            found.reverse()
+            self._after[paths] = found
         return found
 
     def many(self, path: str) -> ManyLeaves:

@@ -11,6 +11,7 @@ from rules.engine.index import Failed, Index, IndexedBranch, IndexedRule, met
 from rules.engine.leaves import Leaves
 from rules.engine.pattern_error import PatternError
 from rules.engine.pattern_reader import Known
+from rules.engine.requirement import Requirement, Residual
 from rules.engine.selectivity import Selectivity
 from rules.engine.wanted import Wanted
 
@@ -160,11 +161,12 @@ def _indexed(rule_id: int, written: WrittenRule, known: Known) -> IndexedRule:
     except PatternError as problem:
         raise PatternError(problem.pointer, problem.line, problem.message, rule_id) from None
     residual = tuple(part.check for part in compiled.parts)
-    return tuple(
-        IndexedBranch(
-            rule_id,
-            tuple(sorted([*branch.requirements, *extra], key=lambda requirement: requirement.path)),
-            residual,
-        )
-        for branch in compiled.branches
-    )
+    return tuple(_branch(rule_id, [*one.requirements, *extra], residual, known) for one in compiled.branches)
+
+
+def _branch(
+    rule_id: int, requirements: list[Requirement], residual: tuple[Residual, ...], known: Known
+) -> IndexedBranch:
+    in_order = tuple(sorted(requirements, key=lambda requirement: requirement.path))
+    paths = tuple(requirement.path for requirement in in_order)
+    return IndexedBranch(rule_id, in_order, known.paths.setdefault(paths, paths), residual)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from rules.engine.allowance import TooMuchWork
 from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
 
@@ -59,7 +60,8 @@ class Present(Generic[T]):
         self._named = list(self._names.items())
 
     def find(self, leaves: Leaves) -> list[tuple[T, Any]]:
-        """(what is wanted, the value in Leaves) of all paths at which the event has a leaf."""
+        """(what is wanted, the value in Leaves) of all paths at which the event has a leaf; instead of the value the
+        TooMuchWork that finding it would be."""
         attributes = leaves.event.attributes
         names = self._names
         if len(names) <= len(attributes):
@@ -106,6 +108,14 @@ class Present(Generic[T]):
 def _look_up(node: _Node[T], leaves: Leaves, found: list[tuple[T, Any]]) -> None:
     """Below arrays and dotted keys each path is sought by itself."""
     for path, wanted in node.all():
-        value = leaves[path]
+        value = value_at(path, leaves)
         if value is not ABSENT:
             found.append((wanted, value))
+
+
+def value_at(path: str, leaves: Leaves) -> Any:
+    """The value in Leaves, or the TooMuchWork that finding it would be."""
+    try:
+        return leaves[path]
+    except TooMuchWork as error:
+        return error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rules.engine import ABSENT, Condition, Event, PatternError, explain
+from rules.engine import ABSENT, Condition, Event, Filter, PatternError, compile, explain
+from rules.engine.filter import LANGUAGES, Part, validate_filter
 
 EVENT = Event(
     {"type": "order.paid", "source": "/shop"},
@@ -57,6 +58,69 @@ SENTENCES = [
         False,
     ),
     ("data.tags", ["b"], 'data.tags has the values "a", "b", as the rule wants', True),
+    (
+        "type",
+        [{"contains": "made"}],
+        'type is "order.paid", the rule wants a string that contains "made"',
+        False,
+    ),
+    (
+        "type",
+        [{"prefix": {"equals-ignore-case": "COM"}}],
+        'type is "order.paid", the rule wants a string that starts with "COM", whatever the case',
+        False,
+    ),
+    (
+        "type",
+        [{"equals-ignore-case": "A"}],
+        'type is "order.paid", the rule wants "A", whatever the case',
+        False,
+    ),
+    ("type", [{"exactly": "A"}], 'type is "order.paid", the rule wants exactly the string "A"', False),
+    ("type", [{"wildcard": "*.made"}], 'type is "order.paid", the rule wants a string like "*.made"', False),
+    (
+        "type",
+        [{"anything-but": "order.paid"}],
+        'type is "order.paid", the rule wants anything but "order.paid"',
+        False,
+    ),
+    (
+        "data.total",
+        [{"numeric": [">", 5, "<=", 100]}],
+        "data.total is 129.9, the rule wants a number > 5 and <= 100",
+        False,
+    ),
+    (
+        "data.amount",
+        [{"numeric": [">", 5]}],
+        'data.amount is "12" (a string), the rule wants a number > 5',
+        False,
+    ),
+    (
+        "data.coupon",
+        [{"cidr": "10.0.0.0/8"}, {"cidr": "::1"}],
+        'data.coupon is "NOV25", the rule wants an address in 10.0.0.0/8 or the address ::1',
+        False,
+    ),
+    (
+        "data.gift",
+        [{"anything-but": [False, 5, "x"]}],
+        'data.gift is false, the rule wants anything but false, the number 5 or "x"',
+        False,
+    ),
+    (
+        "type",
+        [{"anything-but": {"prefix": ["order", "cart"]}}],
+        'type is "order.paid", the rule wants anything but a string that starts with "order" or a string that starts with "cart"',
+        False,
+    ),
+    ("data.x", [{"anything-but": []}], "data.x is not in the event, the rule wants any value", False),
+    (
+        "type",
+        [{"prefix": "order", "suffix": ".made"}],
+        'type is "order.paid", the rule wants a string that starts with "order" and a string that ends with ".made"',
+        False,
+    ),
     (
         "type",
         ["a", "b", "c", "d", "e", "f", "g", "h"],
@@ -120,3 +184,105 @@ def test_an_invalid_pattern_is_not_explained() -> None:
 def test_long_values_are_cut_in_sentences() -> None:
     [condition] = explain({"type": ["y" * 500]}, Event({"type": "x" * 50_000}, None)).conditions
     assert len(condition.sentence) < 300
+
+
+def test_without_or_the_sentence_is_that_of_the_first_failure_or_of_all_conditions() -> None:
+    failing = explain({"type": ["order.paid"], "source": ["/x"], "subject": ["y"]}, EVENT)
+    assert failing.sentence == 'source is "/shop", the rule wants "/x"'
+    assert (failing.choices, failing.combinations) == ((), 1)
+    holding = explain({"type": ["order.paid"], "source": ["/shop"]}, EVENT)
+    assert holding.sentence == 'type is "order.paid" and source is "/shop", as the rule wants'
+    assert explain({}, EVENT).sentence == "the rule takes every event"
+
+
+def test_with_or_the_combination_that_came_closest_is_explained() -> None:
+    pattern = {
+        "type": ["order.paid"],
+        "$or": [
+            {"source": ["/a"], "subject": ["s"]},
+            {"source": ["/shop"], "data": {"coupon": ["X"]}},
+            {"source": ["/c"]},
+        ],
+    }
+    explanation = explain(pattern, EVENT)
+    assert explanation.choices == ("/$or/1",)
+    assert explanation.combinations == 3
+    assert [(one.pointer, one.ok) for one in explanation.conditions] == [
+        ("/type", True),
+        ("/$or/1/source", True),
+        ("/$or/1/data/coupon", False),
+    ]
+    assert explanation.sentence == (
+        'none of 3 ways to meet `$or` holds; closest came /$or/1: data.coupon is "NOV25", the rule wants "X"'
+    )
+
+
+def test_with_or_the_combination_that_holds_is_told() -> None:
+    pattern = {
+        "$or": [{"type": ["x"]}, {"source": ["/shop"]}],
+        "data": {"$or": [{"coupon": ["NOV25"]}, {"amount": ["12"]}]},
+    }
+    explanation = explain(pattern, EVENT)
+    assert explanation.matched
+    assert explanation.choices == ("/$or/1", "/data/$or/0")
+    assert explanation.sentence == (
+        'source is "/shop" and data.coupon is "NOV25", as the rule wants by /$or/1 and /data/$or/0'
+    )
+
+
+def expression(written: str) -> Part:
+    """A language for tests: the type equals what is written, and "!" raises."""
+
+    def check(event: Event) -> bool:
+        if written == "!":
+            raise ZeroDivisionError("division by zero")
+        return event.attributes["type"] == written
+
+    return Part("sql", written, (("type", [written]),), check, f"the expression {written}")
+
+
+def test_other_languages_of_a_filter_are_conditions_of_their_own(monkeypatch) -> None:
+    monkeypatch.setitem(LANGUAGES, "sql", expression)
+    explanation = explain(Filter({"source": ["/shop"]}, sql="order.made"), EVENT)
+    assert not explanation.matched
+    assert explanation.failed == explanation.conditions[1]
+    assert explanation.failed == Condition(
+        "", "sql", "order.made", ABSENT, False, "the expression order.made does not hold", "/sql"
+    )
+    assert explanation.sentence == "the expression order.made does not hold"
+    assert explain(Filter(sql="order.paid"), EVENT).sentence == (
+        "the expression order.paid holds, as the rule wants"
+    )
+    [condition] = explain(Filter(sql="!"), EVENT).conditions
+    assert condition.sentence == "the expression ! failed: division by zero"
+
+
+def test_the_matcher_finds_what_other_languages_decide_through_their_conditions(monkeypatch) -> None:
+    monkeypatch.setitem(LANGUAGES, "sql", expression)
+    rules = [
+        (1, Filter({"$or": [{"source": ["/shop"]}, {"subject": ["s"]}]}, sql="order.paid")),
+        (2, Filter({"source": ["/other"]}, sql="order.paid")),
+        (3, Filter(sql="order.made")),
+        (4, Filter({"type": [{"prefix": "order."}]}, sql="order.paid")),
+        (5, Filter()),
+        (6, Filter({})),
+    ]
+    matcher = compile(rules)
+    assert matcher.match(EVENT) == [1, 4, 5, 6]
+    assert [rule_id for rule_id, written in rules if explain(written, EVENT).matched] == [1, 4, 5, 6]
+
+
+def test_a_language_that_is_not_there_is_refused(monkeypatch) -> None:
+    monkeypatch.delitem(LANGUAGES, "filters", raising=False)
+    [problem] = validate_filter(Filter(filters=[{"exact": {"type": "a"}}]))
+    assert (problem.pointer, problem.message) == (
+        "/filters",
+        "`filters` is not understood by this engine: write a pattern",
+    )
+    with pytest.raises(PatternError, match="rule 3, /filters"):
+        compile([(3, Filter(filters=[{"exact": {"type": "a"}}]))])
+    assert [one.pointer for one in validate_filter(Filter({"type": "a"}, filters=[1]))] == [
+        "/type",
+        "/filters",
+    ]
+    assert validate_filter(Filter({"type": ["a"]})) == validate_filter({"type": ["a"]}) == []

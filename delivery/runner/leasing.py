@@ -69,12 +69,15 @@ class Leasing(View):
             return []
 
     def renew(self) -> set[tuple[int, int]]:
-        """Renews every lease this shift still holds and tells that it lives; returns those renewed: (target, slot)."""
+        """Renews every lease this shift still holds and tells that it lives; returns those renewed: (target, slot).
+
+        One that lapsed and that nobody took is still its own: the fence is as it was, so nobody else did anything there.
+        """
         with self.database.transaction():
             now = self.database.now()
             rows = self.database.rows(
-                "UPDATE runner_slot SET until = %s WHERE owner = %s AND until >= %s RETURNING target, lanes",
-                [now + LEASE, self.owner, now],
+                "UPDATE runner_slot SET until = %s WHERE owner = %s RETURNING target, lanes",
+                [now + LEASE, self.owner],
             )
             self.database.run("UPDATE runner_shift SET seen_at = %s WHERE id = %s", [now, self.owner])
         return set(rows)

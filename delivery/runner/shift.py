@@ -167,6 +167,9 @@ class Shift:
         for target, sender in self._senders.items():
             progress = sender.progress
             quiet = sender.quiet
+            cycle.holding[target] = set(progress.fences)
+            if quiet:
+                cycle.full.add(target)
             if sender.wants_more and progress.ready:
                 heads, following = progress.to_clear(CLEAR)
                 if heads:
@@ -209,11 +212,10 @@ class Shift:
                 if all((sender.facts.id, slot) in news.renewed for slot in sender.progress.fences):
                     sender.send_until = self._renewed + SEND
                 else:
-                    logger.warning("Target %s: a lease lapsed before it was renewed.", sender.facts.id)
-                    taken = {one.slot for one in news.claimed if one.target == sender.facts.id}
-                    self._lost[sender.facts.id] = [
-                        slot for slot in sender.progress.fences if slot not in taken
-                    ]
+                    logger.warning(
+                        "Target %s: a lease was taken over before it was renewed.", sender.facts.id
+                    )
+                    self._lost[sender.facts.id] = list(sender.progress.fences)
                     self._drop(sender)
                     self._wake.set()
         self._seen = max(self._seen, news.seen)

@@ -33,6 +33,8 @@ class Cycle:
     lost: dict[int, list[int]] = field(default_factory=dict)
     again: dict[tuple[int, int], int] = field(default_factory=dict)
     reading: dict[int, Progress] = field(default_factory=dict)
+    holding: dict[int, set[int]] = field(default_factory=dict)  # target -> slots, whatever their leases say
+    full: set[int] = field(default_factory=set)  # targets of which nothing more is to be claimed
 
 
 @dataclass(slots=True)
@@ -113,13 +115,12 @@ def read_facts(targets: Iterable[int]) -> dict[int, Facts]:
 
 
 def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: News) -> None:
-    mine = cycle.reading
     wanted: dict[int, dict[int, int]] = {}
     for target, slot, seq in hints:
-        if target not in cycle.release and (target not in mine or slot not in mine[target].fences):
+        if _claimable(cycle, target, slot):
             wanted.setdefault(target, {})[slot] = seq
     for (target, slot), seq in cycle.again.items():
-        if target not in cycle.release and (target not in mine or slot not in mine[target].fences):
+        if _claimable(cycle, target, slot):
             wanted.setdefault(target, {}).setdefault(slot, seq)
     for target, slot in store.leased((target, slot) for target, slots in wanted.items() for slot in slots):
         # Perhaps its holder is about to leave; the loop asks again in a moment, and the sweep after that.
@@ -130,7 +131,7 @@ def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: 
         # With several shifts alive, each takes its share of what is open and leaves the rest to the others.
         shifts = store.shifts() if rows else 1
         for target, slot, seq in rows[: max(1, -(-len(rows) // shifts))]:
-            if target not in cycle.release:
+            if _claimable(cycle, target, slot):
                 wanted.setdefault(target, {})[slot] = seq
     if not wanted:
         return
@@ -139,8 +140,15 @@ def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: 
         facts = news.facts.get(target)
         if facts is None or facts.state != "running":
             continue
-        news.claimed += store.claim(target, slots, target not in mine, facts.policy)
+        news.claimed += store.claim(target, slots, target not in cycle.holding, facts.policy)
         news.newest += [(target, slot, seq) for slot, seq in store.newest(target)]
+
+
+def _claimable(cycle: Cycle, target: int, slot: int) -> bool:
+    """Not what this shift holds, though its lease lapsed: what was in flight under it is accounted for first."""
+    return not (
+        target in cycle.release or target in cycle.full or slot in cycle.holding.get(target, frozenset())
+    )
 
 
 def _read(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: News) -> None:

@@ -32,6 +32,9 @@ from rules.engine import Event, Transform, TransformError, compile_transform
 
 logger = logging.getLogger(__name__)
 
+BUFFER = 2000  # events of one target in memory
+EXCEPTIONS = 10_000  # of one target; then nothing new is read for it until some are dealt with
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -102,6 +105,19 @@ class Sender:
             task = loop.create_task(self._send_all())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def leave(self) -> None:
+        """Starts no send any more; what is under way ends."""
+        self.leaving = True
+        self.progress.cleared.clear()
+
+    @property
+    def roomy(self) -> bool:
+        """Whether fresh events may be read."""
+        progress = self.progress
+        return (
+            progress.drains is None and progress.buffered < BUFFER // 2 and progress.exceptions < EXCEPTIONS
+        )
 
     @property
     def quiet(self) -> bool:

@@ -27,6 +27,9 @@ class Cycle:
     release: dict[int, tuple[list[int], tuple[str, str] | None]] = field(default_factory=dict)
     prune: dict[int, dict[int, int]] = field(default_factory=dict)
     drain: dict[int, list[int | None]] = field(default_factory=dict)
+    draining: dict[int, str] = field(
+        default_factory=dict
+    )  # targets, and the order that may be drained by now
     due: set[int] = field(default_factory=set)
     room: dict[int, int] = field(default_factory=dict)
     keep_flights: set[int] = field(default_factory=set)
@@ -48,6 +51,7 @@ class News:
     claimed: list[Claimed] = field(default_factory=list)
     facts: dict[int, Facts] = field(default_factory=dict)
     facts_changed: dict[int, Facts] | None = None
+    drained: set[int] = field(default_factory=set)
     newest: list[tuple[int, int, int]] = field(default_factory=list)
     leased: dict[tuple[int, int], int] = field(
         default_factory=dict
@@ -93,6 +97,9 @@ def perform(store: Store, cycle: Cycle) -> News:
     for target, keys in cycle.drain.items():
         for key in keys:
             news.held.append((target, store.drain(target, key)))
+    for target, mode in cycle.draining.items():
+        if not store.drainable(target, mode):
+            news.drained.add(target)
     return news
 
 
@@ -197,7 +204,7 @@ def without(cycle: Cycle, target: int, slots: list[int]) -> None:
     """Takes a target whose lease was lost out of a round, and gives back what is left of its leases."""
     cycle.outboxes = [outbox for outbox in cycle.outboxes if outbox.target != target]
     cycle.flights = [flight for flight in cycle.flights if flight[0] != target]
-    for asked in (cycle.prune, cycle.drain, cycle.room, cycle.reading):
+    for asked in (cycle.prune, cycle.drain, cycle.draining, cycle.room, cycle.reading):
         asked.pop(target, None)
     cycle.due.discard(target)
     cycle.release[target] = (slots, None)

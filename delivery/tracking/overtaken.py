@@ -14,9 +14,9 @@ KEYS = 2_000
 
 
 class Overtaken(NamedTuple):
-    """How many events were delivered out of turn. `exact` is False when there may be more than `count`."""
+    """How many events were delivered out of turn. `exact` is False when there may be more than `number`."""
 
-    count: int
+    number: int
     exact: bool
 
 

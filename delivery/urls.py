@@ -12,6 +12,7 @@ urlpatterns = [
     path("find/", overview.find, name="find"),
     path("journey/<int:seq>/", journey.event_journey, name="journey"),
     path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),
+    path("dead-letters/later/", dead_letters.later, name="later"),
     path("dead-letters/redrive/", dead_letters.redrive, name="redrive"),
     path("dead-letters/discard/", dead_letters.discard, name="discard"),
     path("rules/preview/", preview.preview, name="preview"),

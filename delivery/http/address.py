@@ -159,7 +159,12 @@ class AddressPolicy:
             raise Blocked(
                 "The URL has more than one @ before its path; percent-encode an @ in a password as %40."
             )
-        host, address, port = self._host_and_port(host_and_port, parts.scheme)
+        try:
+            host, address, port = self._host_and_port(host_and_port, parts.scheme)
+        except Blocked:
+            if not userinfo and "@" in url:  # What was taken for host and port may be a part of a password.
+                raise Blocked(_CUT_SHORT) from None
+            raise
         if port in self.blocked_ports:
             raise Blocked(f"Port {port} belongs to another kind of service and is never used for deliveries.")
         local = address is None and is_local_name(host)
@@ -220,6 +225,12 @@ class AddressPolicy:
         if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
             raise Blocked(f"{host!r} is not a host name.")
         return name, None, port
+
+
+_CUT_SHORT = (
+    "The URL's host is not valid. If a user or password stands before it, percent-encode / as %2F, ? as %3F and # as %23"
+    " in them."
+)
 
 
 def is_local_name(name: str) -> bool:

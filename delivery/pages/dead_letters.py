@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,12 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import needs
 from delivery.pages import lines
 from delivery.runner import deadletters as runner
-from delivery.tracking import deadletters, events
+from delivery.tracking import deadletters, events, overtaken
 from delivery.tracking.deadletters import Group
 from rules.models import Target
 
@@ -50,16 +51,37 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
                 group,
                 targets.get(group.target),
                 group_id(group.reason),
-                [(letter, told.get(letter.seq)) for letter in letters[group]],
+                urlencode({"target": group.target, "group": group_id(group.reason)}),
+                [
+                    (
+                        letter,
+                        told.get(letter.seq),
+                        urlencode({"target": letter.target, "seq": letter.seq}),
+                        f"redrive-{letter.target}-{letter.seq}",
+                    )
+                    for letter in letters[group]
+                ],
             )
             for group in shown
         ],
         "total": total,
         "more_groups": len(groups) - len(shown) if not wanted else 0,
         "target": target,
+        "query": urlencode({"target": target.pk, "from": "list"}) if target else "",
         "wanted": wanted,
     }
     return render(request, "delivery/dead_letters.html", context)
+
+
+@needs("rules.change_target")
+@require_GET
+def later(request: HttpRequest) -> HttpResponse:
+    """A sentence for the dialog of `redrive`, chosen alike: how many later events these would come after."""
+    target, seqs = _chosen(request)
+    found = overtaken.by_later(target.pk, target.order, seqs)
+    return render(
+        request, "delivery/later.html", {"target": target, "later": found, "one": seqs and len(seqs) == 1}
+    )
 
 
 @needs("rules.change_target")

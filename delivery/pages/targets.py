@@ -15,7 +15,7 @@ from delivery import backfill
 from delivery.pages import lines
 from delivery.pages.summary import RANGES, target_lines
 from delivery.tracking import attempts, deadletters, rates, status, waiting
-from delivery.tracking.read import now
+from delivery.tracking.read import now, rows
 from rules import registry, revisions
 from rules.models import Rule, Target
 
@@ -55,6 +55,7 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "label": registry.label_of(found.connector),
         "status": status.of_target(found, owes),
         "owes": owes,
+        "former_order": _former_order(found, owes),
         "hour": total,
         "rate": total.delivered / 60,
         "median": total.percentile(0.5),
@@ -64,6 +65,16 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "tried": lines.of_attempts(attempts.of_target(pk, 50)),
     }
     return render(request, "delivery/target.html", context)
+
+
+def _former_order(found: Target, owes: waiting.Waiting) -> str:
+    """The order that is still in force, in words, while what was parked under it is finished; "" when none is."""
+    if not (owes.retrying or owes.behind):
+        return ""
+    former = rows(
+        "SELECT mode FROM runner_slot WHERE target = %s AND mode <> %s LIMIT 1", [found.pk, found.order]
+    )
+    return str(Target.Order(former[0][0]).label) if former else ""
 
 
 @needs("rules.change_target")

@@ -26,3 +26,4 @@ class Claimed(NamedTuple):
     parked: list[tuple[int, int, int, int]]  # key, seq, blocks, state
     skip: set[int]  # delivered or held above the cursors
     attempts: dict[int, int]  # seq -> attempts on record, above the cursors
+    drains: str | None = None  # the order whose parked events are to be finished before anything new is read

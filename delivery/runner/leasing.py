@@ -73,22 +73,41 @@ class Leasing(View):
     def claim(self, target: int, slots: Iterable[int], fresh: bool, policy: Policy) -> list[Claimed]:
         """Takes the leases of those `slots` that nobody holds, with a new fence each. Order "all" takes all or none.
 
-        `fresh`: this shift holds nothing of the target, so flights in its own name are from before, too.
+        So does a change of order: whoever has all lane groups drains what was parked under the former order, and only
+        then the new one is in force. `fresh`: this shift holds nothing of the target, so flights in its own name are
+        from before, too.
         """
-        whole = policy.order == "all"
         try:
             with self.database.transaction():
-                return self._claim(target, range(SLOTS) if whole else sorted(slots), fresh, policy)
+                return self._claim(target, sorted(slots), fresh, policy)
         except Incomplete:
             return []
 
+    def drainable(self, target: int, mode: str) -> bool:
+        """Whether something was parked under the order `mode` that can come to an end without a person.
+
+        What waits behind a dead letter cannot; it has its row, and waits by the rules of the order that follows.
+        """
+        dead = "d.target = e.target AND d.state = %s AND d.blocks = 1 AND d.seq < e.seq"
+        chain = " AND d.key = e.key" if mode == "key" else ""
+        return bool(
+            self.database.rows(
+                "SELECT 1 FROM runner_exception e WHERE e.target = %s AND (e.state IN (%s, %s) OR (e.state = %s "
+                f"AND NOT EXISTS (SELECT 1 FROM runner_exception d WHERE {dead}{chain}))) LIMIT 1",
+                [target, State.RETRY, State.DISCARD, State.WAITING, State.DEAD],
+            )
+        )
+
     def renew(self) -> set[tuple[int, int]]:
-        """Renews every lease this shift still holds and tells that it lives; returns those renewed: (target, slot)."""
+        """Renews every lease this shift still holds and tells that it lives; returns those renewed: (target, slot).
+
+        One that lapsed and that nobody took is still its own: the fence is as it was, so nobody else did anything there.
+        """
         with self.database.transaction():
             now = self.database.now()
             rows = self.database.rows(
-                "UPDATE runner_slot SET until = %s WHERE owner = %s AND until >= %s RETURNING target, lanes",
-                [now + LEASE, self.owner, now],
+                "UPDATE runner_slot SET until = %s WHERE owner = %s RETURNING target, lanes",
+                [now + LEASE, self.owner],
             )
             self.database.run("UPDATE runner_shift SET seen_at = %s WHERE id = %s", [now, self.owner])
         return set(rows)
@@ -107,23 +126,58 @@ class Leasing(View):
                 self.flights.abandon(target)
 
     def _claim(self, target: int, slots: Sequence[int], fresh: bool, policy: Policy) -> list[Claimed]:
-        claimed: list[Claimed] = []
+        if not self._is_current(target, policy):
+            return []
+        former = self._former_mode(target, policy)
+        whole = policy.order == "all" or former is not None
         now = self.database.now()
-        for slot in slots:
+        leased: list[tuple[int, int, tuple[int, ...]]] = []
+        for slot in range(SLOTS) if whole else slots:
             row = self.database.rows(
-                "INSERT INTO runner_slot (target, lanes, owner, fence, until) VALUES (%s, %s, %s, 1, %s) "
+                "INSERT INTO runner_slot (target, lanes, owner, fence, until, mode) VALUES (%s, %s, %s, 1, %s, %s) "
                 "ON CONFLICT (target, lanes) DO UPDATE SET owner = excluded.owner, until = excluded.until, "
-                f"fence = runner_slot.fence + 1 WHERE runner_slot.until < %s RETURNING fence, {', '.join(CURSORS)}",
-                [target, slot, self.owner, now + LEASE, now],
+                "fence = runner_slot.fence + 1, mode = COALESCE(runner_slot.mode, excluded.mode) "
+                f"WHERE runner_slot.until < %s RETURNING fence, {', '.join(CURSORS)}",
+                [target, slot, self.owner, now + LEASE, policy.order, now],
             )
             if row:
-                claimed.append(self._take_over(target, slot, row[0][0], row[0][1:]))
-        if policy.order == "all" and len(claimed) < len(slots):
+                leased.append((slot, row[0][0], row[0][1:]))
+        if whole and len(leased) < SLOTS:
             raise Incomplete
+        drains = former if former is not None and self._must_drain(target, former, policy) else None
+        claimed = [
+            self._take_over(target, slot, fence, cursors)._replace(drains=drains)
+            for slot, fence, cursors in leased
+        ]
         if claimed:
             self.flights.recover(target, claimed, now, fresh)
-            self._free_heads(target, claimed, policy, now)
+            self._free_heads(target, claimed, policy.draining(drains) if drains else policy, now)
         return claimed
+
+    def _is_current(self, target: int, policy: Policy) -> bool:
+        """Whether the target still has the order of `policy`, held until the transaction ends: it says what is in force."""
+        share = "" if self.database.vendor == "sqlite" else " FOR SHARE"
+        found = self.database.rows(f'SELECT "order" FROM rules_target WHERE id = %s{share}', [target])
+        return bool(found) and found[0][0] == policy.order
+
+    def _former_mode(self, target: int, policy: Policy) -> str | None:
+        """The order in force, when it is not the target's: all lane groups of a target have the same."""
+        found = self.database.rows(
+            "SELECT mode FROM runner_slot WHERE target = %s AND mode <> %s LIMIT 1", [target, policy.order]
+        )
+        return str(found[0][0]) if found else None
+
+    def _must_drain(self, target: int, former: str, policy: Policy) -> bool:
+        """Whether something is to be finished by the rules of `former`; if nothing is, the target's order is in force."""
+        if policy.order == "none":
+            self.database.run(
+                "UPDATE runner_exception SET blocks = 0 WHERE target = %s AND state = %s AND blocks = 1",
+                [target, State.DEAD],
+            )
+        if self.drainable(target, former):
+            return True
+        self.database.run("UPDATE runner_slot SET mode = %s WHERE target = %s", [policy.order, target])
+        return False
 
     def _take_over(self, target: int, slot: int, fence: int, cursors: tuple[int, ...]) -> Claimed:
         first, least = slot * LANES_PER_SLOT, min(cursors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 # A target may ask for more time with Retry-After, up to this many seconds.
@@ -25,6 +25,14 @@ class Policy:
     def of(cls, values: Mapping[str, Any]) -> Policy:
         """The policy of a target's stored values."""
         return cls(**{name: values[name] for name in cls.__slots__ if name in values})
+
+    def draining(self, mode: str) -> Policy:
+        """This policy while what was parked under the order `mode` is finished by its rules.
+
+        Where no order follows, dead letters hold nobody up any more: nothing could say when that ends.
+        """
+        after = "continue" if self.order == "none" else self.after_dead_letter
+        return replace(self, order=mode, after_dead_letter=after)
 
     @property
     def blocks(self) -> bool:

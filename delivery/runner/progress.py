@@ -100,9 +100,11 @@ class Outbox:
 class Progress:
     """The state machine of one target in one shift."""
 
-    def __init__(self, target: int, policy: Policy) -> None:
+    def __init__(self, target: int, policy: Policy, drains: str | None = None) -> None:
+        """`drains`: the order whose parked events are finished, by its rules; nothing fresh is offered meanwhile."""
         self.target = target
-        self.policy = policy
+        self.policy = policy if drains is None else policy.draining(drains)
+        self.drains = drains
         self.lanes: dict[int, Lane] = {}
         self.fences: dict[int, int] = {}
         self.newest: dict[int, int] = {}  # slot -> newest seq the hint told of

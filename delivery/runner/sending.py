@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -29,8 +30,12 @@ from delivery.runner.policy import Policy
 from delivery.runner.progress import Item, Progress
 from delivery.tracking.words import Outcome as Ended
 from rules.engine import Event, Transform, TransformError, compile_transform
+from rules.secrets import MASK
 
 logger = logging.getLogger(__name__)
+
+BUFFER = 2000  # events of one target in memory
+EXCEPTIONS = 10_000  # of one target; then nothing new is read for it until some are dealt with
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._target: Target | None = None
         self._transform: Transform | None = None
+        self._secrets: list[str] = []
         self.limit = 1
         self.under_way = 0
 
@@ -74,6 +80,7 @@ class Sender:
         try:
             made = connector(self.facts.connector)
             config = made.Config.load(self.facts.config)
+            self._secrets = config.secret_texts()
             self._transform = compile_transform(self.facts.transform or {"kind": "complete"})
             self._target = made(config, self._services)
             self.limit = min(self.facts.policy.max_in_flight, made.max_in_flight)
@@ -81,8 +88,8 @@ class Sender:
         except (ConnectorUnavailable, InvalidConfig, TransformError) as error:
             self.halted = ("stopped", f"It cannot start: {error}")
         except Exception as error:
-            logger.exception("Target %s does not open.", self.facts.id)
-            self.halted = ("stopped", f"It cannot start: {type(error).__name__}: {error}")
+            logger.error("Target %s does not open. %s", self.facts.id, self._discreet(traceback.format_exc()))
+            self.halted = ("stopped", self._discreet(f"It cannot start: {type(error).__name__}: {error}"))
 
     async def close(self) -> None:
         """Ends what is under way and lets go of the connector."""
@@ -103,6 +110,19 @@ class Sender:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def leave(self) -> None:
+        """Starts no send any more; what is under way ends."""
+        self.leaving = True
+        self.progress.cleared.clear()
+
+    @property
+    def roomy(self) -> bool:
+        """Whether fresh events may be read."""
+        progress = self.progress
+        return (
+            progress.drains is None and progress.buffered < BUFFER // 2 and progress.exceptions < EXCEPTIONS
+        )
+
     @property
     def quiet(self) -> bool:
         """Whether no send is to start any more."""
@@ -117,6 +137,12 @@ class Sender:
     def idle(self) -> bool:
         """Whether no send is under way."""
         return self.under_way == 0
+
+    def _discreet(self, text: str) -> str:
+        """`text` with this target's secrets masked: what a target answers may hold what it was sent."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return text
 
     async def _send_all(self) -> None:
         cleared = self.progress.cleared
@@ -138,7 +164,9 @@ class Sender:
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            logger.exception("Connector %s raised.", self.facts.connector)
+            logger.error(
+                "Connector %s raised. %s", self.facts.connector, self._discreet(traceback.format_exc())
+            )
             outcome = Retry(f"{type(error).__name__}: {error}")
         finally:
             self.under_way -= 1
@@ -167,9 +195,11 @@ class Sender:
         now = time.time_ns() // 1000
         reason: str | None = getattr(outcome, "reason", None)
         status: int | None = getattr(outcome, "status", None)
-        response = (
-            outcome.excerpt_text.replace("\x00", "\ufffd") if outcome.excerpt and reason is not None else None
-        )
+        response: str | None = None
+        if reason is not None:
+            reason = self._discreet(reason)
+            if outcome.excerpt:
+                response = self._discreet(outcome.excerpt_text.replace("\x00", "\ufffd"))
         ended = _ended(outcome)
         self.progress.tried(
             item,

@@ -26,7 +26,7 @@ from delivery.runner.database import DATABASE_ERRORS
 from delivery.runner.lease import Claimed, LeaseLost
 from delivery.runner.progress import Progress
 from delivery.runner.reading import DUE
-from delivery.runner.sending import Facts, Sender
+from delivery.runner.sending import BUFFER, Facts, Sender
 from delivery.runner.store import Store
 from delivery.runner.work import Cycle, News, perform, without
 
@@ -37,8 +37,6 @@ RENEW = 1.5  # seconds between renewals
 SEND = 4.0  # seconds after a renewal began in which sends may start
 SWEEP = 1.0
 GRACE = 3.0  # seconds that sends may take to end once the process is told to stop
-BUFFER = 2000  # events of one target in memory
-EXCEPTIONS = 10_000  # of one target; then nothing new is read for it until some are dealt with
 AGAIN = 0.025  # seconds until a slot is asked for again that another shift held
 TRIES = 6
 CLEAR = 256  # events of one target recorded as in flight at once
@@ -110,8 +108,7 @@ class Shift:
                 leaving = True
                 relieved()
                 for sender in self._senders.values():
-                    sender.leaving = True
-                    sender.progress.cleared.clear()
+                    sender.leave()
             if self._stop.is_set():
                 gone_by = min(gone_by, now + GRACE)
             if leaving and now >= gone_by:
@@ -167,6 +164,9 @@ class Shift:
         for target, sender in self._senders.items():
             progress = sender.progress
             quiet = sender.quiet
+            cycle.holding[target] = set(progress.fences)
+            if quiet:
+                cycle.full.add(target)
             if sender.wants_more and progress.ready:
                 heads, following = progress.to_clear(CLEAR)
                 if heads:
@@ -184,14 +184,15 @@ class Shift:
             if quiet:
                 continue
             if progress.to_drain:
-                by_key = sender.facts.policy.order == "key"
+                by_key = progress.policy.order == "key"
                 cycle.drain[target] = [chain if by_key else None for chain in progress.to_drain]
                 progress.to_drain.clear()
             if sender.next_due is not None and sender.next_due <= wall:
                 sender.next_due = None
                 cycle.due.add(target)
-            roomy = progress.buffered < BUFFER // 2 and progress.exceptions < EXCEPTIONS
-            cycle.room[target] = BUFFER - progress.buffered if roomy else 0
+            cycle.room[target] = BUFFER - progress.buffered if sender.roomy else 0
+            if progress.drains is not None and cycle.sweep:
+                cycle.draining[target] = progress.drains
             cycle.reading[target] = progress
         return cycle
 
@@ -209,11 +210,10 @@ class Shift:
                 if all((sender.facts.id, slot) in news.renewed for slot in sender.progress.fences):
                     sender.send_until = self._renewed + SEND
                 else:
-                    logger.warning("Target %s: a lease lapsed before it was renewed.", sender.facts.id)
-                    taken = {one.slot for one in news.claimed if one.target == sender.facts.id}
-                    self._lost[sender.facts.id] = [
-                        slot for slot in sender.progress.fences if slot not in taken
-                    ]
+                    logger.warning(
+                        "Target %s: a lease was taken over before it was renewed.", sender.facts.id
+                    )
+                    self._lost[sender.facts.id] = list(sender.progress.fences)
                     self._drop(sender)
                     self._wake.set()
         self._seen = max(self._seen, news.seen)
@@ -242,17 +242,16 @@ class Shift:
                 if len(held) >= DUE:
                     # There are more: they come when these are done.
                     reader.next_due = time.time_ns() // 1000 + 20_000
+        for target in news.drained:
+            reader = self._reader(cycle, target)
+            if reader is not None:
+                reader.leave()  # The next claim brings the new order into force.
         for sender in self._senders.values():
             sender.pump()
             progress = sender.progress
             if progress.outbox or progress.to_drain or (progress.ready and sender.wants_more):
                 self._wake.set()
-            if (
-                sender.more
-                and not sender.quiet
-                and progress.buffered < BUFFER // 2
-                and progress.exceptions < EXCEPTIONS
-            ):
+            if sender.more and not sender.quiet and sender.roomy:
                 self._wake.set()
             if sender.quiet and sender.idle:
                 self._wake.set()
@@ -276,7 +275,7 @@ class Shift:
     async def _take(self, claimed: Claimed, facts: Facts) -> None:
         sender = self._senders.get(claimed.target)
         if sender is None:
-            progress = Progress(facts.id, facts.policy)
+            progress = Progress(facts.id, facts.policy, claimed.drains)
             sender = Sender(facts, progress, self._services, self._wake.set)
             sender.send_until = self._renewed + SEND
             self._senders[facts.id] = sender
@@ -293,13 +292,9 @@ class Shift:
             sender, new = self._reader(cycle, target), facts.get(target)
             if sender is None:
                 continue
-            if new is None or new.state != "running":
-                sender.leaving = True
-                sender.progress.cleared.clear()
-            elif new.revision != sender.facts.revision:
+            if new is None or new.state != "running" or new.revision != sender.facts.revision:
                 # The next claim, in a moment, starts it with the new revision; what is under way ends with the old.
-                sender.leaving = True
-                sender.progress.cleared.clear()
+                sender.leave()
 
     def _reader(self, cycle: Cycle, target: int) -> Sender | None:
         """Who asked for what the round read for `target`. A sender that took its place begins at older cursors."""

@@ -27,12 +27,17 @@ class Cycle:
     release: dict[int, tuple[list[int], tuple[str, str] | None]] = field(default_factory=dict)
     prune: dict[int, dict[int, int]] = field(default_factory=dict)
     drain: dict[int, list[int | None]] = field(default_factory=dict)
+    draining: dict[int, str] = field(
+        default_factory=dict
+    )  # targets, and the order that may be drained by now
     due: set[int] = field(default_factory=set)
     room: dict[int, int] = field(default_factory=dict)
     keep_flights: set[int] = field(default_factory=set)
     lost: dict[int, list[int]] = field(default_factory=dict)
     again: dict[tuple[int, int], int] = field(default_factory=dict)
     reading: dict[int, Progress] = field(default_factory=dict)
+    holding: dict[int, set[int]] = field(default_factory=dict)  # target -> slots, whatever their leases say
+    full: set[int] = field(default_factory=set)  # targets of which nothing more is to be claimed
 
 
 @dataclass(slots=True)
@@ -46,6 +51,7 @@ class News:
     claimed: list[Claimed] = field(default_factory=list)
     facts: dict[int, Facts] = field(default_factory=dict)
     facts_changed: dict[int, Facts] | None = None
+    drained: set[int] = field(default_factory=set)
     newest: list[tuple[int, int, int]] = field(default_factory=list)
     leased: dict[tuple[int, int], int] = field(
         default_factory=dict
@@ -93,6 +99,9 @@ def perform(store: Store, cycle: Cycle) -> News:
     for target, keys in cycle.drain.items():
         for key in keys:
             news.held.append((target, store.drain(target, key)))
+    for target, mode in cycle.draining.items():
+        if not store.drainable(target, mode):
+            news.drained.add(target)
     return news
 
 
@@ -115,13 +124,12 @@ def read_facts(targets: Iterable[int]) -> dict[int, Facts]:
 
 
 def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: News) -> None:
-    mine = cycle.reading
     wanted: dict[int, dict[int, int]] = {}
     for target, slot, seq in hints:
-        if target not in cycle.release and (target not in mine or slot not in mine[target].fences):
+        if _claimable(cycle, target, slot):
             wanted.setdefault(target, {})[slot] = seq
     for (target, slot), seq in cycle.again.items():
-        if target not in cycle.release and (target not in mine or slot not in mine[target].fences):
+        if _claimable(cycle, target, slot):
             wanted.setdefault(target, {}).setdefault(slot, seq)
     for target, slot in store.leased((target, slot) for target, slots in wanted.items() for slot in slots):
         # Perhaps its holder is about to leave; the loop asks again in a moment, and the sweep after that.
@@ -132,7 +140,7 @@ def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: 
         # With several shifts alive, each takes its share of what is open and leaves the rest to the others.
         shifts = store.shifts() if rows else 1
         for target, slot, seq in rows[: max(1, -(-len(rows) // shifts))]:
-            if target not in cycle.release:
+            if _claimable(cycle, target, slot):
                 wanted.setdefault(target, {})[slot] = seq
     if not wanted:
         return
@@ -141,8 +149,15 @@ def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: 
         facts = news.facts.get(target)
         if facts is None or facts.state != "running":
             continue
-        news.claimed += store.claim(target, slots, target not in mine, facts.policy)
+        news.claimed += store.claim(target, slots, target not in cycle.holding, facts.policy)
         news.newest += [(target, slot, seq) for slot, seq in store.newest(target)]
+
+
+def _claimable(cycle: Cycle, target: int, slot: int) -> bool:
+    """Not what this shift holds, though its lease lapsed: what was in flight under it is accounted for first."""
+    return not (
+        target in cycle.release or target in cycle.full or slot in cycle.holding.get(target, frozenset())
+    )
 
 
 def _read(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: News) -> None:
@@ -191,7 +206,7 @@ def without(cycle: Cycle, target: int, slots: list[int]) -> None:
     """Takes a target whose lease was lost out of a round, and gives back what is left of its leases."""
     cycle.outboxes = [outbox for outbox in cycle.outboxes if outbox.target != target]
     cycle.flights = [flight for flight in cycle.flights if flight[0] != target]
-    for asked in (cycle.prune, cycle.drain, cycle.room, cycle.reading):
+    for asked in (cycle.prune, cycle.drain, cycle.draining, cycle.room, cycle.reading):
         asked.pop(target, None)
     cycle.due.discard(target)
     cycle.release[target] = (slots, None)

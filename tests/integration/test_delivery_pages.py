@@ -253,6 +253,24 @@ def test_a_target_is_paused_and_resumed_with_its_reason(someone: Client, town: S
     assert (town.billing.state, town.billing.state_reason) == ("running", "")
 
 
+def test_a_target_whose_order_changes_says_what_is_finished_first(
+    someone: Client, town: SimpleNamespace
+) -> None:
+    seq = order(town)
+    write.hold(town.billing.pk, seq, State.RETRY)
+    write.pass_cursor(town.billing.pk, seq)
+    write.execute("UPDATE runner_slot SET mode = 'key'")
+    where = f"/targets/{town.billing.pk}/"
+    assert "Its order is being changed." not in text(someone.get(where))
+    town.billing.order = "none"
+    town.billing.save()
+    page = text(someone.get(where))
+    assert "finished first by the former order (in order per subject)" in page
+    assert "the new order (no order) is for them" in page
+    write.execute("DELETE FROM runner_exception")
+    assert "Its order is being changed." not in text(someone.get(where))
+
+
 def test_deleting_says_what_is_lost_before_it_is(someone: Client, town: SimpleNamespace) -> None:
     order(town)
     refuse(town)

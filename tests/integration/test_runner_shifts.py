@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -388,18 +389,60 @@ def test_a_shift_that_was_frozen_longer_than_its_leases_loses_nothing(sink: Sink
     sink.answer = lambda path, name, subject, times: (200, 0.02)
     publish([target.pk], *named(0, 400))
     with database.start(A_SHIFT) as process:
-        sink.wait_for(40)
-        database.freeze(process)
-        publish([target.pk], *named(400, 600))
-        time.sleep(6)
-        os.kill(process.pid, signal.SIGCONT)
         try:
+            sink.wait_for(40)
+            database.freeze(process)
+            publish([target.pk], *named(400, 600))
+            time.sleep(6)
+            os.kill(process.pid, signal.SIGCONT)
             sink.wait_for(600)
             eventually(lambda: rows("SELECT * FROM runner_flight") == [], "nothing is in flight")
         finally:
             process.kill()
     in_order(sink, 600)
     assert unrecorded(target.pk, sink) == set()
+    # Each request has a record of its own: what was lost is unknown, not written over by what came after it.
+    requests = Counter((seen.id, seen.attempt) for seen in sink.seen)
+    assert max(requests.values()) == 1
+
+
+@pytest.mark.parametrize("order", ["key", "all"])
+def test_a_lease_that_lapsed_and_that_nobody_took_goes_on_and_nothing_is_doubled(
+    sink: Sink, order: str
+) -> None:
+    target = a_target(sink.url, order=order)
+    sink.answer = lambda path, name, subject, times: (200, 3.0 if name == "e0" else 0.0)
+    publish([target.pk], ("e0", "A"), ("e1", "A"))
+    with on_duty() as (shift,):
+        eventually(lambda: len(sink.seen) == 1, "it was sent")
+        execute("UPDATE runner_slot SET until = 1")
+        sink.wait_for(2)
+        eventually(lambda: rows("SELECT * FROM runner_flight") == [], "nothing is in flight", 20)
+        assert {owner for _, _, owner in leases()} == {shift.id}
+    assert [(seen.id, seen.attempt) for seen in sink.seen] == [("e0", 1), ("e1", 1)]
+    numbers = rows("SELECT seq, number, outcome FROM attempt ORDER BY seq, number")
+    assert numbers == [(1, 1, Outcome.DELIVERED), (2, 1, Outcome.DELIVERED)]
+
+
+@pytest.mark.parametrize("order", ["key", "all"])
+def test_what_was_under_way_when_its_lease_was_lost_is_recorded_as_unknown_by_the_same_shift(
+    sink: Sink, order: str
+) -> None:
+    """Another took the lane groups while this shift was frozen, did nothing and died: they are open to both again."""
+    target = a_target(sink.url, order=order, config={"url": sink.url, "timeout": 60})
+    sink.answer = lambda path, name, subject, times: (200, 30.0 if (name, times) == ("e0", 1) else 0.0)
+    publish([target.pk], ("e0", "A"), ("e1", "A"))
+    with on_duty() as (shift,):
+        eventually(lambda: len(sink.seen) == 1, "it was sent")
+        execute("UPDATE runner_slot SET owner = 'thief', fence = fence + 1, until = 1")
+        eventually(lambda: len(sink.seen) == 3, "it is sent again, and the other one after it", 20)
+        eventually(lambda: rows("SELECT * FROM runner_flight") == [], "nothing is in flight", 20)
+        assert {owner for _, _, owner in leases()} == {shift.id}
+    # What was recorded behind it, to be sent next, may have been on its way for all that anybody can tell.
+    assert [(seen.id, seen.attempt) for seen in sink.seen] == [("e0", 1), ("e0", 2), ("e1", 2)]
+    numbers = rows("SELECT seq, number, outcome FROM attempt ORDER BY number, seq")
+    unknown, delivered = Outcome.UNKNOWN, Outcome.DELIVERED
+    assert numbers == [(1, 1, unknown), (2, 1, unknown), (1, 2, delivered), (2, 2, delivered)]
 
 
 def test_a_frozen_shift_is_replaced_and_does_no_harm_when_it_wakes(sink: Sink, database: Database) -> None:
@@ -407,14 +450,16 @@ def test_a_frozen_shift_is_replaced_and_does_no_harm_when_it_wakes(sink: Sink, d
     sink.answer = lambda path, name, subject, times: (200, 0.01)
     publish([target.pk], *named(0, 400))
     with database.start(A_SHIFT) as process:
-        sink.wait_for(40)
-        database.freeze(process)
-        in_flight = len(sink.seen)
-        with on_duty():
-            sink.wait_for(400)
-            os.kill(process.pid, signal.SIGCONT)
-            publish([target.pk], *named(400, 500))
-            sink.wait_for(500)
+        try:
+            sink.wait_for(40)
+            database.freeze(process)
+            in_flight = len(sink.seen)
+            with on_duty():
+                sink.wait_for(400)
+                os.kill(process.pid, signal.SIGCONT)
+                publish([target.pk], *named(400, 500))
+                sink.wait_for(500)
+        finally:
             process.kill()
     assert in_flight < 400
     in_order(sink, 500)

@@ -280,3 +280,21 @@ def test_any_text_is_either_taken_apart_or_refused(text: str) -> None:
         assert request_line.count("\n") == 2
         assert request_line.count(" ") == 3
         assert not is_local_name(parsed.host) or parsed.address is not None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://robot:s3c/ret@shop.example/",
+        "https://robot:s3c?ret@shop.example/",
+        "https://robot:s3c#ret@shop.example/",
+        "https://s3c_ret!/x@shop.example/",
+        "https://robot:s3c@ret@shop.example/",
+        "https://robot:s3c ret@shop.example/",
+    ],
+)
+def test_what_is_said_of_a_password_that_breaks_its_url_holds_nothing_of_it(url: str) -> None:
+    with pytest.raises(Blocked) as blocked:
+        PUBLIC.check_url(url)
+    assert "s3c" not in blocked.value.sentence
+    assert "percent-encode" in blocked.value.sentence

@@ -40,6 +40,7 @@ class MemoryStore:
     flights: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # id -> [(seq, number)]
     next_flight: int = 1
     owned: set[int] = field(default_factory=set)
+    mode: str | None = None  # the order in force
 
     # ── what the test does ──
 
@@ -76,7 +77,31 @@ class MemoryStore:
 
     # ── what delivery/runner/work.py asks ──
 
+    def drainable(self, target: int, mode: str) -> bool:
+        """As people would say it: of each chain, everything before its first dead letter that blocks can be finished."""
+        ends: dict[int, int] = {}
+        for row in sorted(self.exceptions.values(), key=lambda row: row.seq, reverse=True):
+            if row.state == State.DEAD and row.blocks:
+                ends[row.key if mode == "key" else 0] = row.seq
+        return any(
+            row.state in (State.RETRY, State.DISCARD)
+            or (
+                row.state == State.WAITING
+                and row.seq < ends.get(row.key if mode == "key" else 0, row.seq + 1)
+            )
+            for row in self.exceptions.values()
+        )
+
     def claim(self, policy: Policy) -> list[Claimed]:
+        former, drains = self.mode, None
+        if former not in (None, policy.order):
+            if policy.order == "none":
+                for row in self.exceptions.values():
+                    row.blocks = row.blocks and row.state != State.DEAD
+            drains = former if self.drainable(self.target, str(former)) else None
+        self.mode = drains or policy.order
+        if drains:
+            policy = policy.draining(drains)
         claimed = []
         for slot in range(SLOTS):
             lanes = range(slot * LANES_PER_SLOT, (slot + 1) * LANES_PER_SLOT)
@@ -98,6 +123,7 @@ class MemoryStore:
                     [(row.key, row.seq, int(row.blocks), row.state) for row in held],
                     skip | {row.seq for row in held},
                     numbers,
+                    drains,
                 )
             )
             self.owned.add(slot)

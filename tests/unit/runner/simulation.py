@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from delivery.runner.lease import Claimed
 from delivery.runner.policy import Policy
 from delivery.runner.progress import Item, Progress
 from delivery.runner.work import Cycle, News, perform
-from delivery.tracking.words import Outcome
+from delivery.tracking.words import Outcome, State
 
 SECOND = 1_000_000
 # Two lane groups, one with two lanes; several keys share a lane.
@@ -35,6 +35,7 @@ class Backing(Protocol):
     def dead(self) -> list[int]: ...
     def has_work(self) -> bool: ...
     def has_due(self) -> bool: ...
+    def drainable(self, target: int, mode: str) -> bool: ...
     def crash(self) -> None: ...
     def claim(self, policy: Policy) -> list[Claimed]: ...
     def release(self, target: int, slots: Iterable[int], forget_flights: bool) -> None: ...
@@ -71,6 +72,11 @@ class Simulation:
     ever_dead: set[int] = field(default_factory=set)
     discarded: set[int] = field(default_factory=set)
     kind: bool = False  # whether the target takes everything from now on
+    changes: bool = False  # whether somebody changes the order now and then
+    to_finish: set[int] = field(default_factory=set)  # parked under the former order when it was changed
+    epoch: int = 0  # how often another order came into force
+    epochs: dict[int, tuple[int, str]] = field(default_factory=dict)  # seq -> epoch and order it was taken in
+    loose: bool = False  # whether dead letters ever held nobody up
 
     # ── steps ──
 
@@ -82,8 +88,11 @@ class Simulation:
     def start(self) -> None:
         if self.progress is not None or not self.store.has_work():
             return
-        self.progress = Progress(self.store.target, self.policy)
-        for claimed in self.store.claim(self.policy):
+        before = self.store.mode
+        found = self.store.claim(self.policy)
+        self.progress = Progress(self.store.target, self.policy, found[0].drains)
+        self.epoch += before != self.store.mode
+        for claimed in found:
             self.progress.take(claimed.slot, claimed.fence, claimed.cursors, claimed.skip, claimed.attempts)
             for key, seq, blocks, _ in claimed.parked:
                 self.progress.park(key, seq, bool(blocks))
@@ -95,6 +104,7 @@ class Simulation:
             return
         target = self.store.target
         cycle = Cycle(since=self.seen, leaving=False)
+        cycle.holding[target] = set(progress.fences)
         if progress.ready and len(progress.cleared) < self.limit:
             heads, following = progress.to_clear(4, behind=3)
             if heads:
@@ -102,12 +112,14 @@ class Simulation:
         if progress.outbox:
             cycle.outboxes.append(progress.take_outbox())
         if progress.to_drain:
-            by_key = self.policy.order == "key"
+            by_key = progress.policy.order == "key"
             cycle.drain[target] = [chain if by_key else None for chain in progress.to_drain]
             progress.to_drain.clear()
         if self.kind or self.chance.random() < 0.5:
             cycle.due.add(target)
-        cycle.room[target] = 20 if progress.buffered < 10 else 0
+        cycle.room[target] = 20 if progress.buffered < 10 and progress.drains is None else 0
+        if progress.drains is not None:
+            cycle.draining[target] = progress.drains
         cycle.reading[target] = progress
         self.cycle = cycle
 
@@ -132,6 +144,8 @@ class Simulation:
                 progress.read_up_to(lane, seq)
         for _, held in news.held:
             progress.offer_held(held)
+        if news.drained:
+            self.leave()
 
     def send(self) -> None:
         progress = self.progress
@@ -139,6 +153,7 @@ class Simulation:
             item = progress.cleared.popleft()
             assert item.flight is not None, "sent without a record that it is in flight"
             self.check_alone(item)
+            self.check_drained(item)
             self.under_way.append(item)
             self.sends[item.seq] += 1
 
@@ -148,7 +163,7 @@ class Simulation:
         item = self.under_way.pop(self.chance.randrange(len(self.under_way)))
         fate = self.chance.random()
         if self.kind or fate < 0.6:
-            self.taken.append(item.seq)
+            self.take(item.seq)
             outcome = Outcome.DELIVERED
         elif fate < 0.9 and item.failures + 1 < self.policy.max_attempts:
             outcome = Outcome.RETRY
@@ -167,6 +182,11 @@ class Simulation:
             self.ever_dead.add(item.seq)
             self.progress.failed(item, self.store.now, None, "never", 422)
 
+    def take(self, seq: int) -> None:
+        """The target takes it."""
+        self.taken.append(seq)
+        self.epochs.setdefault(seq, (self.epoch, self.store.mode))
+
     def pass_time(self) -> None:
         self.store.now += self.chance.randint(0, 2) * SECOND
 
@@ -179,7 +199,9 @@ class Simulation:
             for seq, number in flight:
                 if (seq, number) not in recorded:
                     self.may_repeat[seq] += 1
-        self.taken += [item.seq for item in self.under_way if self.chance.random() < 0.5]
+        for item in self.under_way:
+            if self.chance.random() < 0.5:
+                self.take(item.seq)
         self.progress, self.cycle, self.news = None, None, None
         self.under_way.clear()
         self.store.crash()
@@ -211,8 +233,22 @@ class Simulation:
         self.discarded.update(chosen)
         self.store.discard(chosen)
 
+    def change_order(self) -> None:
+        """Somebody saves another order: the shift leaves, and whoever comes next finds it."""
+        if not self.changes:
+            return
+        self.leave()
+        order = self.chance.choice([order for order in ("key", "none", "all") if order != self.policy.order])
+        self.policy = replace(self.policy, order=order)
+        self.loose = self.loose or not self.policy.blocks
+        rows = self.tables().exceptions
+        self.to_finish = set()
+        if self.store.mode not in (None, order) and self.store.drainable(self.store.target, self.store.mode):
+            self.to_finish = {seq for seq, state in rows.items() if state == State.RETRY}
+
     def run(self, steps: int) -> None:
         """Random steps, then a kind target until nothing is left."""
+        self.loose = not self.policy.blocks
         often = [self.start, self.plan, self.perform, self.apply, self.send, self.land, self.send, self.land]
         seldom = [
             self.publish,
@@ -222,6 +258,7 @@ class Simulation:
             self.discard,
             self.crash,
             self.leave,
+            self.change_order,
         ]
         self.publish()
         for _ in range(steps):
@@ -280,11 +317,20 @@ class Simulation:
     def check_alone(self, item: Item) -> None:
         """Of a chain that keeps its order, one event at a time is under way, and none twice."""
         assert item.seq not in [other.seq for other in self.under_way], f"{item.seq} is sent twice at once"
-        if self.policy.order != "none":
-            chains = [self.policy.chain(other.key, other.seq) for other in self.under_way]
-            assert self.policy.chain(item.key, item.seq) not in chains, (
-                f"{item.seq} overtakes within its chain"
-            )
+        assert self.progress is not None
+        policy = self.progress.policy
+        if policy.order != "none":
+            chains = [policy.chain(other.key, other.seq) for other in self.under_way]
+            assert policy.chain(item.key, item.seq) not in chains, f"{item.seq} overtakes within its chain"
+
+    def check_drained(self, item: Item) -> None:
+        """What was not parked when the order changed is sent under the new order, after all that was parked."""
+        if item.held:
+            return
+        assert self.progress is not None
+        assert (self.progress.drains, self.store.mode) == (None, self.policy.order)
+        left = self.to_finish - set(self.taken) - self.ever_dead - self.discarded
+        assert not left, f"{item.seq} is sent before {sorted(left)}, which were parked under another order"
 
     def check_the_end(self) -> None:
         progress, tables = self.progress, self.tables()
@@ -311,13 +357,15 @@ class Simulation:
             assert all(not lane.pending and not lane.done for lane in progress.lanes.values())
 
     def check_order(self) -> None:
-        """First deliveries of a chain follow seq. With `continue`, what was a dead letter once comes when it may."""
-        if self.policy.order == "none":
-            return
-        last: dict[int, int] = {}
+        """First deliveries of a chain follow seq while an order is in force.
+
+        What was a dead letter once comes when it may, where dead letters hold nobody up.
+        """
+        last: dict[tuple[int, int], int] = {}
         for seq in dict.fromkeys(self.taken):
-            if seq in self.ever_dead and self.policy.after_dead_letter == "continue":
+            epoch, order = self.epochs[seq]
+            if order == "none" or (self.loose and seq in self.ever_dead):
                 continue
-            chain = self.policy.chain(self.events[seq][1], seq)
+            chain = (epoch, self.events[seq][1] if order == "key" else 0)
             assert seq > last.get(chain, 0), f"{seq} came after {last[chain]}"
             last[chain] = seq

@@ -21,9 +21,19 @@ POLICIES = [
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: f"{policy.order}-{policy.after_dead_letter}")
 def test_nothing_is_lost_doubled_overtaken_or_stuck(policy: Policy) -> None:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=300, deadline=None)
     @given(st.integers(0, 2**32), st.integers(20, 250))
     def run(seed: int, steps: int) -> None:
         Simulation(random.Random(seed), policy, MemoryStore()).run(steps)
+
+    run()
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: f"{policy.order}-{policy.after_dead_letter}")
+def test_a_change_of_order_drains_what_was_parked_and_breaks_no_order(policy: Policy) -> None:
+    @settings(max_examples=300, deadline=None)
+    @given(st.integers(0, 2**32), st.integers(20, 250))
+    def run(seed: int, steps: int) -> None:
+        Simulation(random.Random(seed), policy, MemoryStore(), changes=True).run(steps)
 
     run()

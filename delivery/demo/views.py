@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import needs
 from catalog.models import EventType, Source
+from delivery.demo import first_event
 from delivery.demo import welcome as demo
-from delivery.demo.town import BUS, GENERATOR
-from delivery.models import Switch
+from delivery.demo.town import BIN, BUS, GENERATOR
+from delivery.models import RequestBin, Switch
 from rules.models import Rule, Target
 
 SHOWN = "welcome-shown"
@@ -55,9 +56,14 @@ def welcome(request: HttpRequest) -> HttpResponse:
         return redirect("marketplace")
     Switch.objects.get_or_create(name=_shown_to(request), defaults={"on": False})
     request.session[SHOWN] = True
+    base = f"{request.scheme}://{request.get_host()}"
+    facts = demo.banner_facts()
+    # Who may make tokens learns nothing new from this one; for others the demo's bus is open without.
+    token = facts["token"] if facts and request.user.has_perm("catalog.add_token") else None
     context = {
-        "base": f"{request.scheme}://{request.get_host()}",
-        "bus": BUS,
+        "line": first_event.curl(base, BUS, token),
+        "id": first_event.ID,
+        "watch": RequestBin.objects.filter(name=BIN).order_by("id").first(),
         "sources": Source.objects.filter(bus__name=BUS).count(),
         "types": EventType.objects.filter(sources__bus__name=BUS).distinct().count(),
         "rules": Rule.objects.filter(bus__name=BUS).count(),

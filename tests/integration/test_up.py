@@ -41,7 +41,8 @@ def test_up_with_the_demo_prints_its_sign_in_and_a_curl_line(new_town: Callable[
     town = new_town(environment={"DEMO": "1"})
     started(town)
     eventually(lambda: "Sign in  demo / " in town.output(), "the demo's user is named")
-    assert f"curl -i {town.url}/v1/buses/demo-bus/events -H 'Authorization: Bearer " in town.output()
+    assert f"curl -i {town.url}/v1/buses/demo-bus/events \\\n  -H 'Authorization: Bearer sbx_" in town.output()
+    assert f"See it   {town.url}/find/?q=my-first-event" in town.output()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

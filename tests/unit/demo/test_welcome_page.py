@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from delivery.demo import town, welcome
+from delivery.demo import first_event, town, welcome
 from delivery.models import Switch
 
 pytestmark = pytest.mark.django_db
@@ -69,14 +70,23 @@ def test_without_the_demo_there_is_no_welcome_page() -> None:
     assert client.get(reverse("welcome")).headers["location"] == "/"
 
 
-def test_the_page_says_what_there_is_and_shows_no_secret(visitor: Client) -> None:
-    page = visitor.get(reverse("welcome")).content.decode()
+def test_the_page_says_what_there_is_and_shows_the_line_of_the_terminal(visitor: Client) -> None:
+    page = html.unescape(visitor.get(reverse("welcome")).content.decode())
     assert "8 sources, 14 event types, 4 rules" in page
-    assert "curl -i http://testserver/v1/buses/demo-bus/events" in page
     facts = welcome.banner_facts()
     assert facts is not None
-    assert facts["token"] not in page
+    assert first_event.curl("http://testserver", "demo-bus", facts["token"]) in page
+    assert f"{reverse('find')}?q=my-first-event" in page
     assert facts["password"] not in page
+
+
+def test_who_may_make_no_tokens_sees_the_line_without_one() -> None:
+    facts = town.load()
+    reader = User.objects.create_user("reader")
+    reader.user_permissions.add(Permission.objects.get(codename="view_eventtype"))
+    page = html.unescape(signed_in(reader).get(reverse("welcome")).content.decode())
+    assert first_event.curl("http://testserver", "demo-bus", None) in page
+    assert facts["token"] not in page
 
 
 def test_the_switch_stops_and_starts_the_generator(visitor: Client) -> None:

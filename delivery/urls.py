@@ -28,4 +28,5 @@ urlpatterns = [
     path("bins/<int:pk>/delete/", bins.delete_bin, name="delete-bin"),
     path("welcome/", demo.welcome, name="welcome"),
     path("demo/generator/", demo.generator, name="demo-generator"),
+    path("demo/token/", demo.renew, name="demo-token"),
 ]

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import needs
 from catalog.models import EventType, Source
-from delivery.demo import first_event
+from delivery.demo import first_event, trouble
 from delivery.demo import welcome as demo
-from delivery.demo.town import BIN, BUS, GENERATOR
+from delivery.demo.town import BIN, BUS, GENERATOR, renew_token, token_of
 from delivery.models import RequestBin, Switch
 from rules.models import Rule, Target
 
@@ -83,9 +85,32 @@ def generator(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('welcome')}#demo-switch")
 
 
+@needs("catalog.add_token")
+@require_POST
+def renew(request: HttpRequest) -> HttpResponse:
+    """Gives the generator a new token in place of one that was revoked or deleted."""
+    renew_token()
+    if request.headers.get("HX-Request"):
+        return render(request, "delivery/demo_switch.html", {"generator": _generator()})
+    return redirect(f"{reverse('welcome')}#demo-switch")
+
+
 def _generator() -> dict[str, Any]:
+    """Whether it is switched `on`; its `state`: sending, quiet, asleep or refused; of that, `since` and `reason`."""
     found = Switch.objects.filter(name=GENERATOR).first()
-    return {"on": found is not None and found.on}
+    on = found is not None and found.on
+    if not on or not settings.DEMO:
+        return {"on": on, "state": "asleep" if on else "quiet"}
+    seen = trouble.found()
+    facts = demo.banner_facts()
+    token = token_of(facts) if facts else None
+    if token is None or token.revoked_at is not None:
+        since = token.revoked_at if token else seen.since if seen else None
+        reason = _("its token was revoked") if token else _("its token was deleted")
+        return {"on": on, "state": "refused", "since": since, "reason": reason, "renewable": True}
+    if seen is not None:
+        return {"on": on, "state": "refused", "since": seen.since, "reason": seen.reason}
+    return {"on": on, "state": "sending"}
 
 
 def _shown_to(request: HttpRequest) -> str:

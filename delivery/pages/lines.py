@@ -64,6 +64,27 @@ def of_events(headlines: Sequence[Headline]) -> list[EventLine]:
     return [EventLine(line, domains.get(line.type)) for line in headlines]
 
 
+# How long a source's newest event stays on the wire when others send more, in microseconds; static/js/live.js keeps
+# to the same while a page is open.
+KEPT = 120 * 1_000_000
+
+
+def on_the_wire(headlines: Sequence[Headline], at: int, most: int) -> list[Headline]:
+    """At most `most` of `headlines` (newest first), in their order.
+
+    Those kept longest are the newest of each source received in the two minutes before `at` (microseconds): the one
+    event of a person at a terminal stays to be seen while a busy source sends ten a second.
+    """
+    first_of: dict[str, int] = {}
+    for line in headlines:
+        if at - line.received_at <= KEPT:
+            first_of.setdefault(line.source, line.seq)
+    chosen = sorted(first_of.values(), reverse=True)[:most]
+    others = [line.seq for line in headlines if line.seq not in set(chosen)]
+    kept = {*chosen, *others[: most - len(chosen)]}
+    return [line for line in headlines if line.seq in kept]
+
+
 def attempt_rows(lines: Sequence[AttemptLine], new: bool = False) -> str:
     """The <tr>s of attempts on all targets."""
     return render_to_string("delivery/rows/attempts.html", {"lines": lines, "new": new})

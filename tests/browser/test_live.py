@@ -213,7 +213,7 @@ def test_a_burst_does_not_flood_the_page(console, visit, token):
         )  # fmt: skip
         assert answer.status == 202
     page.goto(console.url)
-    expect(page.locator(".wire li")).to_have_count(8)
+    expect(page.locator(".wire li")).to_have_count(12)
     passed = time.monotonic() - began
     assert len(messages) <= 4 * (passed + 1) + 8
 

@@ -7,6 +7,7 @@ import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings as django_settings
@@ -365,6 +366,16 @@ def test_nothing_found_offers_a_word_that_is_close(client, person, town, log):
     page = client.get("/", {"q": "refnud"})
     assert "Nothing is called “refnud”. Did you mean refund ?" in text_of(page)
     assert '?q=refund"' in page.content.decode()
+
+
+@pytest.mark.parametrize("query", ["order-1", "x&y=9"], ids=["something matches", "nothing matches"])
+def test_a_search_offers_the_events_with_that_id(client, person, town, log, query):
+    page = client.get("/", {"q": query}).content.decode()
+    assert f'href="/find/?q={quote(query, safe="")}"' in page
+
+
+def test_without_a_search_no_event_is_offered(client, person, town, log):
+    assert "/find/" not in client.get("/").content.decode()
 
 
 def test_facets_narrow_to_new_types_and_to_those_without_listeners(client, person, town, log):

@@ -51,6 +51,12 @@ def test_a_taken_port_is_said_with_the_remedy() -> None:
             listen("127.0.0.1", port)
 
 
+@pytest.mark.parametrize("port", [80000, -1])
+def test_what_is_no_port_is_said(port: int) -> None:
+    with pytest.raises(CannotListen, match=rf"{port} is no port; ports go from 1 to 65535"):
+        listen("127.0.0.1", port)
+
+
 @pytest.mark.parametrize(
     ("host", "expected"),
     [

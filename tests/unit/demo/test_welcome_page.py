@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,17 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from delivery.demo import first_event, town, welcome
+from catalog.models import Token
+from delivery.demo import first_event, town, trouble, welcome
 from delivery.models import Switch
 
 pytestmark = pytest.mark.django_db
+SINCE = datetime(2026, 11, 26, 13, 40, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
 def var(tmp_path: Path, settings: Any) -> Path:
-    settings.VAR = tmp_path
+    settings.VAR, settings.DEMO = tmp_path, True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return tmp_path
 
@@ -105,6 +109,49 @@ def test_the_switch_works_without_javascript(visitor: Client) -> None:
     answer = visitor.post(reverse("demo-generator"), {"on": "0"})
     assert answer.headers["location"].startswith(reverse("welcome"))
     assert not Switch.objects.get(name=town.GENERATOR).on
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word", "reason"),
+    [
+        (lambda: Token.objects.update(revoked_at=SINCE), "refused since 13:40", "its token was revoked."),
+        (lambda: Token.objects.all().delete(), "refused", "its token was deleted."),
+    ],
+    ids=["revoked", "deleted"],
+)
+def test_a_dead_token_is_said_and_replaced(
+    visitor: Client, spoil: Callable[[], object], word: str, reason: str
+) -> None:
+    assert "sending events" in visitor.get(reverse("welcome")).content.decode()
+    spoil()
+    page = visitor.get(reverse("welcome")).content.decode()
+    assert "sending events" not in page
+    assert word in page
+    assert reason in page
+    card = visitor.post(reverse("demo-token"), headers={"HX-Request": "true"}).content.decode()
+    assert "sending events" in card
+    facts = welcome.banner_facts()
+    assert facts is not None
+    assert facts["token"] in html.unescape(visitor.get(reverse("welcome")).content.decode())
+    assert town.token_of(facts) is not None
+
+
+def test_what_the_ingest_says_to_the_generator_is_said(visitor: Client) -> None:
+    trouble.note("There is no bus called demo-bus")
+    trouble.note("There is no bus called demo-bus")
+    page = visitor.get(reverse("welcome")).content.decode()
+    assert "There is no bus called demo-bus." in page
+    assert "sending events" not in page
+    trouble.clear()
+    trouble.clear()
+    assert "sending events" in visitor.get(reverse("welcome")).content.decode()
+
+
+def test_started_with_demo_0_the_town_is_asleep(visitor: Client, settings: Any) -> None:
+    settings.DEMO = False
+    page = visitor.get(reverse("welcome")).content.decode()
+    assert "asleep" in page
+    assert "sending events" not in page
 
 
 def test_to_look_at_the_switch_does_not_press_it(visitor: Client) -> None:

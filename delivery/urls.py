@@ -11,6 +11,7 @@ urlpatterns = [
     path("deliveries/wire/", overview.wire, name="wire"),
     path("find/", overview.find, name="find"),
     path("journey/<int:seq>/", journey.event_journey, name="journey"),
+    path("journey/<int:seq>/event.json", journey.raw_event, name="raw-event"),
     path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),
     path("dead-letters/redrive/", dead_letters.redrive, name="redrive"),
     path("dead-letters/discard/", dead_letters.discard, name="discard"),

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import needs
-from catalog.models import EventType, Source
+from catalog.models import Bus, EventType, Source, Token
+from catalog.snippets import Snippets
 from delivery.demo import first_event, trouble
 from delivery.demo import welcome as demo
 from delivery.demo.town import BIN, BUS, GENERATOR, renew_token, token_of
@@ -53,9 +54,9 @@ class WelcomeOnce:
 @needs("catalog.view_eventtype")
 @require_GET
 def welcome(request: HttpRequest) -> HttpResponse:
-    """What there is in the demo, and four things to do with it. Without the demo: the marketplace."""
+    """What there is in the demo, and four things to do with it. Without the demo: the way to a first event."""
     if not demo.is_loaded():
-        return redirect("marketplace")
+        return _begin(request)
     Switch.objects.get_or_create(name=_shown_to(request), defaults={"on": False})
     request.session[SHOWN] = True
     base = f"{request.scheme}://{request.get_host()}"
@@ -73,6 +74,21 @@ def welcome(request: HttpRequest) -> HttpResponse:
         "generator": _generator(),
     }
     return render(request, "delivery/welcome.html", context)
+
+
+def _begin(request: HttpRequest) -> HttpResponse:
+    source = Source.objects.select_related("bus").order_by("-id").first()
+    snippets = Snippets.of(request, None, source)
+    context = {
+        "source": source,
+        "bus": source.bus if source else Bus.objects.first(),
+        "token": Token.objects.filter(revoked_at=None).exists(),
+        "needs_token": snippets.token,
+        "line": snippets.curl(),
+        "type": snippets.type,
+        "rule": Rule.objects.exists(),
+    }
+    return render(request, "delivery/begin.html", context)
 
 
 @needs("delivery.change_switch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
@@ -12,6 +13,7 @@ from delivery.models import BinRequest
 from delivery.tracking import events, status
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.events import Headline
+from delivery.tracking.read import moment
 from delivery.tracking.status import Status
 from rules.models import Target
 
@@ -24,6 +26,11 @@ class AttemptLine(NamedTuple):
     domain: Domain | None
     target: str
     status: Status
+
+    @property
+    def ended(self) -> datetime:
+        """When it was answered or given up, with its time zone."""
+        return moment(self.attempt.at + self.attempt.took)
 
 
 class EventLine(NamedTuple):
@@ -40,7 +47,8 @@ def domains_of(types: Iterable[str]) -> dict[str, Domain]:
 
 
 def of_attempts(attempts: Sequence[Attempt]) -> list[AttemptLine]:
-    """Rows for attempts, in their order."""
+    """Rows for attempts, the last to end first."""
+    attempts = sorted(attempts, key=lambda one: (one.at + one.took, one.id), reverse=True)
     told = {line.seq: line for line in events.headlines_of(sorted({attempt.seq for attempt in attempts}))}
     domains = domains_of(line.type for line in told.values())
     names = dict(

@@ -43,6 +43,8 @@ function show(part) {
       if (place.contains(document.activeElement) || place.matches(":hover") && getSelection()?.toString()) continue;
       place.innerHTML = part.html; place.hidden = false;
       globalThis.htmx?.process(place);
+      // For parts of a page that htmx fetches again: hx-trigger="live:dead-letters from:body".
+      document.body.dispatchEvent(new CustomEvent(`live:${part.topic}`));
     } else prepend(place, part);
   }
 }

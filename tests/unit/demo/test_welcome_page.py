@@ -13,7 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from catalog.models import Token
+from catalog.models import Bus, Source, Team, Token
 from delivery.demo import first_event, town, trouble, welcome
 from delivery.models import Switch
 
@@ -68,10 +68,27 @@ def test_who_is_not_signed_in_is_not_led_there(visitor: Client) -> None:
     assert "/welcome" not in Client().get("/").headers["location"]
 
 
-def test_without_the_demo_there_is_no_welcome_page() -> None:
+def test_without_the_demo_nobody_is_led_there_and_it_shows_the_way_to_a_first_event() -> None:
     client = signed_in(User.objects.create_superuser("mine"))
     assert client.get("/").status_code == 200
-    assert client.get(reverse("welcome")).headers["location"] == "/"
+    page = client.get(reverse("welcome")).content.decode()
+    assert "There is no bus yet." in page
+    bus, team = Bus.objects.create(name="main"), Team.objects.create(name="Shop", slug="shop")
+    Source.objects.create(name="Shop", slug="shop", uri="/shop/checkout", bus=bus, team=team)
+    page = html.unescape(client.get(reverse("welcome")).content.decode())
+    for step in ("register-source", "tokens", "subscribe", "find"):
+        assert f'href="{reverse(step)}' in page, step
+    assert "export SIGNALBOX_TOKEN=sbx_…\ncurl -i http://testserver/v1/buses/main/events" in page
+    assert '"source": "/shop/checkout"' in page
+
+
+@pytest.mark.parametrize("page", ["marketplace", "rules", "deliveries"])
+def test_an_empty_page_leads_to_the_way_to_a_first_event(page: str) -> None:
+    client = signed_in(User.objects.create_superuser("mine"))
+    found = client.get(reverse(page)).content.decode()
+    inside = found.partition("<main")[2]
+    assert f'href="{reverse("welcome")}"' in inside
+    assert f'href="{reverse("marketplace")}"' not in inside
 
 
 def test_the_page_says_what_there_is_and_shows_the_line_of_the_terminal(visitor: Client) -> None:

@@ -105,7 +105,8 @@ def generator(request: HttpRequest) -> HttpResponse:
 @require_POST
 def renew(request: HttpRequest) -> HttpResponse:
     """Gives the generator a new token in place of one that was revoked or deleted."""
-    renew_token()
+    if renew_token():
+        trouble.clear()  # what it says is of the old token; the generator says so again if it is not better
     if request.headers.get("HX-Request"):
         return render(request, "delivery/demo_switch.html", {"generator": _generator()})
     return redirect(f"{reverse('welcome')}#demo-switch")

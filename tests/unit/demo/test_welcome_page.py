@@ -145,6 +145,7 @@ def test_a_dead_token_is_said_and_replaced(
     assert "sending events" not in page
     assert word in page
     assert reason in page
+    trouble.note("This token is not known or was revoked.")
     card = visitor.post(reverse("demo-token"), headers={"HX-Request": "true"}).content.decode()
     assert "sending events" in card
     facts = welcome.banner_facts()

@@ -35,7 +35,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                 "marketplace",
                 _("Marketplace"),
                 "store",
-                ("event-type", "register-type", "edit-type", "register-version", "publish"),
+                ("event-type", "register-type", "edit-type", "delete-type", "register-version", "publish"),
                 on_phone=True,
             ),
         ),
@@ -58,7 +58,8 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
     (
         _("Operate"),
         (
-            Place("deliveries", _("Deliveries"), "activity", ("journey", "find"), on_phone=True),
+            Place("deliveries", _("Deliveries"), "activity", ("journey",), on_phone=True),
+            Place("find", _("Find an event"), "search"),
             Place("dead-letters", _("Dead letters"), "inbox", on_phone=True, trouble=True),
         ),
     ),

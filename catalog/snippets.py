@@ -40,11 +40,13 @@ class Snippets:
     token: bool
 
     @classmethod
-    def of(cls, request: HttpRequest, event_type: EventType | None, source: Source | None) -> Snippets:
-        """For `event_type` as sent by `source`, to the address this page was asked at."""
+    def of(
+        cls, request: HttpRequest, event_type: EventType | None, source: Source | None, bus: Bus | None = None
+    ) -> Snippets:
+        """For `event_type` as sent by `source`, to the address this page was asked at and the source's bus, else `bus`."""
         if source is None and event_type is not None:
             source = event_type.sources.select_related("bus").first()
-        bus = source.bus if source else Bus.objects.first()
+        bus = source.bus if source else bus or Bus.objects.first()
         return cls(
             request.build_absolute_uri(f"/v1/buses/{bus.name if bus else 'main'}/events"),
             event_type.name if event_type else "com.example.hello",

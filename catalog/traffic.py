@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +10,25 @@ from catalog.facts import NO_TRAFFIC, TypeFacts, facts
 
 # Shares of valid events at and above which a type counts as healthy, and as nearly so.
 HEALTHY, WORRYING = 0.999, 0.95
-# Minutes that count as now.
-NOW = 5
+# The longest that a rate looks back, in minutes.
+HOUR = 60
+
+
+def per_minute(counts: Sequence[float], step: float = 1, running: float = 1) -> float:
+    """Events per minute out of `counts`, one per slot of `step` minutes, oldest first; the one way to say a rate.
+
+    Divides by the minutes since the first slot with any, at least 1: what began four minutes ago is not spread over an
+    hour. `running` is the share of the last slot that has passed already.
+    """
+    first = next((place for place, count in enumerate(counts) if count), None)
+    if first is None:
+        return 0.0
+    return sum(counts) / max((len(counts) - first - 1 + running) * step, 1.0)
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """One event type's traffic. `rate` is events per minute now; `valid` a share of the last day, None without events."""
+    """One event type's traffic. `rate` is events per minute in the last hour; `valid` a share of the last day, None without events."""
 
     minutes: list[int]
     rate: float
@@ -44,10 +56,7 @@ class Traffic:
 
 def traffic_of(found: TypeFacts) -> Traffic:
     """The traffic that `found` describes."""
-    recent = found.minutes[-NOW:]
-    # What happens more rarely than once in these minutes is told as a mean of the hour, not as nothing.
-    shown = recent if any(recent) else found.minutes
-    rate = sum(shown) / max(len(shown), 1)
+    rate = per_minute(found.minutes[-HOUR:])
     valid = (found.day - found.invalid_day) / found.day if found.day else None
     return Traffic(found.minutes, rate, found.day, found.invalid_day, valid, found.listeners, found.last_seen)
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("events/new/check/", event_types.check_name, name="check-type-name"),
     path("events/<path:name>/publish/", publish.publish, name="publish"),
     path("events/<path:name>/edit/", event_types.edit, name="edit-type"),
+    path("events/<path:name>/delete/", event_types.delete, name="delete-type"),
     path("events/<path:name>/versions/new/", event_types.register_version, name="register-version"),
     path("events/<path:name>/", event_types.event_type, name="event-type"),
     path("sources/", sources.sources, name="sources"),

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
+
 TRUE = frozenset({"1", "true", "yes", "on"})
 
 
@@ -15,6 +17,23 @@ def flag(name: str, default: bool = False) -> bool:
     """Whether environment variable `name` says yes; `default` when it is not set or empty."""
     value = os.environ.get(name, "")
     return value.strip().lower() in TRUE if value else default
+
+
+def whole_number(name: str, default: int, least: int, most: int, unit: str) -> int:
+    """Environment variable `name` as a number from `least` to `most`; `default` when it is not set or empty.
+
+    Raises ImproperlyConfigured, whose message names the variable, what it holds and what may stand there.
+    """
+    text = os.environ.get(name, "").strip()
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+    if text and not least <= number <= most:
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be {unit} from {least} to {most}.")
+    return number if text else default
+
+
+def port() -> int:
+    """The TCP port that the web process listens on: SIGNALBOX_PORT, which `make up PORT=…` sets, else 8000."""
+    return whole_number("SIGNALBOX_PORT", 8000, 1, 65_535, "a port (make up PORT=8001)")
 
 
 def var_folder(base: Path) -> Path:
@@ -63,7 +82,7 @@ def database(folder: Path) -> dict[str, Any]:
 def _postgresql(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
-        raise ValueError(f"DATABASE_URL must start with postgresql://, not {parts.scheme}://")
+        raise ImproperlyConfigured(f"DATABASE_URL must start with postgresql://, not {parts.scheme}://")
     query = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -7,7 +7,7 @@ import fontpkg_geist
 import fontpkg_jetbrains_mono
 from kombu import Queue
 
-from config.environment import database, flag, secret_key, var_folder
+from config.environment import database, flag, port, secret_key, var_folder, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = var_folder(BASE_DIR)
@@ -18,7 +18,7 @@ DEMO = flag("DEMO", default=not PRODUCTION)
 SECRET_KEY = secret_key(VAR)
 
 HOST = os.environ.get("SIGNALBOX_HOST", "127.0.0.1")
-PORT = int(os.environ.get("SIGNALBOX_PORT", "8000"))
+PORT = port()
 ALLOWED_HOSTS = [
     name for name in os.environ.get("SIGNALBOX_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if name
 ]
@@ -186,8 +186,8 @@ ALLOWED_TARGET_NETWORKS = [
     ).split(",")
     if network
 ]
-EVENT_BYTES_LIMIT = int(os.environ.get("SIGNALBOX_EVENT_BYTES", str(1024 * 1024)))
-BATCH_LIMIT = int(os.environ.get("SIGNALBOX_BATCH", "1000"))
+EVENT_BYTES_LIMIT = whole_number("SIGNALBOX_EVENT_BYTES", 1024 * 1024, 1024, 1024**3, "a number of bytes")
+BATCH_LIMIT = whole_number("SIGNALBOX_BATCH", 1000, 1, 1_000_000, "a number of events")
 
 LOGGING = {
     "version": 1,

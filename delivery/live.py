@@ -24,12 +24,12 @@ from catalog.display import words
 from delivery.models import BinRequest
 from delivery.pages import lines
 from delivery.pages.summary import RANGES, summary
-from delivery.tracking import attempts, events, rates
+from delivery.tracking import attempts, deadletters, events, rates
 from delivery.tracking.read import now, some
 from delivery.tracking.tail import News, Reader
 
 EVERY, ROWS = 0.25, 25
-RATE_EVERY, SUMMARY_EVERY = 2.0, 5.0
+RATE_EVERY, SUMMARY_EVERY, DEAD_EVERY = 2.0, 5.0, 1.0
 # A watcher that does not read for two seconds loses messages; its page says so when it catches up.
 QUEUED = 8
 NEEDED = {
@@ -39,9 +39,12 @@ NEEDED = {
     "target": "rules.view_target",
     "summary": "rules.view_target",
     "bin": "delivery.view_requestbin",
+    "dead-letters": "rules.view_target",
 }
 TOPIC = re.compile(
-    r"wire|rate|deliveries(?::failed)?|(?:target|bin):[0-9]{1,18}|summary:(?:" + "|".join(RANGES) + ")"
+    r"wire|rate|dead-letters|deliveries(?::failed)?|(?:target|bin):[0-9]{1,18}|summary:(?:"
+    + "|".join(RANGES)
+    + ")"
 )
 
 Part = dict[str, Any]
@@ -140,6 +143,7 @@ class _Look:
     def __init__(self) -> None:
         self.reader = Reader()
         self.rate: tuple[float, int] = (0.0, -1)
+        self.dead: tuple[float, int] = (0.0, -1)
         self.summaries: dict[str, float] = {}
 
     def parts(self, topics: frozenset[str]) -> list[Part]:
@@ -153,6 +157,8 @@ class _Look:
         )
         if "rate" in topics:
             found += self._rate()
+        if "dead-letters" in topics:
+            found += _safely(self._dead_letters)
         for topic in sorted(topics):
             if topic.startswith("summary:"):
                 found += self._summary(topic)
@@ -166,6 +172,17 @@ class _Look:
         changed = rate != self.rate[1]
         self.rate = (at, rate)
         return [_part("rate", "rate", _rate_text(rate), "replace")] if changed else []
+
+    def _dead_letters(self) -> list[Part]:
+        """The count beside the menu's entry, when it has changed; nothing stands there while there is none."""
+        at = time.monotonic()
+        if at - self.dead[0] < DEAD_EVERY:
+            return []
+        count = deadletters.count()
+        changed = count != self.dead[1]
+        self.dead = (at, count)
+        shown = words.number(count) if count else ""
+        return [_part("dead-letters", "dead-letters", shown, "replace")] if changed else []
 
     def _summary(self, topic: str) -> list[Part]:
         at = time.monotonic()

@@ -11,6 +11,7 @@ urlpatterns = [
     path("deliveries/wire/", overview.wire, name="wire"),
     path("find/", overview.find, name="find"),
     path("journey/<int:seq>/", journey.event_journey, name="journey"),
+    path("journey/<int:seq>/event.json", journey.raw_event, name="raw-event"),
     path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),
     path("dead-letters/later/", dead_letters.later, name="later"),
     path("dead-letters/redrive/", dead_letters.redrive, name="redrive"),
@@ -32,4 +33,5 @@ urlpatterns = [
     path("bins/<int:pk>/delete/", bins.delete_bin, name="delete-bin"),
     path("welcome/", demo.welcome, name="welcome"),
     path("demo/generator/", demo.generator, name="demo-generator"),
+    path("demo/token/", demo.renew, name="demo-token"),
 ]

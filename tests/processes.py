@@ -288,7 +288,7 @@ class Towns:
     def _migrated_sqlite(self) -> str:
         if "sqlite" not in self._migrated:
             var = self._new_folder()
-            _migrate(_environment(var, 0))
+            _migrate(_environment(var, 8000))
             # The copy must be one file: what the write-ahead log still holds goes into the database first.
             import sqlite3
 
@@ -300,7 +300,7 @@ class Towns:
     def _migrated_postgresql(self) -> str:
         if "postgresql" not in self._migrated:
             url = self._stack.enter_context(postgresql_database())
-            _migrate(_environment(self._new_folder(), 0) | {"DATABASE_URL": url})
+            _migrate(_environment(self._new_folder(), 8000) | {"DATABASE_URL": url})
             self._migrated["postgresql"] = url.rpartition("/")[2]
         return self._migrated["postgresql"]
 

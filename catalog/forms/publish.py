@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from typing import Any
 
 from django import forms
@@ -22,6 +23,10 @@ _MISSING: Any = object()
 class PublishForm(ConsoleFields, forms.Form):
     """Attributes of a test event; its data as one JSON text, or as a field per schema field with `fields`."""
 
+    # New with every page: what is sent twice from one page is one event (see `event_id`).
+    once = forms.UUIDField(
+        required=False, widget=forms.HiddenInput({"autocomplete": "off"}), initial=uuid.uuid4
+    )
     source = forms.ChoiceField(label=_("Source"))
     subject = forms.CharField(
         label=_("Subject"),
@@ -127,6 +132,12 @@ class PublishForm(ConsoleFields, forms.Form):
         except NotJson as error:
             self.add_problem(name, str(error), error.mistake.line)
             return _MISSING
+
+    def event_id(self) -> str:
+        """The event's id: the same for the same content sent again from the same page, as by a double click."""
+        given = self.cleaned_data
+        content = json.dumps([given["source"], given["subject"], self.value], sort_keys=True)
+        return str(uuid.uuid5(given.get("once") or uuid.uuid4(), content))
 
     def refuse(self, reason: str, pointer: str | None) -> None:
         """Shows why the ingest refused the event, beside the field that `pointer` names if there is one."""

@@ -114,6 +114,24 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "catalog/edit_type.html", {"form": form, "type": found})
 
 
+@needs("catalog.delete_eventtype")
+def delete(request: HttpRequest, name: str) -> HttpResponse:
+    """Asks, saying who depends on the type, and deletes it with its versions; events, rules and sources stay."""
+    found = _found(name)
+    if request.method == "POST":
+        found.delete()
+        messages.success(request, _("%(name)s is off the shelf.") % {"name": name})
+        return redirect("marketplace")
+    context = {
+        "type": found,
+        "listeners": facts().listeners(found.name),
+        "sources": found.sources.select_related("team"),
+        "traffic": traffic([found.name])[found.name],
+        "versions": found.versions.count(),
+    }
+    return render(request, "catalog/delete_type.html", context)
+
+
 @needs("catalog.add_schemaversion")
 def register_version(request: HttpRequest, name: str) -> HttpResponse:
     """A form for the next version. Versions before it stay as they are."""

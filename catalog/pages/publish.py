@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -83,7 +82,7 @@ def _event(found: EventType, form: PublishForm) -> dict[str, Any]:
     given = form.cleaned_data
     event = {
         "specversion": "1.0",
-        "id": str(uuid.uuid4()),
+        "id": form.event_id(),
         "source": given["source"],
         "type": found.name,
         "time": timezone.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),

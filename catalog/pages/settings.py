@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -15,22 +19,45 @@ from django.views.decorators.http import require_POST
 from catalog.access import needs
 from catalog.forms.owners import team_of
 from catalog.forms.settings import BusForm, TokenForm
-from catalog.models import Bus, Token
+from catalog.models import Bus, Source, Token
+from catalog.snippets import Snippets
+
+ISSUED, ISSUED_SECONDS = "issued-token", 60
 
 
 @needs("catalog.add_token")
 @never_cache
 def tokens(request: HttpRequest) -> HttpResponse:
     """The tokens, and a form for a new one, whose text this page shows once and nothing shows again."""
-    context = {}
     form = TokenForm(request.POST or None, initial={"team": team_of(request.user)})
     if request.method == "POST" and form.is_valid():
         token, text = Token.issue(**form.cleaned_data)
-        context = {"issued": token, "text": text}
-        form = TokenForm(initial={"team": token.team_id})
+        return _carrying(request, redirect("tokens"), f"{token.pk} {text}")
     page = Paginator(Token.objects.select_related("bus", "team"), 100).get_page(request.GET.get("page"))
-    context |= {"form": form, "page": page, "url": request.build_absolute_uri("/")[:-1]}
-    return render(request, "catalog/tokens.html", context)
+    context: dict[str, Any] = {"form": form, "page": page}
+    carried = request.get_signed_cookie(ISSUED, default="", max_age=ISSUED_SECONDS)
+    if carried and request.method == "GET":
+        pk, _space, text = carried.partition(" ")
+        issued = Token.objects.select_related("bus").filter(pk=pk, revoked_at=None).first()
+        source = Source.objects.filter(bus=issued.bus).first() if issued and issued.bus else None
+        snippets = replace(Snippets.of(request, None, source, issued.bus if issued else None), token=True)
+        context |= {"issued": issued, "text": text, "curl": snippets.curl()}
+    answer = render(request, "catalog/tokens.html", context)
+    if carried:
+        answer.delete_cookie(ISSUED, path=reverse("tokens"), samesite="Strict")
+    return answer
+
+
+def _carrying(request: HttpRequest, answer: HttpResponse, text: str) -> HttpResponse:
+    """`answer` with the new token for the page it leads to, so that reloading that page makes no second one.
+
+    In a cookie of that page alone which it takes away: the database and the session must not hold what it says.
+    """
+    answer.set_signed_cookie(
+        ISSUED, text, max_age=ISSUED_SECONDS, path=reverse("tokens"),
+        secure=request.is_secure(), httponly=True, samesite="Strict",
+    )  # fmt: skip
+    return answer
 
 
 @needs("catalog.change_token")

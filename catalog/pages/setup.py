@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model, login
@@ -30,6 +32,10 @@ class AdministratorForm(ConsoleFields, BaseUserCreationForm):
     class Meta(BaseUserCreationForm.Meta):
         model = get_user_model()
         fields = ("username",)
+
+    def validate_password_for_user(self, user: Any, password_field_name: str = "password1") -> None:
+        """What is wrong with the password stands under the password, not under its confirmation."""
+        super().validate_password_for_user(user, "password1")  # type: ignore[misc]  # the stubs lack it
 
 
 @needs(PUBLIC)

@@ -9,6 +9,7 @@ from typing import Any
 
 import lucide
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -63,6 +64,19 @@ def ago(value: datetime | int | None) -> SafeString:
         words.moment(value).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         words.exact(value),
         words.ago(value),
+    )
+
+
+@register.simple_tag
+def due(value: datetime | int) -> SafeString:
+    """How long until `value`: "in 5 minutes", and "now" once it has come."""
+    passed = _("now")
+    return format_html(
+        '<time-ago data-passed="{}"><time datetime="{}" title="{}">{}</time></time-ago>',
+        passed,
+        words.moment(value).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        words.exact(value),
+        passed if words.moment(value) <= timezone.now() else words.ago(value),
     )
 
 

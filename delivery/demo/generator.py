@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from celery.signals import worker_ready, worker_shutting_down
@@ -27,7 +27,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
-from delivery.demo import welcome
+from delivery.demo import trouble, welcome
 from delivery.demo.stories import Happening, Stories, moment
 from delivery.demo.town import GENERATOR
 from delivery.models import Switch
@@ -86,6 +86,8 @@ class Generator:
         self._publisher = Publisher()
         self._looked_at_switch = -SWITCH_EVERY
         self._on = False
+        # What an earlier run noted is cleared by the first event that is accepted.
+        self._in_trouble = trouble.found() is not None
 
     def run(self) -> None:
         """Returns when `stopping` is set."""
@@ -121,16 +123,35 @@ class Generator:
         body = as_json(self._stories.next(datetime.now(UTC)))
         wait = FIRST_WAIT
         while not self._stopping.is_set() and self._switched_on():
-            status, after = self._publisher.post(facts, body)
-            if status is not None and status not in (429, 503) and status < 500:
-                if status >= 400:
-                    logger.warning(
-                        "The ingest refuses an event of the demo with %d: %s", status, body.decode()
-                    )
-                    self._stopping.wait(LONGEST_WAIT)
+            reply = self._publisher.post(facts, body)
+            if reply.status is not None and reply.status != 429 and reply.status < 500:
+                if reply.status >= 400:
+                    self._refused(reply, body)
+                elif self._in_trouble:
+                    trouble.clear()
+                    self._in_trouble = False
                 return
-            self._stopping.wait(min(max(wait, after), LONGEST_WAIT))
+            self._stopping.wait(min(max(wait, reply.after), LONGEST_WAIT))
             wait = min(wait * 2, LONGEST_WAIT)
+
+    def _refused(self, reply: Reply, body: bytes) -> None:
+        """Tells the log once and the welcome page for as long as it lasts; tries the next event after a pause."""
+        if not self._in_trouble:
+            logger.warning(
+                "The ingest refuses events of the demo with %s: %s %s",
+                reply.status, reply.reason, body.decode(),
+            )  # fmt: skip
+        self._in_trouble = True
+        trouble.note(reply.reason)
+        self._stopping.wait(LONGEST_WAIT)
+
+
+class Reply(NamedTuple):
+    """An answer's status, None when there was none; the seconds that Retry-After asks for; why it was refused."""
+
+    status: int | None
+    after: float = 0.0
+    reason: str = ""
 
 
 class Publisher:
@@ -139,8 +160,8 @@ class Publisher:
     def __init__(self) -> None:
         self._connection: http.client.HTTPConnection | None = None
 
-    def post(self, facts: welcome.Facts, body: bytes) -> tuple[int | None, float]:
-        """The status of the answer, None when there was none, and the seconds that Retry-After asks for."""
+    def post(self, facts: welcome.Facts, body: bytes) -> Reply:
+        """Sends one event, in CloudEvents JSON format, to the demo's bus."""
         if self._connection is None:
             base = urlsplit(welcome.base_url())
             self._connection = http.client.HTTPConnection(base.hostname or "", base.port, timeout=10)
@@ -152,18 +173,30 @@ class Publisher:
         try:
             self._connection.request("POST", f"/v1/buses/{facts['bus']}/events", body, headers)
             with self._connection.getresponse() as answer:
-                answer.read()
+                said = answer.read()
                 after = answer.headers.get("retry-after", "")
-                return answer.status, float(after) if after.isdigit() else 0.0
+                return Reply(
+                    answer.status, float(after) if after.isdigit() else 0.0, _reason(answer.status, said)
+                )
         except (OSError, http.client.HTTPException):
             self.close()
-            return None, 0.0
+            return Reply(None)
 
     def close(self) -> None:
         """Closes the connection; the next post opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _reason(status: int, body: bytes) -> str:
+    """The detail of a problem document (RFC 9457); empty for an event that was taken."""
+    if status < 400:
+        return ""
+    try:
+        return str(json.loads(body)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {status}"
 
 
 def as_json(happening: Happening) -> bytes:

@@ -169,7 +169,10 @@ def _check_token(pipe: Pipeline, bus: str, text: str | None) -> str | None:
     public_id = text.split("_", 2)[1] if text.startswith(f"{Token.PREFIX}_") and text.count("_") >= 2 else ""
     held = snapshot.tokens.get(public_id)
     if held is None or not hmac.compare_digest(held[0], hashlib.sha256(text.encode()).digest()):
-        raise Denied(401, "This token is not known or was revoked. Make a new one under Settings, Tokens.")
+        raise Denied(
+            401,
+            "This token is not known or was revoked. Make a new one in the console: your menu, Publishing tokens.",
+        )
     admit(snapshot, bus, public_id)
     return public_id
 

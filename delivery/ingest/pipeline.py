@@ -48,11 +48,15 @@ def admit(snapshot: Snapshot, bus: str, token: str | None) -> BusFacts:
         if facts is not None and facts.open:
             return facts
         raise Denied(
-            401, "This needs a token: send `Authorization: Bearer <token>`. Make one under Settings, Tokens."
+            401,
+            "This needs a token: send `Authorization: Bearer <token>`. Make one in the console: your menu, Publishing tokens.",
         )
     held = snapshot.tokens.get(token)
     if held is None:
-        raise Denied(401, "This token is not known or was revoked. Make a new one under Settings, Tokens.")
+        raise Denied(
+            401,
+            "This token is not known or was revoked. Make a new one in the console: your menu, Publishing tokens.",
+        )
     if facts is None:
         raise Denied(404, f"There is no bus called {bus!r}.")
     if held[1] is not None and held[1] != facts.id:

@@ -16,16 +16,17 @@ from delivery.tracking.read import MINUTE, moment
 
 
 class Frame(NamedTuple):
-    """The drawing area: x from `left` to `right`, `width` and `height` of the view box."""
+    """The drawing area: x from `left` to `right`, `width` and `height` of the view box; `kind` is its CSS class."""
 
     width: int
     height: int
     left: float
     right: float
+    kind: str
 
 
-BARS = Frame(712, 236, 44, 708)
-LINES = Frame(432, 236, 50, 426)
+BARS = Frame(712, 236, 44, 708, "bars")
+LINES = Frame(432, 236, 50, 426, "lines")
 
 
 def deliveries(slots: Sequence[Delivered], first: int, step: int, label: str) -> SafeString:
@@ -80,7 +81,7 @@ def time_to_deliver(slots: Sequence[Delivered], first: int, step: int, label: st
 
 def shares(taken: Sequence[int], all_of: Sequence[int], label: str, times: Sequence[str] = ()) -> SafeString:
     """Small bars: how many of all events in each stretch would have been taken; `times` stand below, evenly spread."""
-    frame = Frame(640, 76 if times else 60, 0, 640)
+    frame = Frame(640, 76 if times else 60, 0, 640, "shares")
     highest, gap = max([*all_of, 1]), 640 / max(len(all_of), 1)
     parts = []
     for index, (some, total) in enumerate(zip(taken, all_of, strict=True)):
@@ -107,7 +108,8 @@ def meter(percent: float) -> SafeString:
 
 def _svg(frame: Frame, label: str, parts: Sequence[str]) -> SafeString:
     return format_html(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
+        '<svg class="chart {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
+        frame.kind,
         frame.width,
         frame.height,
         label,

@@ -11,12 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
 
 from catalog.access import needs
 from catalog.display import words
 from delivery.pages import lines
 from delivery.pages.outgoing import delivery_id, outgoing
-from delivery.tracking import deadletters, journey, status
+from delivery.tracking import deadletters, events, journey, status
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.journey import Journey, Stop
 from delivery.tracking.status import Status
@@ -80,6 +81,18 @@ def event_journey(request: HttpRequest, seq: int) -> HttpResponse:
     if chosen is not None:
         context |= _sent(found, chosen, request.GET.get("attempt", ""))
     return render(request, "delivery/journey.html", context)
+
+
+@needs("rules.view_rule")
+@require_safe
+def raw_event(request: HttpRequest, seq: int) -> HttpResponse:
+    """The whole event as it is stored, to be saved: application/cloudevents+json."""
+    found = events.at(seq)
+    if found is None:
+        return render(request, "delivery/no_event.html", {"seq": seq}, status=404)
+    answer = HttpResponse(found.raw, content_type="application/cloudevents+json")
+    answer["Content-Disposition"] = f'attachment; filename="event-{seq}.json"'
+    return answer
 
 
 class _Axis:

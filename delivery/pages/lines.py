@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
@@ -12,6 +13,7 @@ from delivery.models import BinRequest
 from delivery.tracking import events, status
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.events import Headline
+from delivery.tracking.read import moment
 from delivery.tracking.status import Status
 from rules.models import Target
 
@@ -24,6 +26,11 @@ class AttemptLine(NamedTuple):
     domain: Domain | None
     target: str
     status: Status
+
+    @property
+    def ended(self) -> datetime:
+        """When it was answered or given up, with its time zone."""
+        return moment(self.attempt.at + self.attempt.took)
 
 
 class EventLine(NamedTuple):
@@ -40,7 +47,8 @@ def domains_of(types: Iterable[str]) -> dict[str, Domain]:
 
 
 def of_attempts(attempts: Sequence[Attempt]) -> list[AttemptLine]:
-    """Rows for attempts, in their order."""
+    """Rows for attempts, the last to end first."""
+    attempts = sorted(attempts, key=lambda one: (one.at + one.took, one.id), reverse=True)
     told = {line.seq: line for line in events.headlines_of(sorted({attempt.seq for attempt in attempts}))}
     domains = domains_of(line.type for line in told.values())
     names = dict(
@@ -62,6 +70,27 @@ def of_events(headlines: Sequence[Headline]) -> list[EventLine]:
     """Rows for events, in their order."""
     domains = domains_of(line.type for line in headlines)
     return [EventLine(line, domains.get(line.type)) for line in headlines]
+
+
+# How long a source's newest event stays on the wire when others send more, in microseconds; static/js/live.js keeps
+# to the same while a page is open.
+KEPT = 120 * 1_000_000
+
+
+def on_the_wire(headlines: Sequence[Headline], at: int, most: int) -> list[Headline]:
+    """At most `most` of `headlines` (newest first), in their order.
+
+    Those kept longest are the newest of each source received in the two minutes before `at` (microseconds): the one
+    event of a person at a terminal stays to be seen while a busy source sends ten a second.
+    """
+    first_of: dict[str, int] = {}
+    for line in headlines:
+        if at - line.received_at <= KEPT:
+            first_of.setdefault(line.source, line.seq)
+    chosen = sorted(first_of.values(), reverse=True)[:most]
+    others = [line.seq for line in headlines if line.seq not in set(chosen)]
+    kept = {*chosen, *others[: most - len(chosen)]}
+    return [line for line in headlines if line.seq in kept]
 
 
 def attempt_rows(lines: Sequence[AttemptLine], new: bool = False) -> str:

@@ -13,6 +13,8 @@ from delivery.tracking.read import now
 from rules.models import Rule
 
 TAIL = 8
+# The wire shows so many events, chosen from the newest of so many so that no source crowds out the others.
+WIRE, LOOKED_AT = 12, 600
 
 
 @needs("rules.view_target")
@@ -38,8 +40,9 @@ def tail(request: HttpRequest) -> HttpResponse:
 
 @needs("catalog.view_eventtype")
 def wire(request: HttpRequest) -> HttpResponse:
-    """The last 8 events of all buses, for the marketplace: a live list."""
-    return render(request, "delivery/wire.html", {"lines": lines.of_events(events.headlines(TAIL))})
+    """The newest events of all buses, for the marketplace: a live list of 12 in which every source keeps its newest."""
+    newest = lines.on_the_wire(events.headlines(LOOKED_AT), now(), WIRE)
+    return render(request, "delivery/wire.html", {"lines": lines.of_events(newest), "most": WIRE})
 
 
 @needs("rules.view_target")

@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.display import words
+from catalog.traffic import per_minute
 from delivery.pages import charts
 from delivery.tracking import deadletters, rates, status, waiting
 from delivery.tracking.rates import Delivered
-from delivery.tracking.read import now, rows
+from delivery.tracking.read import MINUTE, now, rows
 from delivery.tracking.status import Status
 from delivery.tracking.waiting import Waiting
 from rules import registry
@@ -24,6 +25,10 @@ class Stretch(NamedTuple):
     label: str
     minutes: int
     step: int
+
+    def running(self, at: int) -> float:
+        """The share of the last bar that has passed at the instant `at` (microseconds), which is in its last minute."""
+        return (self.step - 1 + at % MINUTE / MINUTE) / self.step
 
 
 RANGES = {
@@ -82,7 +87,7 @@ def summary(name: str) -> dict[str, Any]:
         "stretch": stretch,
         "whole": whole,
         "share": None if whole.share is None else words_share(whole.share),
-        "rate": whole.delivered / stretch.minutes,
+        "rate": per_minute([slot.delivered for slot in slots], stretch.step, stretch.running(at)),
         "median": whole.percentile(0.5),
         "p95": whole.percentile(0.95),
         "owes": total,
@@ -108,6 +113,7 @@ def target_lines(
 ) -> list[TargetLine]:
     """Rows for those targets over `stretch`, ending with minute `last`."""
     first = last - stretch.minutes + 1
+    running = stretch.running(now())
     ids = [target.pk for target in targets]
     done = rates.delivered_by_target(first, last, ids)
     lines = rates.lines_by_target(first, last, stretch.step, ids)
@@ -123,7 +129,7 @@ def target_lines(
                 state,
                 owes.get(target.pk, waiting.NONE),
                 count,
-                count.delivered / stretch.minutes,
+                per_minute(lines[target.pk], stretch.step, running),
                 count.percentile(0.95),
                 lines[target.pk],
                 state.kind,

@@ -19,6 +19,8 @@ class CannotListen(Exception):
 def listen(host: str, port: int) -> socket.socket:
     """A bound and listening TCP socket. The parent keeps it, so that while the web child is restarted
     connections queue in the kernel instead of being refused. Raises CannotListen."""
+    if not 0 <= port <= 65_535:
+        raise CannotListen(f"{port} is no port; ports go from 1 to 65535. Choose one: make up PORT=8000")
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -42,7 +44,7 @@ def _why(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} on {host} is taken by another program. Stop that program, or choose another port: "
-            f"make up PORT={port + 1}"
+            f"make up PORT={port + 1 if port < 65_535 else 8000}"
         )
     if error.errno == errno.EACCES:
         return f"This user may not listen on port {port}. Choose a port above 1023: make up PORT=8000"

@@ -1,4 +1,5 @@
-"""What must be true of the database before the children start: its tables are there, and the first run has a demo."""
+"""What must be true of the database before the children start: its tables are there, the first run has a demo, and
+targets that deliver into our own bins find them at this run's address."""
 
 from __future__ import annotations
 
@@ -6,6 +7,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
+
+from delivery.bins.following import follow_address
+from delivery.supervision.address import url
 
 
 def prepare_database() -> bool:
@@ -20,6 +24,10 @@ def prepare_database() -> bool:
         call_command("migrate", interactive=False, verbosity=0)
     if settings.DEMO:
         call_command("demo", if_empty=True)
+    if (
+        not settings.PRODUCTION
+    ):  # there, bins are reached at the public address, which does not move with the port
+        follow_address(url(settings.HOST, settings.PORT))
     # The parent keeps no connection: it lives long and does nothing with the database.
     connections.close_all()
     return missing

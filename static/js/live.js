@@ -1,6 +1,6 @@
 /* The live feed: one WebSocket per tab. A page says in <body data-topics> and by [data-live] what it shows; the server
    sends HTML for those places. Stops while the tab is hidden, after 15 minutes without a hand on it, and on Pause. */
-const MOST_ROWS = 200, IDLE = 15 * 60_000, LONGEST = 30_000;
+const MOST_ROWS = 200, IDLE = 15 * 60_000, LONGEST = 30_000, KEPT = 120_000;
 let socket = null, waiting = 0, timer = 0, asked = "", paused = false, idle = false, hand = 0;
 
 const places = () => [...document.querySelectorAll("[data-live]")];
@@ -43,6 +43,8 @@ function show(part) {
       if (place.contains(document.activeElement) || place.matches(":hover") && getSelection()?.toString()) continue;
       place.innerHTML = part.html; place.hidden = false;
       globalThis.htmx?.process(place);
+      // For parts of a page that htmx fetches again: hx-trigger="live:dead-letters from:body".
+      document.body.dispatchEvent(new CustomEvent(`live:${part.topic}`));
     } else prepend(place, part);
   }
 }
@@ -56,12 +58,28 @@ function prepend(place, part) {
   const above = place.getBoundingClientRect().top < 0 && scrollY > 0, before = document.documentElement.scrollHeight;
   place.prepend(...rows);
   const most = Math.min(Number(place.dataset.liveRows) || MOST_ROWS, MOST_ROWS);
-  while (place.children.length > most && !place.lastElementChild.contains(document.activeElement)) place.lastElementChild.remove();
+  while (place.children.length > most) {
+    const row = place.dataset.liveFair === undefined ? place.lastElementChild : leaving(place);
+    if (row.contains(document.activeElement)) break;
+    row.remove();
+  }
   if (above) scrollBy(0, document.documentElement.scrollHeight - before);   // what is being read stays where it is
   const around = place.closest("section, main") ?? document;
   around.querySelectorAll("[data-live-empty]").forEach(empty => empty.remove());
   const note = around.querySelector("[data-live-sampled]");
   if (note) note.textContent = part.sampled;
+}
+
+/* Which row goes first where no source may crowd out the others: the last one older than two minutes, or of a source
+   that has a newer row; else the last. The server chooses the same way (delivery/pages/lines.py). */
+function leaving(place) {
+  const seen = new Set(), rows = [...place.children], spare = [];
+  for (const row of rows) {
+    const old = Date.now() - Date.parse(row.querySelector("time")?.dateTime) > KEPT;
+    if (old || seen.has(row.dataset.source)) spare.push(row);
+    seen.add(row.dataset.source);
+  }
+  return spare.at(-1) ?? rows.at(-1);
 }
 
 class LivePause extends HTMLElement {

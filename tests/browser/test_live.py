@@ -114,8 +114,14 @@ def test_a_delivery_appears_in_the_tail_and_leads_to_its_journey(console, visit,
 
 
 def test_a_dead_letter_is_said_first_redriven_and_explained(console, visit, token):
-    page = visit()
+    page, beside = visit(), visit(phone=True)
+    beside.goto(console.url)
+    badge = beside.locator(".nav [data-live='dead-letters']")
+    expect(badge).to_be_hidden()
+    expect(beside.locator("#live-rate")).to_be_visible()
     seq = publish(console, token, "order-2001", type="order.refused")
+    expect(badge).to_have_text("1")
+    expect(badge).to_be_visible()
     page.goto(f"{console.url}/targets/")
     eventually(lambda: _dead(console) == 1, "the target gives up")
     page.goto(f"{console.url}/deliveries/")
@@ -125,6 +131,7 @@ def test_a_dead_letter_is_said_first_redriven_and_explained(console, visit, toke
     page.get_by_role("button", name="Redrive this one to Nowhere only").click()
     expect(page.locator(".toast")).to_contain_text("1 event goes to Nowhere again.")
     eventually(lambda: _attempts(console, seq) == 2, "it was tried again")
+    expect(badge).to_have_text("1")
     page.goto(f"{console.url}/journey/{seq}/")
     expect(page.locator("#sent .seg a")).to_have_count(2)
 
@@ -163,6 +170,34 @@ def test_the_wire_of_the_marketplace_is_alive(console, visit, token):
     expect(page.locator("#live-rate")).to_be_visible()
     seq = publish(console, token, "order-1004")
     expect(page.locator(f".wire a[href='/journey/{seq}/']")).to_be_visible()
+
+
+def test_an_event_of_one_s_own_stays_on_the_wire_while_others_send_more(console, visit, token):
+    page = visit()
+    page.goto(console.url)
+    expect(page.locator("#live-rate")).to_be_visible()
+    mine = publish(console, token, "my-first-event", source="/my/terminal")
+    expect(page.locator(f".wire a[href='/journey/{mine}/']")).to_be_visible()
+    for number in range(20):
+        last = publish(console, token, f"order-11{number:02}")
+    expect(page.locator(f".wire a[href='/journey/{last}/']")).to_be_visible()
+    expect(page.locator(".wire li")).to_have_count(12)
+    expect(page.locator(f".wire a[href='/journey/{mine}/']")).to_be_visible()
+    page.reload()
+    expect(page.locator(f".wire a[href='/journey/{mine}/']")).to_be_visible()
+
+
+def test_a_double_click_sends_one_event(console, visit, token):
+    page = visit()
+    page.goto(f"{console.url}/events/order.placed/publish/")
+    page.get_by_label("Subject").fill("double")
+    page.get_by_role("button", name="Send the event").dblclick()
+    expect(page.get_by_text("Accepted.")).to_be_visible()
+    script = (
+        "from django.db import connection; cursor = connection.cursor(); "
+        "cursor.execute(\"SELECT count(*) FROM log_event WHERE subject = 'double'\"); print(cursor.fetchone()[0])"
+    )
+    assert int(console.manage("shell", "-v0", "-c", script)) == 1
 
 
 def test_a_lost_connection_comes_back_and_nothing_is_missed(console, visit, token):
@@ -213,7 +248,7 @@ def test_a_burst_does_not_flood_the_page(console, visit, token):
         )  # fmt: skip
         assert answer.status == 202
     page.goto(console.url)
-    expect(page.locator(".wire li")).to_have_count(8)
+    expect(page.locator(".wire li")).to_have_count(12)
     passed = time.monotonic() - began
     assert len(messages) <= 4 * (passed + 1) + 8
 

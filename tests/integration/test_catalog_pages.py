@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings as django_settings
@@ -100,8 +102,8 @@ def town():
 
 
 def text_of(response):
-    html = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.S)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    page = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
 # ── who may open what ──
@@ -174,6 +176,7 @@ PAGES = [
     "/events/order.placed/",
     "/events/order.placed/?show=schema&with=python&version=1",
     "/events/order.placed/edit/",
+    "/events/order.placed/delete/",
     "/events/order.placed/versions/new/",
     "/events/order.placed/publish/",
     "/events/order.placed/publish/?as=json",
@@ -195,9 +198,9 @@ PAGES = [
 def test_a_page_opens_within_the_content_security_policy(client, person, town, log, url):
     response = client.get(url)
     assert response.status_code == 200
-    html = response.content.decode()
-    assert not re.search(r"<[^>]+\s(style|on\w+)=", html), "an attribute that the policy forbids"
-    assert not re.search(r"<style|<script(?![^>]*\ssrc=)", html), "an inline element that the policy forbids"
+    page = response.content.decode()
+    assert not re.search(r"<[^>]+\s(style|on\w+)=", page), "an attribute that the policy forbids"
+    assert not re.search(r"<style|<script(?![^>]*\ssrc=)", page), "an inline element that the policy forbids"
     assert "default-src 'none'" in response["Content-Security-Policy"]
 
 
@@ -365,6 +368,16 @@ def test_nothing_found_offers_a_word_that_is_close(client, person, town, log):
     page = client.get("/", {"q": "refnud"})
     assert "Nothing is called “refnud”. Did you mean refund ?" in text_of(page)
     assert '?q=refund"' in page.content.decode()
+
+
+@pytest.mark.parametrize("query", ["order-1", "x&y=9"], ids=["something matches", "nothing matches"])
+def test_a_search_offers_the_events_with_that_id(client, person, town, log, query):
+    page = client.get("/", {"q": query}).content.decode()
+    assert f'href="/find/?q={quote(query, safe="")}"' in page
+
+
+def test_without_a_search_no_event_is_offered(client, person, town, log):
+    assert "/find/?q=" not in client.get("/").content.decode()
 
 
 def test_facets_narrow_to_new_types_and_to_those_without_listeners(client, person, town, log):
@@ -574,6 +587,35 @@ def test_editing_a_type_changes_what_it_says_and_not_its_name(client, person, to
     assert not town.sources.exists()
 
 
+def test_deleting_a_type_asks_first_and_says_who_depends_on_it(client, person, town, log):
+    url = "/events/order.placed/delete/"
+    assert f'href="{url}"' in client.get("/events/order.placed/").content.decode()
+    page = text_of(client.get(url))
+    for word in (
+        "Delete order.placed ?",
+        "its 1 schema version go",
+        "Orders to billing",
+        "Billing API",
+        "Shop",
+    ):
+        assert word in page
+    assert EventType.objects.count() == 1
+    assert client.post(url).url == "/"
+    assert not EventType.objects.exists()
+    assert not SchemaVersion.objects.exists()
+    assert Source.objects.count() == 1
+    assert client.get("/events/order.placed/").status_code == 404
+
+
+def test_who_may_not_delete_types_is_not_offered_it(client, town, log):
+    reader = get_user_model().objects.create_user("reader")
+    reader.user_permissions.add(Permission.objects.get(codename="view_eventtype"))
+    client.force_login(reader)
+    assert "/delete/" not in client.get("/events/order.placed/").content.decode()
+    assert client.post("/events/order.placed/delete/").status_code == 403
+    assert EventType.objects.count() == 1
+
+
 # ── sources, tokens, buses ──
 
 
@@ -609,12 +651,21 @@ def test_editing_a_source_keeps_its_address(client, person, town, log):
 
 
 def test_a_token_is_shown_once_and_kept_as_a_digest(client, person, town, log):
-    made = client.post("/settings/tokens/", {"name": "checkout", "team": town.team_id, "bus": ""})
-    text = re.search(r'<code id="token">([^<]+)</code>', made.content.decode())[1]
+    bus = Bus.objects.get()
+    made = client.post("/settings/tokens/", {"name": "checkout", "team": town.team_id, "bus": bus.pk})
+    # Reloading the page that shows it asks for it again, and must not make another.
+    assert made.url == "/settings/tokens/"
+    cookie = made.cookies["issued-token"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (made.url, True, "Strict")
+    shown = client.get(made.url)
+    page = html.unescape(shown.content.decode())
+    text = re.search(r'<code id="token">([^<]+)</code>', page)[1]
     token = Token.objects.get()
     assert token.fits(text)
+    assert f"export SIGNALBOX_TOKEN={text}\ncurl -i http://testserver/v1/buses/main/events" in page
+    assert "no-store" in shown["Cache-Control"]
     assert text not in client.get("/settings/tokens/").content.decode()
-    assert "no-store" in made["Cache-Control"]
+    assert Token.objects.count() == 1
     assert client.get(f"/settings/tokens/{token.pk}/revoke/").status_code == 405
     client.post(f"/settings/tokens/{token.pk}/revoke/")
     token.refresh_from_db()
@@ -623,6 +674,13 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(client, person, town, log):
     client.post(f"/settings/tokens/{token.pk}/revoke/")
     token.refresh_from_db()
     assert token.revoked_at == first
+
+
+def test_a_password_that_is_too_weak_is_told_at_the_password(client, link):
+    response = client.post(link, ADMINISTRATOR | {"password1": "12345", "password2": "12345"})
+    errors = response.context["form"].errors
+    assert "too short" in str(errors["password1"])
+    assert "password2" not in errors
 
 
 def test_a_bus_is_made_and_its_name_stays(client, person, log):
@@ -700,3 +758,16 @@ def test_a_post_without_the_forms_protection_changes_nothing(person, town, log):
     assert response.status_code == 403
     assert "too old to be sent" in text_of(response)
     assert EventType.objects.count() == 1
+
+
+def test_the_same_form_sent_twice_is_one_event_and_changed_in_between_two(client, person, town, log):
+    url = "/events/order.placed/publish/"
+    form = client.get(url).context["form"]
+    sent = {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()}
+    sent |= {"source": "/shop/checkout", "subject": "order-1"}
+    for subject in ("order-1", "order-1", "order-2"):
+        client.post(url, sent | {"subject": subject})
+    published(client)
+    ids = [event.id for event in log.stored]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3

@@ -384,8 +384,10 @@ def test_the_topics_of_the_live_feed_name_a_permission() -> None:
     from delivery.live import needed_for
 
     assert {
-        topic: needed_for(topic) for topic in ("wire", "deliveries:failed", "target:7", "bin:3", "summary:1h")
+        topic: needed_for(topic)
+        for topic in ("wire", "dead-letters", "deliveries:failed", "target:7", "bin:3", "summary:1h")
     } == {
+        "dead-letters": "rules.view_target",
         "wire": "catalog.view_eventtype",
         "deliveries:failed": "rules.view_target",
         "target:7": "rules.view_target",
@@ -443,6 +445,46 @@ def test_a_target_that_starts_in_the_past_says_how_far_it_is_and_can_be_stopped(
     stopped = someone.post(f"/targets/{ledger.pk}/stop-catching-up/", follow=True).content.decode()
     assert "Stopped there" in stopped
     assert Backfill.objects.get().ended == "cancelled"
+
+
+def test_the_live_feed_tells_when_there_are_more_or_fewer_dead_letters(
+    town: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from delivery import live
+
+    monkeypatch.setattr(live, "DEAD_EVERY", 0.0)
+    look = live._Look()
+    assert [part["html"] for part in look.parts(frozenset({"dead-letters"}))] == [""]
+    refuse(town)
+    assert [part["html"] for part in look.parts(frozenset({"dead-letters"}))] == ["1"]
+    assert look.parts(frozenset({"dead-letters"})) == []
+    write.execute("DELETE FROM runner_exception")
+    assert [part["html"] for part in look.parts(frozenset({"dead-letters"}))] == [""]
+
+
+def test_a_large_event_can_be_saved_whole(someone: Client, town: SimpleNamespace) -> None:
+    seq = write.store(town.bus, (), data={"text": "x" * 200_000}, type="big")
+    page = text(someone.get(f"/journey/{seq}/"))
+    assert "more characters" in page
+    assert f'href="/journey/{seq}/event.json"' in page
+    answer = someone.get(f"/journey/{seq}/event.json")
+    assert answer["Content-Type"] == "application/cloudevents+json"
+    assert answer["Content-Disposition"] == f'attachment; filename="event-{seq}.json"'
+    assert answer.json()["data"] == {"text": "x" * 200_000}
+    assert someone.get("/journey/999999/event.json").status_code == 404
+
+
+def test_attempts_are_listed_by_the_time_that_is_shown(town: SimpleNamespace) -> None:
+    from delivery.pages import lines
+    from delivery.tracking import attempts
+
+    seq, now = order(town), write.now()
+    for number, (began, took) in enumerate([(0, 5_000_000), (1_000_000, 1000), (2_000_000, 1000)]):
+        write.attempt(town.billing.pk, seq, Outcome.DELIVERED, number, at=now + began, took=took)
+    listed = lines.of_attempts(attempts.newest(8, False))
+    assert [line.attempt.number for line in listed] == [0, 2, 1]
+    shown = [line.ended for line in listed]
+    assert shown == sorted(shown, reverse=True)
 
 
 def test_every_page_of_rules_and_delivery_names_its_permission() -> None:

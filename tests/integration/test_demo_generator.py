@@ -12,12 +12,21 @@ from typing import Any
 import pytest
 
 from delivery.demo import generator as module
+from delivery.demo import trouble
 from delivery.demo.generator import Generator
 from delivery.demo.town import GENERATOR
 from delivery.models import Switch
 from tests.processes import Town, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+# As the console does it: saved one by one, so that the ingest of every process learns of it.
+REVOKE = """
+from catalog.models import Token
+for token in Token.objects.all():
+    token.revoked_at = "2026-01-01T00:00Z"
+    token.save()
+"""
 
 
 def stored(town: Town) -> list[tuple[str, str, int | None]]:
@@ -96,6 +105,19 @@ def test_switched_off_it_posts_nothing_and_switched_on_it_goes_on(demo: Town) ->
         assert thread.is_alive()
         Switch.objects.filter(name=GENERATOR).update(on=True)
         eventually(lambda: len(stored(demo)) > quiet, "events come again")
+
+
+def test_refused_because_its_token_was_revoked_it_says_so_and_goes_on_with_a_new_one(demo: Town) -> None:
+    demo.start("web")
+    with generating():
+        eventually(lambda: len(stored(demo)) >= 5, "5 events are stored")
+        demo.manage("shell", "-c", REVOKE)
+        eventually(lambda: trouble.found() is not None, "the refusal is noted")
+        found = trouble.found()
+        assert found is not None
+        assert "not known or was revoked" in found.reason
+        demo.manage("shell", "-c", "from delivery.demo.town import renew_token; print(renew_token())")
+        eventually(lambda: trouble.found() is None, "an event was accepted again")
 
 
 def _is_quiet(town: Town) -> bool:

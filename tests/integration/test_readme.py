@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
-from tests.processes import Town, Towns
+from tests.processes import Town, Towns, eventually
 from tests.vectors import REPOSITORY
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -57,10 +59,28 @@ def test_every_line_that_publishes_is_accepted(demo: Town, file: str) -> None:
         assert {"id", "source", "seq"} <= set(entry)
 
 
-def test_the_line_sent_again_is_a_duplicate_with_the_same_seq(demo: Town) -> None:
+def arrived(town: Town) -> list[dict[str, str]]:
+    """The headers of what the demo's request bin received, oldest first."""
+    with closing(sqlite3.connect(f"file:{town.var}/signalbox.sqlite3?mode=ro", uri=True)) as database:
+        found = database.execute("SELECT headers FROM delivery_binrequest ORDER BY id").fetchall()
+    return [dict(json.loads(headers)) for (headers,) in found]
+
+
+def test_the_line_of_the_readme_is_delivered_to_a_bin_once_and_sent_again_changes_nothing(
+    towns: Towns,
+) -> None:
     [line] = blocks("README.md", "curl -i ")
-    first, second = (json.loads(shell(line, demo).splitlines()[-1])["accepted"][0] for _ in range(2))
-    assert second == first | {"duplicate": True}
+    with towns.new() as town:
+        town.manage("demo")
+        town.start("web", "worker")
+        first = json.loads(shell(line, town).splitlines()[-1])["accepted"][0]
+        assert "duplicate" not in first
+        eventually(lambda: arrived(town) != [], "the request bin of the demo received it")
+        second = json.loads(shell(line, town).splitlines()[-1])["accepted"][0]
+        assert second == first | {"duplicate": True}
+        assert [(one["ce-id"], one["ce-subject"]) for one in arrived(town)] == [
+            ("my-first-event", "my-parcel")
+        ]
 
 
 def test_the_line_of_rocketmq_eventbridge_s_readme_works_without_a_token(demo: Town) -> None:

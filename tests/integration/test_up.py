@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
@@ -41,7 +42,10 @@ def test_up_with_the_demo_prints_its_sign_in_and_a_curl_line(new_town: Callable[
     town = new_town(environment={"DEMO": "1"})
     started(town)
     eventually(lambda: "Sign in  demo / " in town.output(), "the demo's user is named")
-    assert f"curl -i {town.url}/v1/buses/demo-bus/events -H 'Authorization: Bearer " in town.output()
+    assert (
+        f"curl -i {town.url}/v1/buses/demo-bus/events \\\n  -H 'Authorization: Bearer sbx_" in town.output()
+    )
+    assert f"See it   {town.url}/find/?q=my-first-event" in town.output()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -127,6 +131,36 @@ def test_a_taken_port_is_refused_with_the_remedy(town: Town, new_town: Callable[
     )
     assert refused.returncode == 1
     assert f"make up PORT={town.port + 1}" in refused.stderr
+
+
+@pytest.mark.parametrize("port", ["80000", "0", "-1", "abc", "80 80"])
+def test_what_is_no_port_is_refused_with_a_sentence(new_town: Callable[..., Town], port: str) -> None:
+    town = new_town(environment={"SIGNALBOX_PORT": port})
+    refused = subprocess.run(
+        COMMANDS["up"], env=town.environment, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert refused.stderr == (
+        f"Signalbox cannot start. SIGNALBOX_PORT is {port!r}; it must be a port (make up PORT=8001) from 1 to 65535.\n"
+    )
+
+
+def test_a_revoked_token_of_the_demo_is_replaced_at_the_next_start(new_town: Callable[..., Town]) -> None:
+    town = new_town(environment={"DEMO": "1"})
+    town.manage("demo")
+    before = json.loads((town.var / "demo.json").read_text())["token"]
+    town.manage(
+        "shell",
+        "-c",
+        "from catalog.models import Token; Token.objects.update(revoked_at='2026-01-01T00:00Z')",
+    )
+    started(town)
+    eventually(lambda: "Publish  " in town.output(), "the banner is printed")
+    after = json.loads((town.var / "demo.json").read_text())["token"]
+    assert after != before
+    assert after in town.output()
+    assert before not in town.output()
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "celery"])

@@ -9,7 +9,7 @@ import pytest
 from tests.vectors import REPOSITORY
 
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text()
-READ = re.compile(r"""(?:environ\.get|environ|flag)[\[(]\s*["']([A-Z_]+)["']""")
+READ = re.compile(r"""(?:environ\.get|environ|flag|whole_number)[\[(]\s*["']([A-Z_]+)["']""")
 SETTINGS = sorted(
     {
         name

@@ -15,7 +15,7 @@ from delivery.supervision.address import CannotListen, listen, url
 from delivery.supervision.backoff import BackOff
 from delivery.supervision.claim import AlreadyRunning, Claim
 from delivery.supervision.stopping import asked_to_stop
-from delivery.supervision.welcome import banner, first_event_by_curl
+from delivery.supervision.welcome import banner
 
 
 def test_a_child_that_keeps_dying_waits_longer_each_time_up_to_five_seconds() -> None:
@@ -51,6 +51,12 @@ def test_a_taken_port_is_said_with_the_remedy() -> None:
             listen("127.0.0.1", port)
 
 
+@pytest.mark.parametrize("port", [80000, -1])
+def test_what_is_no_port_is_said(port: int) -> None:
+    with pytest.raises(CannotListen, match=rf"{port} is no port; ports go from 1 to 65535"):
+        listen("127.0.0.1", port)
+
+
 @pytest.mark.parametrize(
     ("host", "expected"),
     [
@@ -65,20 +71,34 @@ def test_the_address_that_is_shown_can_be_opened_on_this_machine(host: str, expe
     assert url(host, 8000) == expected
 
 
-def test_the_curl_line_of_the_banner_publishes_an_event_that_the_demo_takes() -> None:
+def test_the_line_of_the_first_event_is_an_event_that_the_demo_s_catalog_and_a_demo_rule_take() -> None:
     from jsonschema import Draft202012Validator
 
-    from delivery.demo.catalog import SOURCES, TYPES
+    from delivery.demo import first_event
+    from delivery.demo.catalog import TYPES
 
-    line = first_event_by_curl("http://127.0.0.1:8000", "demo-bus", "token")
+    line = first_event.curl("http://127.0.0.1:8000", "demo-bus", "token")
     body = subprocess.run(
-        ["sh", "-c", line.replace("curl", "printf '%s\\n'", 1)], capture_output=True, text=True, check=True
-    ).stdout.splitlines()[-1]
+        ["sh", "-c", line.replace("curl", "printf '%s\\0'", 1)], capture_output=True, text=True, check=True
+    ).stdout.split("\0")[-2]
     event = json.loads(body)
-    assert event["id"].isdigit()
-    assert event["source"] in {source.uri for source in SOURCES.values()}
+    assert event == first_event.ATTRIBUTES | {"data": first_event.DATA}
     versions = json.loads((TYPES / f"{event['type']}.json").read_text())["versions"]
     Draft202012Validator(versions[-1]["schema"]).validate(event["data"])
+
+
+def test_the_banner_shows_the_line_of_the_readme_and_where_its_event_is_seen() -> None:
+    from delivery.demo import first_event
+    from tests.vectors import REPOSITORY
+
+    facts = FACTS | {"token": "sbx_…"}
+    text = banner("http://127.0.0.1:8000", facts=facts, link=None, networks=[], var=Path("/var/s"))
+    line = first_event.curl("http://127.0.0.1:8000", "demo-bus", "sbx_…")
+    assert f"\n{line}\n" in text
+    for file in ("README.md", "docs/first-event.md"):
+        assert f"\n{line}\n" in (REPOSITORY / file).read_text(), file
+        assert first_event.journey("http://127.0.0.1:8000") in (REPOSITORY / file).read_text(), file
+    assert first_event.journey("http://127.0.0.1:8000") in text
 
 
 def test_running_tasks_learn_that_the_worker_is_asked_to_stop() -> None:

@@ -23,12 +23,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--if-empty",
             action="store_true",
-            help="load it only where there is no user and no bus yet; else only follow a changed address",
+            help="load it only where there is no user and no bus yet; else follow a changed address and renew a dead token",
         )
 
     def handle(self, *args: Any, if_empty: bool, **options: Any) -> None:
         if if_empty and not town.is_empty():
             town.follow_address()
+            if town.renew_token():
+                self.stdout.write("The demo's token was revoked or deleted; it has a new one.")
             return
         try:
             facts = town.load()
@@ -39,4 +41,5 @@ class Command(BaseCommand):
                 + " Load it into an empty folder: SIGNALBOX_VAR=var-demo manage.py migrate, then manage.py demo."
             ) from error
         town.follow_address()
+        town.renew_token()
         self.stdout.write(f"The demo is loaded. Sign in as {facts['user']} with {facts['password']}")

@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from catalog.models import Bus, Domain, EventType, SchemaVersion, Source, Token
 from delivery.connectors.registry import connector
@@ -174,12 +175,42 @@ def test_targets_follow_the_address_but_not_a_person_s_own(settings: Any) -> Non
     billing.config = {**billing.config, "url": "https://billing.example.com/invoices"}
     billing.save()
     settings.PORT = 8123
-    assert town.follow_address() == 3
+    assert town.follow_address() == 2
     assert town.follow_address() == 0
     urls = {target.name: target.config["url"] for target in Target.objects.all()}
     assert urls["Warehouse"] == "http://127.0.0.1:8123/demo/receivers/warehouse"
     assert urls["Billing"] == "https://billing.example.com/invoices"
-    assert urls["Parcel watch"] == f"http://127.0.0.1:8123/bin/{RequestBin.objects.get().address}/"
+    assert urls["Parcel watch"] == f"http://127.0.0.1:8000/bin/{RequestBin.objects.get().address}/"
+
+
+def test_a_token_that_works_is_kept_and_one_that_was_revoked_or_deleted_is_replaced() -> None:
+    first = town.load()["token"]
+    assert not town.renew_token()
+    Token.objects.update(revoked_at=timezone.now())
+    assert town.renew_token()
+    facts = welcome.banner_facts()
+    assert facts is not None
+    assert facts["token"] != first
+    found = town.token_of(facts)
+    assert found is not None
+    assert found.revoked_at is None
+    assert found.bus is not None
+    assert found.bus.name == "demo-bus"
+    Token.objects.all().delete()
+    assert town.token_of(facts) is None
+    call_command("demo", if_empty=True)
+    facts = welcome.banner_facts()
+    assert facts is not None
+    assert town.token_of(facts) is not None
+    assert authenticate(username=facts["user"], password=facts["password"]) is not None
+
+
+def test_without_its_bus_the_demo_gets_no_token() -> None:
+    first = town.load()
+    Bus.objects.filter(name="demo-bus").update(name="other")
+    Token.objects.all().delete()
+    assert not town.renew_token()
+    assert welcome.banner_facts() == first
 
 
 @pytest.mark.parametrize(

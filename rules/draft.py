@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from django.http import QueryDict
@@ -56,9 +55,9 @@ class Problem:
 
 
 class Line(NamedTuple):
-    """A row as the page shows it: its index in the form, and what is wrong with it."""
+    """A row as the page shows it: its place in the form, and what is wrong with it."""
 
-    index: int
+    at: int
     row: Row
     problems: list[Problem]
 
@@ -400,12 +399,11 @@ def without_others(draft: Draft, index: int) -> Draft:
 
 def _rows(data: QueryDict) -> list[Row]:
     """The rows of a form. A place that is no place counts as none."""
-    places = data.getlist("place")
-    sent = zip(data.getlist("path"), data.getlist("method"), data.getlist("values"), strict=False)
+    paths, methods, values = (data.getlist(name) for name in ("path", "method", "values"))
+    places = [*data.getlist("place"), *([""] * len(paths))]
     return [
-        Row(*fields, place if _PLACE.fullmatch(place) else "")
-        for fields, place in zip_longest(sent, places[: len(data.getlist("path"))], fillvalue="")
-        if fields
+        Row(path, method, written, place if _PLACE.fullmatch(place) else "")
+        for path, method, written, place in zip(paths, methods, values, places, strict=False)
     ]
 
 

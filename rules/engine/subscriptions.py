@@ -27,7 +27,7 @@ from rules.engine.cesql.values import read_attribute, to_string
 from rules.engine.event import Event
 from rules.engine.located_json import DuplicateKeys, locate, pointer_step, read
 from rules.engine.operators import NotUnderstood, check_text
-from rules.engine.pattern import PatternError
+from rules.engine.pattern_error import PatternError
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32

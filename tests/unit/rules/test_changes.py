@@ -29,7 +29,13 @@ def rule(**values: Any) -> RuleRevision:
 
 
 def target(**values: Any) -> TargetRevision:
-    made = {"target_id": 1, "number": 1, "name": "Billing", "connector": "test-post", "transform": {"kind": "complete"}}
+    made = {
+        "target_id": 1,
+        "number": 1,
+        "name": "Billing",
+        "connector": "test-post",
+        "transform": {"kind": "complete"},
+    }
     return TargetRevision(**made | values)
 
 
@@ -98,7 +104,11 @@ def test_the_first_revision_says_that_the_rule_was_made() -> None:
             {"transform": {"kind": "template", "template": "a\nc\nd\n"}},
             ["What is sent was changed: 2 lines added, 1 taken out."],
         ),
-        ({"policy": {"max_attempts": 8}}, {"policy": {"max_attempts": 3}}, ["Policy, attempts: 3; it was 8."]),
+        (
+            {"policy": {"max_attempts": 8}},
+            {"policy": {"max_attempts": 3}},
+            ["Policy, attempts: 3; it was 8."],
+        ),
         ({}, {"contract": {"schema": "{}"}}, ["The contract was changed."]),
         ({"contract": {"schema": "{}"}}, {}, ["The contract was taken out."]),
     ],

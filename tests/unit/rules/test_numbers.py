@@ -31,14 +31,18 @@ def test_comparisons_are_read_as_people_write_them(text: str, operands: list[lis
     assert parse_comparisons(text) == [{"numeric": one} for one in operands]
 
 
-@pytest.mark.parametrize("text", ["", "many", "> ", "> 1 <", "1 2", "> 1 or", "01", "0x1", "NaN", "> 1,", "≥ ≥ 1"])
+@pytest.mark.parametrize(
+    "text", ["", "many", "> ", "> 1 <", "1 2", "> 1 or", "01", "0x1", "NaN", "> 1,", "≥ ≥ 1"]
+)
 def test_what_is_no_comparison_is_refused(text: str) -> None:
     assert parse_comparisons(text) is None
 
 
 numbers = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False))
 pairs = st.tuples(st.sampled_from([">", ">=", "<", "<=", "=", "!="]), numbers)
-operands = st.lists(pairs, min_size=1, max_size=3).map(lambda listed: [part for pair in listed for part in pair])
+operands = st.lists(pairs, min_size=1, max_size=3).map(
+    lambda listed: [part for pair in listed for part in pair]
+)
 
 
 @given(st.lists(operands, min_size=1, max_size=3))

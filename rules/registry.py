@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 
 from catalog.models import Team
+from rules.engine import Filter
 
 if TYPE_CHECKING:
     from rules.models import Target
@@ -135,8 +136,8 @@ class Counted(NamedTuple):
 class Starting(Protocol):
     """How a new target starts in the past. Both refuse a position that no event can have with a ValueError."""
 
-    def count(self, pattern: Mapping[str, Any], bus: int, since: Since) -> Counted:
-        """How many kept events of the bus (its row id) the pattern takes from `since` on; takes about 0.5 s at most."""
+    def count(self, wanted: Filter, bus: int, since: Since) -> Counted:
+        """How many kept events of the bus (its row id) the filter takes from `since` on; takes about 0.5 s at most."""
         ...
 
     def start(self, target: Target, since: Since) -> None:

@@ -11,7 +11,8 @@ from delivery.backfill.since import position
 from delivery.log.interface import open_log
 from delivery.models import Backfill
 from delivery.tracking.read import now, rows
-from rules.models import Target
+from rules.filtering import filter_of
+from rules.models import Rule, Target
 from rules.registry import Since
 
 
@@ -31,8 +32,8 @@ def start(target: Target, since: Since) -> Backfill | None:
         return None
     with transaction.atomic():
         stamps.hold_log()
-        rule = target.rule
-        Reader(rule.bus_id, rule.pattern)
+        rule = Rule.objects.get(pk=target.rule_id)  # as it is saved, whatever `target` was made with
+        Reader(rule.bus_id, filter_of(rule))
         if rows("SELECT 1 FROM log_ready WHERE target = %s LIMIT 1", [target.pk]) or _started(target):
             raise AlreadyLive(
                 _("%(target)s takes events already. Only a new target can start in the past.")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from delivery.tracking.read import marks, rows
-from rules.engine import Event, Matcher, compile
+from rules.engine import Event, Filter, Matcher, compile
 
 logger = logging.getLogger(__name__)
 
@@ -31,21 +31,21 @@ class Found(NamedTuple):
 
 @dataclass
 class Reader:
-    """Looks for the events of one bus that `pattern` takes. Raises PatternError when it is not valid.
+    """Looks for the events of one bus that a filter takes. Raises PatternError when it is not valid.
 
     Each `look` reads at most PART events. How many seqs that may span adapts itself: where other buses' events or
     other types lie between, it grows, until one look takes some hundredths of a second.
     """
 
     bus: int
-    pattern: Mapping[str, Any]
+    wanted: Filter
     span: int = NARROW
     _matcher: Matcher = field(init=False)
     _types: list[str] | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self._matcher = compile([(THE_RULE, dict(self.pattern))])
-        self._types = exact_types(self.pattern)
+        self._matcher = compile([(THE_RULE, self.wanted)])
+        self._types = exact_types(self.wanted)
 
     def look(self, after: int, until: int) -> Found:
         """Tries the next events above `after`, none above `until`."""
@@ -82,12 +82,14 @@ class Reader:
             return False
 
 
-def exact_types(pattern: Mapping[str, Any]) -> list[str] | None:
+def exact_types(wanted: Filter) -> list[str] | None:
     """The types that an event must have one of to be taken; None when the pattern does not name them one by one.
 
-    They are found by an index. What stands at the top of a pattern must hold whatever else is written in it.
+    They are found by an index. What stands at the top of a pattern must hold whatever else the filter says.
     """
-    asked = pattern.get("type", pattern.get("detail-type"))
+    if not isinstance(wanted.pattern, dict):
+        return None
+    asked = wanted.pattern.get("type", wanted.pattern.get("detail-type"))
     if not isinstance(asked, list) or not asked or len(asked) > 100:
         return None
     # An IP address is compared by what it means, so its text does not find it.

@@ -19,6 +19,7 @@ from delivery.backfill.past import Found, Reader
 from delivery.log.schema import LANES_PER_SLOT
 from delivery.models import Backfill
 from delivery.tracking.read import now
+from rules.filtering import filter_of
 from rules.models import RuleRevision, Target
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def step(job: Backfill, reader: Reader) -> bool:
 def reader_of(job: Backfill) -> Reader:
     """What finds the job's events: the rule as it was when the target started. Raises PatternError."""
     revision = RuleRevision.objects.filter(rule_id=job.rule, number=job.revision).latest("pk")
-    return Reader(job.bus, revision.pattern or {})
+    return Reader(job.bus, filter_of(revision))
 
 
 def _turn(job: Backfill, readers: dict[int, Reader], ends: float, stop: Callable[[], bool]) -> int:

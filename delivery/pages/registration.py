@@ -13,6 +13,7 @@ from delivery import backfill
 from delivery.connectors import registry as found
 from delivery.connectors.spi import InvalidConfig, Target
 from rules import registry
+from rules.engine import Filter
 from rules.models import Target as RuleTarget
 
 log = logging.getLogger(__name__)
@@ -54,9 +55,9 @@ def _check(connector: type[Target]) -> Callable[[dict[str, Any]], Mapping[str, s
 class StartInThePast:
     """Where a new target may start (rules.registry.Starting)."""
 
-    def count(self, pattern: Mapping[str, Any], bus: int, since: registry.Since) -> registry.Counted:
-        """How many past events the pattern takes."""
-        return backfill.count_past(pattern, bus, since)
+    def count(self, wanted: Filter, bus: int, since: registry.Since) -> registry.Counted:
+        """How many past events the filter takes."""
+        return backfill.count_past(wanted, bus, since)
 
     def start(self, target: RuleTarget, since: registry.Since) -> None:
         """Lets a target begin at `since`."""

@@ -15,7 +15,6 @@ from delivery import backfill
 from delivery.pages import lines
 from delivery.pages.summary import RANGES, target_lines
 from delivery.tracking import attempts, deadletters, rates, status, waiting
-from delivery.tracking import catching_up as past
 from delivery.tracking.read import now
 from rules import registry, revisions
 from rules.models import Rule, Target
@@ -91,9 +90,14 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("rules.view_target")
 def catching_up(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of a target's page that says how far it is with the past; the page asks for it again and again."""
-    found = get_object_or_404(Target, pk=pk)
-    context = {"target": found, "past": past.of_targets([pk]).get(pk)}
+    """How far a target is with the past: its page asks for this part again and again, and loads anew once it is done."""
+    found = get_object_or_404(Target.objects.select_related("rule"), pk=pk)
+    owes = waiting.of_targets([pk])[pk]
+    if owes.past is None:
+        response = HttpResponse(_("It has caught up."))
+        response["HX-Refresh"] = "true"
+        return response
+    context = {"target": found, "past": owes.past, "status": status.of_target(found, owes), "asked": True}
     return render(request, "delivery/catching_up.html", context)
 
 

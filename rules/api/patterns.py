@@ -1,7 +1,9 @@
-"""`patterns:test` and `patterns:explain`: which events a pattern takes, and why not."""
+"""`patterns:test` and `patterns:explain`: which events a filter takes, and why not."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,32 +12,32 @@ from rest_framework.response import Response
 
 from rules.api.access import check_bus
 from rules.api.operation import Operation
-from rules.api.reading import Asked, TriedEvent
-from rules.engine import ABSENT, Condition, compile, explain
+from rules.api.reading import FILTER, Asked, TriedEvent
+from rules.engine import ABSENT, Condition, Event, Filter, compile, explain
+from rules.engine.cesql.errors import place
+from rules.filtering import filter_of
 from rules.models import Rule
+
+# Saying why costs much more than saying whether: so many events are explained, and for so many seconds.
+MOST_EXPLAINED, LONGEST = 100, 1.0
 
 
 class TestPattern(Operation):
-    """POST patterns:test: for each event whether the pattern takes it, and the first condition that failed."""
+    """POST patterns:test: for each event whether the filter takes it, and the first condition that failed."""
 
     needs = "rules.view_rule"
 
     def post(self, request: Request) -> Response:
-        """`pattern` with `event`, `events`, or `bus` and `last`."""
-        asked = Asked(request, ("pattern", "event", "events", "bus", "last"))
-        pattern = None
-        if "pattern" in asked:
-            pattern = asked.pattern()
-        else:
-            asked.wrong("/pattern", _("Send a pattern, as in {}."))
+        """`pattern`, `sql`, `filters`, one or more, with `event`, `events`, or `bus` and `last`."""
+        asked = Asked(request, (*FILTER, "event", "events", "bus", "last"))
+        wanted = asked.filter()
         which = asked.only_one("event", "events", "bus")
         if "last" in asked and which != "bus":
             asked.wrong("/last", _("“last” counts events of a “bus”: name it."))
         events = asked.latest() if which == "bus" else asked.events() if which else []
         asked.check()
-        assert pattern is not None
-        matcher = compile([(1, pattern)])
-        lines = [_tried(one, pattern, bool(matcher.match(one.event))) for one in events]
+        assert wanted is not None
+        lines = _tried(wanted, events)
         return Response(
             {"matched": sum(line["matched"] for line in lines), "looked_at": len(lines), "events": lines}
         )
@@ -47,15 +49,17 @@ class ExplainPattern(Operation):
     needs = "rules.view_rule"
 
     def post(self, request: Request) -> Response:
-        """`pattern` or `rule`, with `event` or `seq`."""
-        asked = Asked(request, ("pattern", "rule", "event", "seq"))
-        by = asked.only_one("pattern", "rule")
-        rule = _rule(asked) if by == "rule" else None
-        pattern = asked.pattern() if by == "pattern" else rule.pattern if rule else None
-        which = asked.only_one("event", "seq")
-        found = (
-            asked.stored_event() if which == "seq" else next(iter(asked.events()), None) if which else None
-        )
+        """`rule`, or `pattern`, `sql`, `filters`, one or more, with `event` or `seq`."""
+        asked = Asked(request, (*FILTER, "rule", "event", "seq"))
+        wanted, rule = None, None
+        if "rule" not in asked:
+            wanted = asked.filter()
+        elif any(name in asked for name in FILTER):
+            asked.wrong("/rule", _("Send a rule's number or a filter, not both."))
+        else:
+            rule = _rule(asked)
+            wanted = filter_of(rule) if rule is not None else None
+        found = asked.one_event()
         if rule is not None and found is not None and found.bus not in (None, rule.bus_id):
             asked.wrong(
                 "/seq",
@@ -63,45 +67,60 @@ class ExplainPattern(Operation):
                 % {"seq": found.seq, "rule": rule.name},
             )
         asked.check()
-        assert pattern is not None
+        assert wanted is not None
         assert found is not None
-        explanation = explain(pattern, found.event)
-        answer: dict[str, Any] = {
-            "matched": explanation.matched,
-            "failed": condition(explanation.failed) if explanation.failed else None,
-            "conditions": [condition(one) for one in explanation.conditions],
-        }
-        if rule is not None:
-            answer["rule"] = {
-                "id": rule.pk,
-                "name": rule.name,
-                "revision": rule.revision,
-                "listening": rule.enabled,
-            }
-        return Response(answer)
+        return Response(_explanation(wanted, found.event) | (_revision(rule) if rule is not None else {}))
 
 
-def condition(one: Condition) -> dict[str, Any]:
-    """A condition as JSON; without `seen` when the event has nothing there."""
-    seen = {} if one.seen is ABSENT else {"seen": one.seen}
+def condition(one: Condition, wanted: Filter) -> dict[str, Any]:
+    """A condition and its place as JSON; without `seen` when the event has nothing there."""
+    answer = {"path": one.path, "operator": one.operator, "wanted": one.wanted}
+    if one.seen is not ABSENT:
+        answer["seen"] = one.seen
+    answer |= {"ok": one.ok, "sentence": one.sentence, "pointer": one.pointer}
+    if one.span is not None:
+        answer["line"], answer["column"] = place(_expression(one.pointer, wanted), one.span[0])
+    return answer
+
+
+def _expression(pointer: str, wanted: Filter) -> str:
+    """The text of the expression that a pointer into a filter leads to."""
+    found: Any = wanted._asdict()
+    for step in pointer.strip("/").split("/"):
+        found = found[int(step)] if isinstance(found, list) else found[step]
+    return str(found)
+
+
+def _tried(wanted: Filter, events: Sequence[TriedEvent]) -> list[dict[str, Any]]:
+    matcher = compile([(1, wanted)])
+    lines: list[dict[str, Any]] = []
+    left, ends = MOST_EXPLAINED, time.monotonic() + LONGEST
+    for tried in events:
+        matched = bool(matcher.match(tried.event))
+        line: dict[str, Any] = {"id": tried.event.attributes.get("id"), "matched": matched}
+        if tried.seq is not None:
+            line["seq"] = tried.seq
+        if not matched and left and time.monotonic() < ends:
+            left -= 1
+            failed = explain(wanted, tried.event).failed
+            line["failed"] = condition(failed, wanted) if failed else None
+        lines.append(line)
+    return lines
+
+
+def _explanation(wanted: Filter, event: Event) -> dict[str, Any]:
+    found = explain(wanted, event)
     return {
-        "path": one.path,
-        "operator": one.operator,
-        "wanted": one.wanted,
-        **seen,
-        "ok": one.ok,
-        "sentence": one.sentence,
+        "matched": found.matched,
+        "failed": condition(found.failed, wanted) if found.failed else None,
+        "conditions": [condition(one, wanted) for one in found.conditions],
+        "choices": list(found.choices),
+        "combinations": found.combinations,
     }
 
 
-def _tried(tried: TriedEvent, pattern: dict[str, Any], matched: bool) -> dict[str, Any]:
-    line: dict[str, Any] = {"id": tried.event.attributes.get("id"), "matched": matched}
-    if tried.seq is not None:
-        line["seq"] = tried.seq
-    if not matched:
-        failed = explain(pattern, tried.event).failed
-        line["failed"] = condition(failed) if failed else None
-    return line
+def _revision(rule: Rule) -> dict[str, Any]:
+    return {"rule": {"id": rule.pk, "name": rule.name, "revision": rule.revision, "listening": rule.enabled}}
 
 
 def _rule(asked: Asked) -> Rule | None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -29,6 +30,18 @@ KINDS = {
     422: ("invalid", "Not understood"),
     500: ("failed", "Something went wrong here"),
 }
+
+
+# What to do, where DRF only says what is not so.
+_ADVICE: tuple[tuple[type[exceptions.APIException], Any], ...] = (
+    (
+        exceptions.NotAuthenticated,
+        _lazy("Send `Authorization: Bearer <token>` with a token that may try rules, or sign in."),
+    ),
+    (exceptions.NotFound, _lazy("There is no such operation. docs/api.md lists them.")),
+    (exceptions.MethodNotAllowed, _lazy("Call operations with POST.")),
+    (exceptions.UnsupportedMediaType, _lazy("Send JSON, with `Content-Type: application/json`.")),
+)
 
 
 class Place(NamedTuple):
@@ -88,12 +101,16 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
     if not isinstance(error, exceptions.APIException):
         logger.error("An operation of the API failed.", exc_info=error)
         error = exceptions.APIException(_("The server's log says more. Nothing was changed."))
+    detail = str(error.detail)
     headers = {}
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         headers["WWW-Authenticate"] = 'Bearer realm="signalbox"'
     if isinstance(error, exceptions.MethodNotAllowed):
         view = context["view"]
         headers["Allow"] = ", ".join(view.allowed_methods)
+    for refusal, advice in _ADVICE:
+        if isinstance(error, refusal):
+            detail = str(advice)
     kind, title = KINDS.get(error.status_code, KINDS[400])
     extra: dict[str, Any] = {}
     if isinstance(error, Malformed):
@@ -101,7 +118,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
     elif isinstance(error, Invalid):
         extra = {"errors": [place.members() for place in error.places]}
     return Response(
-        problems.document(error.status_code, kind, title, str(error.detail), **extra),
+        problems.document(error.status_code, kind, title, detail, **extra),
         status=error.status_code,
         headers=headers,
         content_type=problems.CONTENT_TYPE,

@@ -6,7 +6,7 @@ The parts are kept as the text that was sent, so that an event keeps its bytes a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any, NamedTuple
 
 import msgspec
@@ -18,11 +18,24 @@ from catalog.models import Bus
 from rules.api.access import check_bus
 from rules.api.problem import Invalid, Malformed, Place, TooLarge
 from rules.api.stored import StoredEvent, stored
-from rules.engine import Event, PatternError, TransformError, validate
+from rules.engine import (
+    Event,
+    Filter,
+    PatternError,
+    Transform,
+    TransformError,
+    compile_transform,
+    validate,
+)
+from rules.engine.cesql import CesqlError, parse_filter
+from rules.engine.subscriptions import validate_filters
 from rules.json_place import broken
 
 MAX_BYTES = 4 * 1024 * 1024  # of a request
 MAX_EVENTS = 1000  # of a request, and of the log
+# Where kinds of transform have a text with lines.
+TEXTS = {"template": "/template", "jsonata": "/expression"}
+FILTER = ("pattern", "sql", "filters")
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
@@ -118,20 +131,52 @@ class Asked:
         self.wrong(_pointer(name), _("This is an integer from 1 to %(most)s.") % {"most": f"{most:,}"})
         return None
 
-    def pattern(self, name: str = "pattern") -> dict[str, Any] | None:
-        """A pattern, an object or its text; notes everything wrong in it and returns None then."""
+    def filter(self) -> Filter | None:
+        """Members “pattern”, “sql” and “filters”, those that are there; notes all that is wrong, and then gives None.
+
+        A pattern and filters are JSON, or its text.
+        """
+        if not any(name in self for name in FILTER):
+            self.wrong("/pattern", _("Send a pattern, as in {}, an expression as “sql”, or “filters”."))
+            return None
+        before = len(self.problems)
+        pattern = self._read_json("pattern", validate) if "pattern" in self else {}
+        filters = self._read_json("filters", validate_filters) if "filters" in self else None
+        sql = self._sql() if "sql" in self else ""
+        return None if len(self.problems) > before else Filter(pattern, sql, filters)
+
+    def _read_json(self, name: str, validated: Callable[[str | bytes], list[PatternError]]) -> Any:
         text: str | bytes = self.raw(name)
         if text.lstrip()[:1] == b'"':
             text = str(self.value(name))
-        wrong = validate(text)
+        wrong = validated(text)
         for one in wrong:
             self.wrong(_pointer(name) + one.pointer, one.message, one.line, _column(text, one))
         return None if wrong else json.loads(text)
 
-    def transform_problem(self, error: TransformError, name: str = "transform") -> None:
-        """Notes what is wrong in a transform; line and column count inside its template."""
-        at = "" if error.line is None else "/template"
-        self.wrong(_pointer(name) + at, error.message, error.line, error.column)
+    def _sql(self) -> str:
+        text = self.value("sql")
+        if not isinstance(text, str):
+            self.wrong("/sql", _("This is the text of an expression."))
+            return ""
+        try:
+            parse_filter(text)
+        except CesqlError as error:
+            self.wrong("/sql", error.message, error.line, error.column)
+        return text
+
+    def transform(self) -> Transform | None:
+        """Member “transform”, compiled; notes what is wrong and gives None. Line and column count inside its text."""
+        if "transform" not in self:
+            self.wrong("/transform", _('Send a transform, as in {"kind": "complete"}.'))
+            return None
+        spec = self.value("transform")
+        try:
+            return compile_transform(spec)
+        except TransformError as error:
+            at = "" if error.line is None else TEXTS.get(spec["kind"], "")
+            self.wrong(f"/transform{at}", error.message, error.line, error.column)
+            return None
 
     def events(self) -> list[TriedEvent]:
         """The events of members “event” or “events”."""
@@ -159,6 +204,13 @@ class Asked:
             except ValueError as error:
                 self.wrong(pointer, str(error))
         return events
+
+    def one_event(self) -> TriedEvent | None:
+        """The event that member “event” or “seq” gives; notes a problem unless exactly one is there."""
+        which = self.only_one("event", "seq")
+        if which == "seq":
+            return self.stored_event()
+        return next(iter(self.events()), None) if which else None
 
     def stored_event(self) -> TriedEvent | None:
         """The event of the log that member “seq” names."""

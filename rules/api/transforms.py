@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from rules.api.operation import Operation
 from rules.api.reading import Asked
-from rules.engine import Transform, TransformError, compile_transform
+from rules.engine import TransformError
 
 
 class PreviewTransform(Operation):
@@ -22,11 +22,8 @@ class PreviewTransform(Operation):
     def post(self, request: Request) -> Response:
         """`transform` with `event` or `seq`."""
         asked = Asked(request, ("transform", "event", "seq"))
-        compiled = _compiled(asked)
-        which = asked.only_one("event", "seq")
-        found = (
-            asked.stored_event() if which == "seq" else next(iter(asked.events()), None) if which else None
-        )
+        compiled = asked.transform()
+        found = asked.one_event()
         asked.check()
         assert compiled is not None
         assert found is not None
@@ -49,17 +46,6 @@ class PreviewTransform(Operation):
                     }
                 )
         return Response(answer)
-
-
-def _compiled(asked: Asked) -> Transform | None:
-    if "transform" not in asked:
-        asked.wrong("/transform", _('Send a transform, as in {"kind": "complete"}.'))
-        return None
-    try:
-        return compile_transform(asked.value("transform"))
-    except TransformError as error:
-        asked.transform_problem(error)
-        return None
 
 
 def _body(body: bytes) -> dict[str, str]:

@@ -5,10 +5,10 @@ Language, cost and limits: README.md beside this file.
 """
 
 from rules.engine.event import ABSENT, Absent, Event
-from rules.engine.explanation import Condition, Explanation, explain
-from rules.engine.filter import Filter
+from rules.engine.explanation import Condition, Explanation
+from rules.engine.filter import Filter, validate
+from rules.engine.filter_explanation import explain
 from rules.engine.matcher import Matcher, compile
-from rules.engine.pattern import validate
 from rules.engine.pattern_error import PatternError
 from rules.engine.transform import Flow, Output, Transform, TransformError, compile_transform
 

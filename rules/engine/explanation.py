@@ -23,7 +23,8 @@ class Condition:
     when a list mixes them;
     wanted: the JSON value, a list when there are several alternatives (operator objects for "any of");
     seen: the JSON value, a list when the path has several leaves, ABSENT when it has none;
-    sentence: both in words, without a full stop; pointer: where in the pattern it stands (JSON pointer).
+    sentence: both in words, without a full stop; pointer: where in the pattern it stands (JSON pointer), for a Filter
+    where in that: /pattern/type, /sql, /filters/0/exact/type; span: (start, end) in the text of an expression.
     """
 
     path: str
@@ -32,7 +33,8 @@ class Condition:
     seen: Any | Absent
     ok: bool
     sentence: str
-    pointer: str = ""
+    pointer: str
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

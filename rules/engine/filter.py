@@ -6,13 +6,19 @@ meet it, and a check that decides. LANGUAGES names them by their field of Filter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from rules.engine.pattern import WrittenPattern, compile_pattern, validate
+from rules.engine import cesql
+from rules.engine.alternative import type_name
+from rules.engine.cesql.conditions import Branches, both
+from rules.engine.operators import parse_alternative
+from rules.engine.pattern import WrittenPattern, compile_pattern
+from rules.engine.pattern import validate as validate_pattern
 from rules.engine.pattern_error import PatternError
-from rules.engine.pattern_reader import Known, PatternReader
+from rules.engine.pattern_reader import MAX_BRANCHES, Known
 from rules.engine.requirement import Branch, Requirement, Residual
+from rules.engine.subscriptions import parse_filters, validate_filters
 
 
 class Filter(NamedTuple):
@@ -30,17 +36,12 @@ WrittenRule = WrittenPattern | Filter
 class Part(NamedTuple):
     """A filter of another language, compiled.
 
-    conditions: (attribute name, alternatives in the pattern language); necessary: an event that fails one of them
-    fails the check too. check: decides; may raise. words: what it is, for a sentence ("the expression …").
+    conditions: necessary ones, in branches; an event that meets no branch fails the check too. check: decides; may
+    raise.
     """
 
-    conditions: Sequence[tuple[str, list[Any]]]
+    conditions: Branches
     check: Residual
-    words: str
-
-
-LANGUAGES: dict[str, Callable[[Any], Part]] = {}
-"""By field of Filter: compiles what is written there, raises PatternError whose pointer starts with that field."""
 
 
 class Compiled(NamedTuple):
@@ -51,48 +52,91 @@ class Compiled(NamedTuple):
 
 
 def compile_filter(written: WrittenRule, known: Known | None = None) -> Compiled:
-    """The compiled filter. Raises PatternError for the first thing wrong."""
+    """The compiled filter. Raises PatternError for the first thing wrong; its pointers are into the pattern, /sql or
+    /filters."""
     if not isinstance(written, Filter):
         return Compiled(compile_pattern(written, known).branches, ())
     pattern: WrittenPattern = {} if written.pattern is None else written.pattern
-    return Compiled(compile_pattern(pattern, known).branches, tuple(_parts(written)))
+    parts = [LANGUAGES[name](value) for name, value in _others(written)]
+    return Compiled(compile_pattern(pattern, known).branches, tuple(parts))
 
 
-def validate_filter(written: WrittenRule) -> list[PatternError]:
-    """Everything wrong in a filter, the pattern's first; empty when it is valid."""
+def validate(written: WrittenRule) -> list[PatternError]:
+    """Everything wrong in a pattern or Filter, the pattern's first; empty when it is valid. Never raises for any text
+    or JSON value."""
     if not isinstance(written, Filter):
-        return validate(written)
-    problems = validate({} if written.pattern is None else written.pattern)
-    for name in ("sql", "filters"):
-        try:
-            _part(name, getattr(written, name))
-        except PatternError as problem:
-            problems.append(problem)
+        return validate_pattern(written)
+    problems = validate_pattern({} if written.pattern is None else written.pattern)
+    for name, value in _others(written):
+        if name == "filters":
+            problems += [_inside_filters(problem) for problem in validate_filters(value)]
+        else:
+            try:
+                LANGUAGES[name](value)
+            except PatternError as problem:
+                problems.append(problem)
     return problems
 
 
-def _parts(written: Filter) -> list[Part]:
-    parts = [_part(name, getattr(written, name)) for name in ("sql", "filters")]
-    return [part for part in parts if part is not None]
+def _others(written: Filter) -> list[tuple[str, Any]]:
+    """(field, what is written there) beside the pattern."""
+    found: list[tuple[str, Any]] = []
+    if written.sql != "":
+        found.append(("sql", written.sql))
+    if written.filters is not None:
+        found.append(("filters", written.filters))
+    return found
 
 
-def _part(name: str, written: Any) -> Part | None:
-    if not written:
-        return None
-    language = LANGUAGES.get(name)
-    if language is None:
-        raise PatternError(f"/{name}", None, f"`{name}` is not understood by this engine: write a pattern")
-    return language(written)
+def sql_of(written: Any) -> cesql.Expression:
+    """The expression of the field sql. Raises PatternError at /sql; line: in the expression."""
+    if not isinstance(written, str):
+        message = f"`sql` is an expression as a string, as in \"type = 'a'\", not {type_name(written)}"
+        raise PatternError("/sql", None, message)
+    try:
+        return cesql.parse_filter(written)
+    except cesql.CesqlError as error:
+        raise PatternError("/sql", error.line, f"column {error.column}: {error.message}") from None
 
 
-def requirements_of(part: Part, known: Known) -> tuple[Requirement, ...]:
-    """A part's conditions as the index files them. Raises PatternError where they are no patterns."""
-    found: list[Requirement] = []
-    for name, alternatives in part.conditions:
-        reader = PatternReader(known)
-        reader.read({name: alternatives})
-        if reader.problems:
-            raise reader.problems[0]
-        [branch] = reader.branches
-        found += branch.requirements
-    return tuple(found)
+def _sql(written: Any) -> Part:
+    expression = sql_of(written)
+    return Part(expression.conditions(), expression.holds)
+
+
+def _filters(written: Any) -> Part:
+    try:
+        filters = parse_filters(written)
+    except PatternError as problem:
+        raise _inside_filters(problem) from None
+    return Part(filters.conditions(), filters.holds)
+
+
+def _inside_filters(problem: PatternError) -> PatternError:
+    return PatternError("/filters" + problem.pointer, problem.line, problem.message)
+
+
+LANGUAGES: dict[str, Callable[[Any], Part]] = {"sql": _sql, "filters": _filters}
+"""By field of Filter: compiles what is written there, raises PatternError whose pointer starts with that field."""
+
+
+def requirements_of(compiled: Compiled, known: Known) -> list[tuple[Requirement, ...]]:
+    """The conditions of all parts as the index files them, in branches: one must hold, besides the pattern's.
+
+    Where the combinations with the pattern's branches would be too many, nothing is asked: the checks decide.
+    """
+    if not compiled.parts:
+        return [()]
+    branches = both(*(part.conditions for part in compiled.parts))
+    if len(branches) * len(compiled.branches) > MAX_BRANCHES:
+        return [()]
+    return [
+        tuple(_requirement(atom.attribute, atom.alternatives, known) for atom in branch.values())
+        for branch in branches
+    ]
+
+
+def _requirement(name: str, written: list[Any], known: Known) -> Requirement:
+    """Not read like a pattern, where `detail` means data: here it is an attribute of that name."""
+    alternatives = tuple(dict.fromkeys(map(parse_alternative, written)))
+    return known.requirements.setdefault((name, alternatives), Requirement(name, alternatives))

@@ -165,15 +165,16 @@ class Matcher:
 def _indexed(rule_id: int, written: WrittenRule, known: Known) -> IndexedRule:
     try:
         compiled = compile_filter(written, known)
-        extra = [requirement for part in compiled.parts for requirement in requirements_of(part, known)]
     except PatternError as problem:
         raise PatternError(problem.pointer, problem.line, problem.message, rule_id) from None
     residual = tuple(part.check for part in compiled.parts)
+    extra = requirements_of(compiled, known)
     return tuple(
         IndexedBranch(
             rule_id,
-            tuple(sorted([*branch.requirements, *extra], key=lambda requirement: requirement.path)),
+            tuple(sorted([*branch.requirements, *more], key=lambda requirement: requirement.path)),
             residual,
         )
         for branch in compiled.branches
+        for more in extra
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rules.engine import cesql
-from rules.engine.alternative import type_names
+from rules.engine.alternative import type_name
 from rules.engine.cesql.conditions import (
     NOTHING_KNOWN,
     Atom,
@@ -101,7 +101,11 @@ class Filters:
 
     def branches(self) -> list[list[Atom]]:
         """Necessary conditions, as Expression.branches gives them."""
-        return [list(branch.values()) for branch in _all_of(self.filters)]
+        return [list(branch.values()) for branch in self.conditions()]
+
+    def conditions(self) -> Branches:
+        """The branches, their atoms by attribute; to be combined with those of other filters."""
+        return _all_of(self.filters)
 
 
 def holds(one: Filter, event: Event) -> bool:
@@ -215,7 +219,7 @@ class _FiltersReader:
 
     def read_list(self, written: Any, pointer: str, otherwise: str, depth: int) -> tuple[Filter, ...]:
         if not isinstance(written, list):
-            self._refuse(pointer, f"{otherwise}, not {_kind(written)}")
+            self._refuse(pointer, f"{otherwise}, not {type_name(written)}")
             return ()
         read_ones = (
             self._read(inner, f"{pointer}/{index}", depth + 1) for index, inner in enumerate(written)
@@ -238,7 +242,7 @@ class _FiltersReader:
         if not self._counted(pointer):
             return None
         if not isinstance(written, dict) or len(written) != 1:
-            seen = f"one with {len(written)}" if isinstance(written, dict) else _kind(written)
+            seen = f"one with {len(written)}" if isinstance(written, dict) else type_name(written)
             message = (
                 f'a filter is an object with one dialect, as in {{"exact": {{"type": "a"}}}}, not {seen}'
             )
@@ -260,7 +264,7 @@ class _FiltersReader:
 
     def _compared(self, dialect: str, written: Any, pointer: str) -> Filter | None:
         if not isinstance(written, dict) or not written:
-            seen = "an empty object" if written == {} else _kind(written)
+            seen = "an empty object" if written == {} else type_name(written)
             example = f'{{"{dialect}": {{"type": "com.example"}}}}'
             self._refuse(pointer, f"`{dialect}` takes attributes and strings, as in {example}, not {seen}")
             return None
@@ -285,7 +289,7 @@ class _FiltersReader:
 
     def _sql(self, written: Any, pointer: str) -> Filter | None:
         if not isinstance(written, str):
-            self._refuse(pointer, f"`sql` takes an expression as a string, not {_kind(written)}")
+            self._refuse(pointer, f"`sql` takes an expression as a string, not {type_name(written)}")
             return None
         try:
             return Sql(cesql.parse_filter(written), pointer)
@@ -307,7 +311,7 @@ def _name_problem(name: Any) -> str:
 
 def _text_problem(text: Any) -> str:
     if not isinstance(text, str):
-        return f'values are strings, numbers too, as in "5", not {_kind(text)}'
+        return f'values are strings, numbers too, as in "5", not {type_name(text)}'
     if not text:
         return "the string must not be empty; to ask for an attribute whatever it is, use sql: EXISTS subject"
     try:
@@ -315,7 +319,3 @@ def _text_problem(text: Any) -> str:
     except NotUnderstood as error:
         return error.message
     return ""
-
-
-def _kind(value: Any) -> str:
-    return type_names.get(type(value), "something that is not JSON")

@@ -23,12 +23,11 @@ _PHRASES = {
 class FilterFinding:
     """A condition that decided something.
 
-    condition: its operator is exact, prefix or suffix, "not …" when it is wanted not to hold, or that of CESQL;
-    pointer: its place in the filters (JSON pointer); sql: its place in the expression, None outside of `sql`.
+    condition: its operator is exact, prefix or suffix, "not …" when it is wanted not to hold, or that of CESQL; its
+    pointer is into the filters; sql: its place in the expression, None outside of `sql`.
     """
 
     condition: Condition
-    pointer: str
     sql: Finding | None = None
 
 
@@ -81,8 +80,9 @@ def _compared(one: Compared, event: Event, wanted: bool) -> FilterFinding:
         ABSENT if value is None else value,
         ok,
         f"{name} {seen}, {tail}",
+        one.pointer + pointer_step(name),
     )
-    return FilterFinding(condition, one.pointer + pointer_step(name))
+    return FilterFinding(condition)
 
 
 def _combined(one: Combined, event: Event, wanted: bool) -> FilterFinding:
@@ -102,10 +102,10 @@ def _combined(one: Combined, event: Event, wanted: bool) -> FilterFinding:
 def _sql(one: Sql, event: Event, wanted: bool) -> FilterFinding:
     explanation = one.expression.explain(event)
     finding = explanation.failed or explanation.findings[0]
+    condition = replace(finding.condition, pointer=one.pointer)
     if wanted:
-        return FilterFinding(finding.condition, one.pointer, finding)
-    sentence = finding.condition.sentence
+        return FilterFinding(condition, finding)
+    sentence = condition.sentence
     if explanation.matched:
         sentence = f"the expression holds ({sentence}), the rule wants it not to hold"
-    condition = replace(finding.condition, ok=not explanation.matched, sentence=sentence)
-    return FilterFinding(condition, one.pointer, finding)
+    return FilterFinding(replace(condition, ok=not explanation.matched, sentence=sentence), finding)

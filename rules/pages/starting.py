@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,7 +15,7 @@ from catalog.access import needs
 from catalog.models import Bus
 from rules import registry
 from rules.draft import Draft
-from rules.engine import Filter, PatternError
+from rules.filtering import INVALID
 from rules.models import Target
 from rules.registry import Since
 
@@ -74,11 +73,7 @@ def start_count(request: HttpRequest) -> HttpResponse:
     if start.since != "now" and starting is not None and draft.filter is not None:
         bus = get_object_or_404(Bus, pk=request.POST.get("bus") or 0)
         try:
-            context["counted"] = starting.count(_counted_by(draft.filter), bus.pk, start.since)
-        except (PatternError, ValueError) as error:
+            context["counted"] = starting.count(draft.filter, bus.pk, start.since)
+        except (*INVALID, ValueError) as error:
             context["problem"] = str(error)
     return render(request, "rules/start_count.html", context)
-
-
-def _counted_by(one: Filter) -> dict[str, Any]:
-    return one.pattern if isinstance(one.pattern, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -13,11 +14,13 @@ from django.db import connection, transaction
 
 from delivery.backfill import AlreadyLive, NotInThePast, cancel, count_past, past, start
 from delivery.backfill.work import Overtaken, claim, reader_of, step, work
+from delivery.ingest import pipeline
 from delivery.log.interface import open_log
 from delivery.log.retention import needed_from, retain_all
 from delivery.models import Backfill
 from delivery.tracking import catching_up, journey, status, waiting
 from rules import registry
+from rules.engine import Filter
 from rules.models import Rule, Target
 from rules.revisions import delete_rule, delete_target, save_rule, set_state, subscribe
 from tests.databases import Database, in_thread
@@ -158,7 +161,7 @@ def test_a_position_that_no_event_can_have_is_refused_and_saves_nothing(since: A
         subscribed(since)
     assert not Rule.objects.exists()
     with pytest.raises(NotInThePast, match=sentence):
-        count_past({}, a_bus().pk, since)
+        count_past(Filter(), a_bus().pk, since)
 
 
 def test_a_target_that_took_events_cannot_start_in_the_past() -> None:
@@ -260,6 +263,37 @@ def test_nothing_is_lost_doubled_or_out_of_order_while_events_keep_coming(sink: 
     in_order(sink, named(0, 400))
     if order == "all":
         assert sink.taken == [name for name, _ in named(0, 400)]
+
+
+def test_events_published_while_the_target_is_saved_are_taken_once_by_the_rule_or_by_the_past(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_bus()
+    way = pipeline.Pipeline()
+    monkeypatch.setattr(pipeline, "_pipeline", way)
+
+    def publishing() -> None:
+        for n in range(400):
+            event = {
+                "specversion": "1.0",
+                "id": f"e{n}",
+                "source": "/test",
+                "type": "t",
+                "subject": SUBJECTS[n % 20],
+            }
+            pipeline.publish("city", json.dumps(event).encode())
+
+    try:
+        publishers = in_thread(publishing)
+        eventually(lambda: open_log().head() > 50, "events are published")
+        target = subscribed("beginning", pattern=ODD)
+        eventually(lambda: open_log().head() > the_job().until + 50, "more events are published")
+        work()
+        publishers()
+    finally:
+        way.close()
+    assert 50 < the_job().until < 400
+    assert routed(target) == list(range(2, 401, 2))
 
 
 def test_a_failing_past_event_holds_back_the_live_ones_of_its_key_only(sink: Sink) -> None:
@@ -421,6 +455,19 @@ def test_the_past_is_taken_by_the_rule_as_it_was_when_the_target_started() -> No
     assert routed(target) == list(range(2, 61, 2))
 
 
+def test_all_parts_of_a_rule_s_filter_are_asked() -> None:
+    publish([], *named(0, 40))
+    rule = a_rule(pattern=ODD)
+    rule.sql, rule.filters = "subject <> 's3'", [{"suffix": {"subject": "3"}}]
+    target = Target(name="sink", connector="http", config={}, rule=rule)
+    with transaction.atomic():
+        subscribe(rule, target)
+        start(target, "beginning")
+    work()
+    assert routed(target) == [14, 34]  # of s13
+    assert count_past(Filter(rule.pattern, rule.sql, rule.filters), a_bus().pk, 1).matching == 2
+
+
 def test_a_rule_that_is_switched_off_makes_it_wait() -> None:
     publish([], *named(0, 60))
     target = subscribed("beginning")
@@ -513,16 +560,16 @@ def test_past_events_are_counted_before_saving(
     pattern: dict[str, Any], since: Any, expected: tuple[int, int, bool]
 ) -> None:
     publish([], *named(0, 60))
-    assert count_past(pattern, a_bus().pk, since) == expected
+    assert count_past(Filter(pattern), a_bus().pk, since) == expected
     starting = registry.starting()
     assert starting is not None
-    assert starting.count(pattern, a_bus().pk, since) == expected
+    assert starting.count(Filter(pattern), a_bus().pk, since) == expected
 
 
 def test_a_count_that_would_take_too_long_is_a_lower_bound_and_says_so() -> None:
     publish([], *named(0, 60))
     began = time.process_time()
-    counted = count_past({}, a_bus().pk, "beginning", within=0.0)
+    counted = count_past(Filter(), a_bus().pk, "beginning", within=0.0)
     assert not counted.exact
     assert counted.matching <= counted.looked_at < 60
     assert time.process_time() - began < 0.2

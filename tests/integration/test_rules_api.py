@@ -132,6 +132,39 @@ def test_a_rule_is_explained_for_an_event_of_the_log(someone: Client, town: Simp
     assert refused["errors"][0]["pointer"] == "/seq"
 
 
+def test_all_parts_of_a_filter_must_hold(someone: Client) -> None:
+    events = [event(id="a", subject="s1"), event(id="b", subject="s2"), event("EUR", id="c", subject="s1")]
+    parts = {"pattern": SEK, "sql": "id <> 'z'", "filters": [{"exact": {"subject": "s1"}}]}
+    found = answer(someone, TEST, parts | {"events": events})
+    assert [line["matched"] for line in found["events"]] == [True, False, False]
+    assert found["events"][1]["failed"]["pointer"].startswith("/filters/0")
+    assert found["events"][2]["failed"]["pointer"] == "/pattern/data/currency"
+    assert answer(someone, TEST, {"sql": "subject = 's2'", "events": events})["matched"] == 1
+
+
+def test_an_expression_is_explained_by_line_and_column(someone: Client) -> None:
+    found = answer(someone, EXPLAIN, {"sql": "id = 'e1' AND\n  subject = 's1'", "event": event(subject="s2")})
+    assert [one["ok"] for one in found["conditions"]] == [True, False]
+    failed = found["failed"]
+    assert (failed["pointer"], failed["line"], failed["column"]) == ("/sql", 2, 3)
+    inside = {"filters": [{"all": [{"sql": "id = 'e1' AND\n subject = 's1'"}]}], "event": event(subject="s2")}
+    failed = answer(someone, EXPLAIN, inside)["failed"]
+    assert (failed["pointer"], failed["line"], failed["column"]) == ("/filters/0/all/0/sql", 2, 2)
+
+
+def test_a_mistake_in_an_expression_is_told_by_line_and_column(someone: Client) -> None:
+    (wrong,) = answer(someone, TEST, {"sql": "id = 'e1' AND\n  = 's1'", "event": event()}, 422)["errors"]
+    assert (wrong["pointer"], wrong["line"], wrong["column"]) == ("/sql", 2, 3)
+
+
+def test_only_so_many_events_are_explained(someone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rules.api.patterns.MOST_EXPLAINED", 2)
+    found = answer(someone, TEST, {"pattern": SEK, "events": [event("EUR")] * 4})
+    assert ["failed" in line for line in found["events"]] == [True, True, False, False]
+    monkeypatch.setattr("rules.api.patterns.LONGEST", 0.0)
+    assert "failed" not in answer(someone, TEST, {"pattern": SEK, "event": event("EUR")})["events"][0]
+
+
 # ── transforms:preview ──
 
 
@@ -199,7 +232,11 @@ def test_an_output_that_grows_too_large_is_a_problem_of_that_event(someone: Clie
         (EXPLAIN, {"rule": 99, "event": event()}, "/rule", "no rule 99"),
         (EXPLAIN, {"rule": "x", "event": event()}, "/rule", "integer"),
         (EXPLAIN, {"pattern": {}, "seq": 99}, "/seq", "no event 99"),
-        (EXPLAIN, {"pattern": {}, "rule": 1, "event": event()}, "/rule", "exactly one"),
+        (EXPLAIN, {"pattern": {}, "rule": 1, "event": event()}, "/rule", "not both"),
+        (TEST, {"sql": 3, "event": event()}, "/sql", "the text of an expression"),
+        (TEST, {"filters": [], "event": event(), "sql": "a ="}, "/sql", ""),
+        (TEST, {"filters": [{"exact": {}}], "event": event()}, "/filters/0/exact", ""),
+        (TEST, {"filters": {}, "event": event()}, "/filters", ""),
         (PREVIEW, {"event": event()}, "/transform", "Send a transform"),
         (PREVIEW, {"transform": {"kind": "magic"}, "event": event()}, "/transform", "no kind of transform"),
         (PREVIEW, {"transform": {"kind": "complete"}}, "", "exactly one of “event”, “seq”"),
@@ -324,7 +361,9 @@ def test_nobody_gets_in_without_a_session_or_a_token(client: Client, url: str) -
     response = ask(client, url, {})
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="signalbox"'
-    assert json.loads(response.content)["type"] == "urn:signalbox:problem:unauthenticated"
+    problem = json.loads(response.content)
+    assert problem["type"] == "urn:signalbox:problem:unauthenticated"
+    assert "Authorization: Bearer" in problem["detail"]
 
 
 def test_a_person_needs_the_permission(client: Client, town: SimpleNamespace) -> None:

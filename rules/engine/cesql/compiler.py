@@ -71,14 +71,23 @@ class Failed(Exception):
 
 def compile_tree(node: Node, functions: FunctionTable) -> Run:
     """The closure of a node. It evaluates operands from left to right, and skips what AND and OR need not know."""
-    return _Compiler(functions).run_of(node)
+    return Compiler(functions).run_of(node)
 
 
-class _Compiler:
+class Compiler:
+    """Compiles nodes of one tree, each once."""
+
     def __init__(self, functions: FunctionTable) -> None:
         self._functions = functions
+        self._runs: dict[int, Run] = {}
 
     def run_of(self, node: Node) -> Run:
+        run = self._runs.get(id(node))
+        if run is None:
+            run = self._runs[id(node)] = self._compiled(node)
+        return run
+
+    def _compiled(self, node: Node) -> Run:
         match node:
             case Literal():
                 value = node.value

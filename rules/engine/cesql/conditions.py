@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from rules.engine.cesql.compiler import REQUIRED
+from rules.engine.cesql.compiler import REQUIRED, Failed, compile_tree
 from rules.engine.cesql.functions import FunctionTable
 from rules.engine.cesql.like import LikePattern
 from rules.engine.cesql.syntax import (
@@ -29,6 +29,7 @@ from rules.engine.cesql.syntax import (
     Node,
     Not,
     children,
+    walk,
 )
 from rules.engine.cesql.values import CastFailed, Value, to_boolean, to_integer, to_string
 
@@ -247,11 +248,6 @@ class _Conditions:
     def of(self, node: Node, wanted: bool) -> Branches:
         """What must be so for a node to be evaluated without an error to a value that, cast to boolean, is `wanted`."""
         match node:
-            case Literal():
-                try:
-                    return NOTHING_KNOWN if to_boolean(node.value) is wanted else NEVER
-                except CastFailed:
-                    return NEVER
             case Exists():
                 if node.name in REQUIRED:
                     return NOTHING_KNOWN if wanted else NEVER
@@ -262,15 +258,25 @@ class _Conditions:
                 return self._logic(node, wanted)
             case Call() if self._functions.find(node.name, len(node.arguments)) is None:
                 return NEVER
+        if not any(isinstance(inner, Attribute | Exists) for inner in walk(node)):
+            return self._constant(node, wanted)
+        found: Atom | None = None
+        match node:
             case Comparison() if node.operator in ("=", "!=") and wanted is (node.operator == "="):
-                return both(self._equal(node), self._evaluated(node))
-            case Like() if wanted and isinstance(node.operand, Attribute):
-                name = node.operand.name
-                return ({name: text_is_like(name, node.pattern)},)
-            case In() if wanted and isinstance(node.operand, Attribute):
-                return both(self._in(node.operand.name, node.items), self._evaluated(node))
-            case _:
-                return self._evaluated(node)
+                found = _equal(node)
+            case Like(operand=Attribute(name=name)) if wanted:
+                found = text_is_like(name, node.pattern)
+            case In(operand=Attribute(name=name)) if wanted:
+                found = _in(name, node.items)
+        return self._evaluated(node) if found is None else ({found.attribute: found},)
+
+    def _constant(self, node: Node, wanted: bool) -> Branches:
+        """Of what is the same for every event, like `1 = 2`."""
+        try:
+            value = compile_tree(node, self._functions)({})
+            return NOTHING_KNOWN if to_boolean(value) is wanted else NEVER
+        except (Failed, CastFailed):
+            return NEVER
 
     def _evaluated(self, node: Node) -> Branches:
         return all_exist(sorted(_surely_read(node)))
@@ -295,22 +301,26 @@ class _Conditions:
                 true, false = differ, alike
         return true if wanted else false
 
-    def _equal(self, node: Comparison) -> Branches:
-        match node.left, node.right:
-            case Attribute(name=name), Literal(value=value):
-                return ({name: _cast_to(name, value)},)
-            case Literal(value=value), Attribute(name=name):
-                return ({name: _cast_from(name, value)},)
-            case _:
-                return NOTHING_KNOWN
 
-    def _in(self, name: str, items: tuple[Node, ...]) -> Branches:
-        choices: list[Alternative] = []
-        for item in items:
-            if not isinstance(item, Literal):
-                return NOTHING_KNOWN
-            choices += _cast_from(name, item.value).choices
-        return ({name: atom(name, choices)},)
+def _equal(node: Comparison) -> Atom | None:
+    """What an attribute must be to be equal to a literal; None for other comparisons."""
+    match node.left, node.right:
+        case Attribute(name=name), Literal(value=value):
+            return _cast_to(name, value)
+        case Literal(value=value), Attribute(name=name):
+            return _cast_from(name, value)
+        case _:
+            return None
+
+
+def _in(name: str, items: tuple[Node, ...]) -> Atom | None:
+    """What an attribute must be to be one of some literals; None for other items."""
+    choices: list[Alternative] = []
+    for item in items:
+        if not isinstance(item, Literal):
+            return None
+        choices += _cast_from(name, item.value).choices
+    return atom(name, choices)
 
 
 def _cast_to(name: str, value: Value) -> Atom:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rules.engine.alternative import show, type_names
-from rules.engine.cesql.compiler import Attributes, Failed, compile_tree
+from rules.engine.cesql.compiler import Attributes, Compiler, Failed
 from rules.engine.cesql.errors import ErrorKind, EvaluationError, place
 from rules.engine.cesql.functions import FunctionTable
 from rules.engine.cesql.sentences import compared, describe, like, one_of, written
@@ -91,12 +91,13 @@ class _Explainer:
         self._root = root
         self._text = text
         self._functions = functions
+        self._compiler = Compiler(functions)
         self._attributes = attributes
 
     def outcome(self, node: Node) -> tuple[Value, Failed | None]:
         """(the value of a node, or what stopped its evaluation)."""
         try:
-            return compile_tree(node, self._functions)(self._attributes), None
+            return self._compiler.run_of(node)(self._attributes), None
         except Failed as failed:
             return failed.value, failed
 
@@ -149,7 +150,7 @@ class _Explainer:
         self, node: Node, path: str, operator: str, wanted: Any, seen: Any, ok: bool, sentence: str
     ) -> Finding:
         line, column = place(self._text, node.start)
-        condition = Condition(path, operator, wanted, seen, ok, sentence)
+        condition = Condition(path, operator, wanted, seen, ok, sentence, "", (node.start, node.end))
         return Finding(condition, self._text[node.start : node.end], node.start, node.end, line, column)
 
     def _about(

@@ -6,12 +6,16 @@ where it first fits, and a part with _ inside is searched for bit by bit in one 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import groupby
 
 ANY = None
 """Stands for _ among the characters of a part."""
+
+_Characters = list[str | None]
+_TOKENS = re.compile(r"\\[%_]|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,89 +50,57 @@ class _Part:
         return -1
 
 
-def _part(characters: list[str | None]) -> _Part:
+def _part(characters: _Characters) -> _Part:
     literals: list[tuple[int, str]] = []
+    at = 0
+    for run in _runs_and_gaps(characters):
+        if run[0] is not ANY:
+            literals.append((at, "".join(filter(None, run))))
+        at += len(run)
+    if len(literals) == 1 and len(literals[0][1]) == len(characters):
+        return _Part(len(characters), tuple(literals), {}, 0)  # found without masks
     free = sum(1 << at for at, character in enumerate(characters) if character is ANY)
     masks: dict[str, int] = {}
     for at, character in enumerate(characters):
-        if character is None:
-            continue
-        masks[character] = masks.get(character, free) | 1 << at
-        if literals and literals[-1][0] + len(literals[-1][1]) == at:
-            literals[-1] = (literals[-1][0], literals[-1][1] + character)
-        else:
-            literals.append((at, character))
+        if character is not None:
+            masks[character] = masks.get(character, free) | 1 << at
     return _Part(len(characters), tuple(literals), masks, free)
 
 
-@dataclass(frozen=True)
 class LikePattern:
-    """A pattern as written, quotes and their escapes already taken away."""
+    """A pattern as written, quotes and their escapes already taken away.
 
-    text: str
+    exact: the only text it takes, None when there are % or _; prefix, suffix: what every text it takes begins and
+    ends with; longest_literal: the longest run of characters that every such text contains; simple_form: exact,
+    prefix, suffix or contains when one of these alone says the same, else None.
+    """
 
-    @cached_property
-    def _characters(self) -> list[list[str | None]]:
-        """The characters of each part."""
-        parts: list[list[str | None]] = [[]]
-        at = 0
-        while at < len(self.text):
-            character = self.text[at]
-            if character == "\\" and self.text[at + 1 : at + 2] in ("%", "_"):
-                at += 1
-                parts[-1].append(self.text[at])
-            elif character == "%":
-                parts.append([])
-            else:
-                parts[-1].append(ANY if character == "_" else character)
-            at += 1
-        return parts
+    __slots__ = ("_parts", "exact", "longest_literal", "prefix", "simple_form", "suffix", "text")
 
-    @cached_property
-    def exact(self) -> str | None:
-        """The only text the pattern takes, None when there are % or _."""
-        if len(self._characters) > 1 or ANY in self._characters[0]:
-            return None
-        return "".join(character for character in self._characters[0] if character is not None)
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._parts = parts = _split(text)
+        runs = [run for part in parts for run in _runs(part)]
+        self.longest_literal = max(runs, key=len, default="")
+        self.prefix = runs[0] if parts[0] and parts[0][0] is not ANY else ""
+        self.suffix = runs[-1] if parts[-1] and parts[-1][-1] is not ANY else ""
+        self.simple_form = _simple_form(parts)
+        self.exact = self.longest_literal if self.simple_form == "exact" else None
 
-    @cached_property
-    def prefix(self) -> str:
-        """What every text the pattern takes begins with."""
-        return _run(self._characters[0])
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LikePattern) and other.text == self.text
 
-    @cached_property
-    def suffix(self) -> str:
-        """What every text the pattern takes ends with."""
-        return _run(self._characters[-1][::-1])[::-1]
+    def __hash__(self) -> int:
+        return hash(self.text)
 
-    @cached_property
-    def longest_literal(self) -> str:
-        """The longest run of characters that every text the pattern takes contains."""
-        runs = [run for part in self._characters for _, run in _part(part).literals]
-        return max(runs, key=len, default="")
+    def __repr__(self) -> str:
+        return f"LikePattern({self.text!r})"
 
-    @cached_property
-    def simple_form(self) -> str | None:
-        """The operator of a plain pattern that says the same: exact, prefix, suffix, contains; None for others."""
-        parts = ["".join(one or "_" for one in part) for part in self._characters]
-        if any(ANY in part for part in self._characters):
-            return None
-        if len(parts) == 1:
-            return "exact"
-        filled = [bool(part) for part in parts]
-        if filled[0] and not any(filled[1:]):
-            return "prefix"
-        if filled[-1] and not any(filled[:-1]):
-            return "suffix"
-        if not filled[0] and not filled[-1] and filled.count(True) == 1:
-            return "contains"
-        return None
-
-    @cached_property
+    @property
     def may_take_an_integer(self) -> bool:
         """False when no integer in base 10 is taken; true when one may be."""
         first = True  # no character stands before this place for sure
-        for part in self._characters:
+        for part in self._parts:
             for character in part:
                 if character is not None and not (character in "0123456789" or (character == "-" and first)):
                     return False
@@ -149,16 +121,41 @@ class LikePattern:
         if form == "contains":
             contained = self.longest_literal
             return lambda text: contained in text
-        return _matcher([_part(characters) for characters in self._characters])
+        return _matcher([_part(characters) for characters in self._parts])
 
 
-def _run(characters: list[str | None]) -> str:
-    run = ""
-    for character in characters:
-        if character is None:
-            break
-        run += character
-    return run
+def _split(text: str) -> list[_Characters]:
+    """The characters of each part."""
+    parts: list[_Characters] = [[]]
+    for token in _TOKENS.findall(text):
+        if token == "%":
+            parts.append([])
+        else:
+            parts[-1].append(ANY if token == "_" else token[-1])
+    return parts
+
+
+def _runs(characters: _Characters) -> list[str]:
+    """The runs of characters between ANY."""
+    return ["".join(filter(None, run)) for run in _runs_and_gaps(characters) if run[0] is not ANY]
+
+
+def _runs_and_gaps(characters: _Characters) -> list[_Characters]:
+    return [list(run) for _, run in groupby(characters, lambda one: one is ANY)]
+
+
+def _simple_form(parts: list[_Characters]) -> str | None:
+    if any(ANY in part for part in parts):
+        return None
+    filled = [at for at, part in enumerate(parts) if part]
+    last = len(parts) - 1
+    if last == 0:
+        return "exact"
+    if filled == [0]:
+        return "prefix"
+    if filled == [last]:
+        return "suffix"
+    return "contains" if len(filled) == 1 else None
 
 
 def _matcher(parts: list[_Part]) -> Callable[[str], bool]:

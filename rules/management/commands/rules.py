@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,7 +14,8 @@ from django.utils.translation import ngettext
 
 from rules.engine import (
     Event,
-    Explanation,
+    Filter,
+    PatternError,
     Transform,
     TransformError,
     compile,
@@ -22,6 +23,8 @@ from rules.engine import (
     explain,
     validate,
 )
+from rules.engine.cesql import CesqlError, parse_filter
+from rules.engine.subscriptions import validate_filters
 from rules.json_place import broken
 
 INVALID, UNEXPECTED = 1, 3
@@ -60,6 +63,8 @@ class Command(BaseCommand):
         )
         test.add_argument("pattern", help="file with the pattern as JSON; - for standard input")
         test.add_argument("events", help="file with one event as JSON per line; - for standard input")
+        test.add_argument("--sql", default="", help="a CloudEvents SQL expression that must hold too")
+        test.add_argument("--filters", metavar="FILE", help="file with a list of filters that must hold too")
         test.add_argument(
             "--explain", action="store_true", help="print every condition, not only the first that fails"
         )
@@ -74,17 +79,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        names = [options["pattern"], options["events"], options["transform"] or ""]
+        names = [options[name] for name in ("pattern", "events", "filters", "transform")]
         if names.count(STDIN) > 1:
             raise CommandError(_("Only one of the files can be standard input."), returncode=2)
         try:
-            pattern = _pattern(options["pattern"])
+            wanted = _filter(options)
             transform = _transform(options["transform"]) if options["transform"] else None
         except NotValid as wrong:
             for place in wrong.places:
                 self.stderr.write(place)
             raise _invalid(len(wrong.places)) from None
-        matcher = compile([(1, pattern)])
+        matcher = compile([(1, wanted)])
         matched = looked_at = invalid = 0
         for line in _lines(options["events"]):
             if line.event is None:
@@ -94,7 +99,7 @@ class Command(BaseCommand):
             looked_at += 1
             taken = bool(matcher.match(line.event))
             matched += taken
-            self._tell(line, taken, pattern, options["explain"])
+            self._tell(line, taken, wanted, options["explain"])
             if taken and transform is not None and not self._send(line.event, transform):
                 invalid += 1
         self.stdout.write(_total(matched, looked_at))
@@ -108,17 +113,13 @@ class Command(BaseCommand):
                 returncode=UNEXPECTED,
             )
 
-    def _tell(self, line: Line, taken: bool, pattern: dict[str, Any], everything: bool) -> None:
+    def _tell(self, line: Line, taken: bool, wanted: Filter, everything: bool) -> None:
         assert line.event is not None
         name = f"{line.number}  {line.event.attributes.get('id', '')}".rstrip()
-        explanation = None if taken and not everything else explain(pattern, line.event)
-        why = f": {explanation.failed.sentence}" if explanation and explanation.failed else ""
+        found = None if taken and not everything else explain(wanted, line.event)
+        why = f": {found.failed.sentence}" if found and found.failed else ""
         self.stdout.write(f"{name}  " + (_("matches") if taken else _("does not match") + why))
-        if everything and explanation is not None:
-            self._conditions(explanation)
-
-    def _conditions(self, explanation: Explanation) -> None:
-        for one in explanation.conditions:
+        for one in found.conditions if found is not None and everything else ():
             self.stdout.write(f"    {'✓' if one.ok else '✗'} {one.sentence}")
 
     def _send(self, event: Event, transform: Transform) -> bool:
@@ -159,18 +160,28 @@ def _read(name: str) -> str:
         raise NotValid(f"{name}: {_why(error)}") from None
 
 
-def _pattern(name: str) -> dict[str, Any]:
+def _filter(options: dict[str, Any]) -> Filter:
+    """What is asked for. Raises NotValid with everything wrong in the first part that is not valid."""
+    pattern = _valid(options["pattern"], validate)
+    sql = options["sql"]
+    try:
+        if sql:
+            parse_filter(sql)
+    except CesqlError as error:
+        raise NotValid(f"--sql:{error.line}:{error.column}: {error.message}") from None
+    return Filter(pattern, sql, _valid(options["filters"], validate_filters) if options["filters"] else None)
+
+
+def _valid(name: str, validated: Callable[[str], list[PatternError]]) -> Any:
     text = _read(name)
-    wrong = validate(text)
-    if wrong:
-        places = []
-        for one in wrong:
-            line = "" if one.line is None else f":{one.line}"
-            pointer = f"{one.pointer}: " if one.pointer else ""
-            places.append(f"{name}{line}: {pointer}{one.message}")
+    places = []
+    for one in validated(text):
+        line = "" if one.line is None else f":{one.line}"
+        pointer = f"{one.pointer}: " if one.pointer else ""
+        places.append(f"{name}{line}: {pointer}{one.message}")
+    if places:
         raise NotValid(*places)
-    pattern: dict[str, Any] = json.loads(text)
-    return pattern
+    return json.loads(text)
 
 
 def _transform(name: str) -> Transform:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from rules.engine.cesql.parser import parse_tree
 from rules.engine.cesql.syntax import (
     Attribute,
     Call,
@@ -153,6 +154,20 @@ def ranged(number: int) -> int:
     if not LOW <= number <= HIGH:
         raise Wrong(number)
     return number
+
+
+def filter_takes(one: dict[str, Any], attributes: dict[str, Any]) -> bool:
+    """Whether a filter of the Subscriptions API takes an event."""
+    [(dialect, inner)] = one.items()
+    if dialect in ("all", "any"):
+        return (all if dialect == "all" else any)([filter_takes(each, attributes) for each in inner])
+    if dialect == "not":
+        return not filter_takes(inner, attributes)
+    if dialect == "sql":
+        return takes(parse_tree(inner), attributes)
+    found = {name: string(attributes[name]) for name in inner if name in attributes}
+    tests = {"exact": str.__eq__, "prefix": str.startswith, "suffix": str.endswith}
+    return len(found) == len(inner) and all(tests[dialect](found[name], inner[name]) for name in inner)
 
 
 def meets(atom: Any, attributes: dict[str, Any]) -> bool:

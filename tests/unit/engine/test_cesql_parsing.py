@@ -235,6 +235,7 @@ def test_the_longest_expressions_are_compiled_and_explained_within_two_seconds()
         "type IN (" + ", ".join(f"'com.example.{number}'" for number in range(3000)) + ")",
         " AND ".join(f"(a{number} = 'x' OR b{number} = 'y')" for number in range(900)),
         " AND ".join(f"a{number} = '{number}' OR b{number} LIKE '%x'" for number in range(1200)),
+        "(" * 28 + " OR ".join(f"a{number} = '{number}'" for number in range(2400)) + " OR FALSE)" * 28,
         " XOR ".join(["(" + " OR ".join(f"a{number} LIKE '{number}x%'" for number in range(60)) + ")"] * 30),
     ]
     event = Event({"type": "com.example.x", **{f"a{number}": "z" for number in range(2400)}}, None)

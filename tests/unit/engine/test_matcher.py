@@ -10,6 +10,7 @@ import pytest
 from rules.engine import ABSENT, Event, Filter, PatternError, compile, explain
 from rules.engine import allowance as allowance_module
 from rules.engine import matcher as matcher_module
+from rules.engine.cesql.conditions import NOTHING_KNOWN
 from rules.engine.filter import LANGUAGES, Part
 from rules.engine.index import IndexedBranch
 
@@ -152,7 +153,7 @@ def test_a_rule_that_raises_is_reported_and_harms_no_other(monkeypatch) -> None:
     def explode(event: Event) -> bool:
         raise broken
 
-    monkeypatch.setitem(LANGUAGES, "sql", lambda written: Part((), explode, "the expression"))
+    monkeypatch.setitem(LANGUAGES, "sql", lambda written: Part(NOTHING_KNOWN, explode))
     pattern = {"type": ["a"], "data": {"a": [{"prefix": "x"}]}}
     rules = [(0, pattern), (1, Filter(pattern, sql="broken")), (2, pattern), (3, Filter(sql="broken"))]
     matcher = compile(rules, on_error=lambda rule_id, _, error: told.append((rule_id, error)))

@@ -78,6 +78,19 @@ def test_a_transform_shows_what_would_be_sent_for_events_that_match(files: Path)
     ]
 
 
+def test_an_expression_and_filters_must_hold_too(files: Path) -> None:
+    (files / "filters.json").write_text('[{"exact": {"id": "c"}}]')
+    _, printed, _ = run(files, "--sql", "id <> 'a'")
+    assert printed.splitlines()[-1] == "3 events: 1 match, 2 do not."
+    _, printed, _ = run(files, "--filters", str(files / "filters.json"), "--expect", "1")
+    assert printed.splitlines()[2] == "4  c  matches"
+    (files / "filters.json").write_text('[{"exact": {}}]')
+    status, _, problem = run(files, "--filters", str(files / "filters.json"))
+    assert (status, "filters.json:1: /0/exact" in problem) == (1, True)
+    status, _, problem = run(files, "--sql", "id =")
+    assert (status, "--sql:1:5: " in problem) == (1, True)
+
+
 @pytest.mark.parametrize(("expected", "status"), [("2", 0), ("all", 3), ("none", 3), ("3", 3), ("0", 3)])
 def test_an_expectation_that_does_not_hold_ends_with_3(files: Path, expected: str, status: int) -> None:
     ended, _, problem = run(files, "--expect", expected)

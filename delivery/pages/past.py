@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from delivery.pages import samples
 from delivery.pages.samples import Seen
 from rules.contract import Contract
-from rules.engine import Filter
-from rules.filtering import Matching, types_of
+from rules.engine import Filter, compile
+from rules.filtering import types_of
 from rules.outputs import try_outputs
 from rules.past import Difference, PastEvent
 
@@ -26,7 +26,7 @@ class LogPast:
         """Both filters at once over the last 7 days, at most 10,000 events."""
         types = types_of([before, after])
         found = samples.take(bus, types, "week")
-        both = Matching([(BEFORE, before), (AFTER, after)])
+        both = compile([(BEFORE, before), (AFTER, after)])
         gained: list[Seen] = []
         lost: list[Seen] = []
         kept = 0
@@ -46,7 +46,7 @@ class LogPast:
         self, bus: int, one: Filter, transform: dict[str, Any], contract: Contract, structured: bool
     ) -> str:
         """The latest 2,000 events, as many as half a second suffices for."""
-        matching = Matching([(AFTER, one)])
+        matching = compile([(AFTER, one)])
         latest = samples.take(bus, types_of([one])).events
         taken = [seen for seen in latest if matching.match(seen.event)]
         tried = try_outputs(transform, contract, [seen.event for seen in taken], structured, within=0.5)

@@ -39,8 +39,7 @@ from delivery.runner.shift import USER_AGENT
 from rules import registry
 from rules.config_form import secret
 from rules.draft import Draft
-from rules.engine import TransformError
-from rules.filtering import Matching
+from rules.engine import TransformError, compile
 from rules.models import Trial
 from rules.pages.delivering import Delivering, delivering
 
@@ -103,7 +102,7 @@ def _event(request: HttpRequest, draft: Draft) -> Seen | None:
     bus = bus_of(request)
     if bus is None or draft.filter is None:
         return None
-    matching = Matching([(1, draft.filter)])
+    matching = compile([(1, draft.filter)])
     found = samples.newest(bus.pk, draft.types, samples.LATEST)
     return next((seen for seen in found if matching.match(seen.event)), None)
 

@@ -15,7 +15,6 @@ from catalog.access import needs
 from catalog.models import Bus
 from rules import registry
 from rules.draft import Draft
-from rules.filtering import INVALID
 from rules.models import Target
 from rules.registry import Since
 
@@ -74,6 +73,6 @@ def start_count(request: HttpRequest) -> HttpResponse:
         bus = get_object_or_404(Bus, pk=request.POST.get("bus") or 0)
         try:
             context["counted"] = starting.count(draft.filter, bus.pk, start.since)
-        except (*INVALID, ValueError) as error:
+        except ValueError as error:
             context["problem"] = str(error)
     return render(request, "rules/start_count.html", context)

@@ -17,10 +17,11 @@ from rules.method_words import word
 from rules.models import RuleRevision, Target, TargetRevision
 
 HIDDEN = "••••"
+AROUND = 3  # lines that did not change, shown around those that did
 
 
 class DiffLine(NamedTuple):
-    """A line of JSON: `sign` is "+", "-" or " "."""
+    """A line of JSON: `sign` is "+", "-", " ", or "…" where lines that did not change are left out."""
 
     sign: str
     text: str
@@ -225,12 +226,19 @@ def _properties(connector: str) -> Mapping[str, Any]:
 def _diff(before: Any, after: Any) -> list[DiffLine]:
     old, new = _dumped(before), _dumped(after)
     lines: list[DiffLine] = []
-    for kind, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, False).get_opcodes():
-        if kind == "equal":
-            lines += [DiffLine(" ", text) for text in old[old_from:old_to]]
-        else:
-            lines += [DiffLine("-", text) for text in old[old_from:old_to]]
-            lines += [DiffLine("+", text) for text in new[new_from:new_to]]
+    shown_to = 0
+    for group in SequenceMatcher(None, old, new, False).get_grouped_opcodes(AROUND):
+        if group[0][1] > shown_to:
+            lines.append(DiffLine("…", ""))
+        for kind, old_from, old_to, new_from, new_to in group:
+            if kind == "equal":
+                lines += [DiffLine(" ", text) for text in old[old_from:old_to]]
+            else:
+                lines += [DiffLine("-", text) for text in old[old_from:old_to]]
+                lines += [DiffLine("+", text) for text in new[new_from:new_to]]
+            shown_to = old_to
+    if lines and shown_to < len(old):
+        lines.append(DiffLine("…", ""))
     return lines
 
 

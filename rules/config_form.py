@@ -71,15 +71,20 @@ class ConfigForm(forms.Form):
 
     @property
     def data_now(self) -> dict[str, Any]:
-        """The settings as far as they are written and readable now, for a preview; nothing is checked."""
+        """The settings as far as they are written and readable now, for a preview; nothing is checked.
+
+        A secret that was left empty is the stored one: whoever shows these settings hides them.
+        """
         found: dict[str, Any] = {}
         for name, field in self.fields.items():
             try:
                 value = field.to_python(self[name].value())
             except ValidationError:
                 continue
-            if value not in (None, ""):
+            if value not in (None, "", {}):
                 found[name] = value
+            elif name in self.stored and secret(self.connector.schema["properties"][name]):
+                found[name] = self.stored[name]
         return found
 
     def clean(self) -> dict[str, Any]:

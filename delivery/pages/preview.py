@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -28,7 +28,7 @@ from rules.contract import Contract
 from rules.contracting import Contracting
 from rules.draft import Draft
 from rules.engine import Event, TransformError, compile_transform
-from rules.forms import number_of
+from rules.forms import bus_in, number_of
 from rules.models import Target
 from rules.outputs import output_of, try_outputs
 from rules.pages.delivering import Delivering, delivering
@@ -73,7 +73,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     page of its own.
     """
     began = time.perf_counter()
-    draft, bus, target = Draft.read(request.POST), bus_of(request), target_of(request)
+    draft, bus, target = Draft.read(request.POST), bus_in(request.POST), target_of(request)
     to = delivering(request, target) if request.POST.get("deliver") else None
     window = request.POST.get("window", WINDOW)
     context: dict[str, Any] = {
@@ -92,12 +92,6 @@ def preview(request: HttpRequest) -> HttpResponse:
     context["took"] = (time.perf_counter() - began) * 1000
     context["by_script"] = by_script = bool(request.headers.get("HX-Request"))
     return render(request, "delivery/preview.html" if by_script else "delivery/preview_page.html", context)
-
-
-def bus_of(request: HttpRequest) -> Bus | None:
-    """The bus that the form names, else the first."""
-    chosen = request.POST.get("bus", "")
-    return get_object_or_404(Bus, pk=chosen) if chosen.isdecimal() else Bus.objects.first()
 
 
 def target_of(request: HttpRequest) -> Target | None:

@@ -33,13 +33,14 @@ from delivery.connectors.spi import (
 from delivery.http import Client
 from delivery.pages import samples
 from delivery.pages.outgoing import Outgoing, address_policy, delivery_of, outgoing
-from delivery.pages.preview import bus_of, target_of
+from delivery.pages.preview import target_of
 from delivery.pages.samples import Seen
 from delivery.runner.shift import USER_AGENT
 from rules import registry
 from rules.config_form import secret
 from rules.draft import Draft
 from rules.engine import TransformError, compile
+from rules.forms import bus_in
 from rules.models import Trial
 from rules.pages.delivering import Delivering, delivering
 
@@ -99,7 +100,7 @@ def _event(request: HttpRequest, draft: Draft) -> Seen | None:
     selected = request.POST.get("selected", "")
     if selected.isdecimal() and (chosen := samples.one(int(selected))) is not None:
         return chosen
-    bus = bus_of(request)
+    bus = bus_in(request.POST)
     if bus is None or draft.filter is None:
         return None
     matching = compile([(1, draft.filter)])

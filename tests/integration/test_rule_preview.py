@@ -440,3 +440,20 @@ def test_a_contract_that_is_none_is_refused(
     assert answer.status_code == 422
     assert any(words in problem for problem in answer.context["contracting"].problems)
     assert not Rule.objects.exists()
+
+
+def test_a_saved_rule_is_tried_on_its_own_bus_with_its_stored_secrets(someone: Client, bus: Bus) -> None:
+    other = Bus.objects.create(name="other")
+    order(bus, 1, 900)
+    order(other, 2, 900)
+    order(other, 3, 900)
+    config = {"url": "http://127.0.0.1:8999/hook", "headers": {"Authorization": "Bearer s3cret"}}
+    rule = Rule(name="r", bus=other, team=Team.objects.get(), pattern={}, enabled=False)
+    subscribe(rule, Target(name="Billing", connector="http", config=config))
+    values = form(bus, rule=rule.pk, target=Target.objects.get().pk, start="beginning")
+    del values["bus"]  # a browser does not send a disabled field
+    answer = someone.post("/rules/preview/", values, headers=SCRIPT)
+    assert answer.context["looked"] == 2
+    assert dict(answer.context["out"].headers)["authorization"] == "••••"
+    assert "s3cret" not in text(answer)
+    assert '<b class="num">2</b> past events' in text(someone.post("/rules/start-count/", values))

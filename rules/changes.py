@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rules import registry
+from rules import registry, secrets
 from rules.conditions import NotRows, Row, from_pattern
-from rules.config_form import secret
 from rules.method_words import word
 from rules.models import RuleRevision, Target, TargetRevision
+from rules.secrets import MASK
 
-HIDDEN = "••••"
+AROUND = 3  # lines that did not change, shown around those that did
 
 
 class DiffLine(NamedTuple):
-    """A line of JSON: `sign` is "+", "-" or " "."""
+    """A line of JSON: `sign` is "+", "-", " ", or "…" where lines that did not change are left out."""
 
     sign: str
     text: str
@@ -155,10 +155,11 @@ def _config(connector: str, before: Mapping[str, Any], after: Mapping[str, Any])
             continue
         schema = properties.get(name, {})
         label = schema.get("title") or name
-        if not schema or secret(schema):
+        shown = [hide(connector, {name: value}).get(name) for value in (old, new)]
+        if not schema or secrets.is_secret(schema) or shown[0] == shown[1]:
             yield _("%(what)s: changed, not shown.") % {"what": label}
         else:
-            yield from _text(label, "" if old is None else str(old), "" if new is None else str(new))
+            yield from _text(label, *("" if value is None else str(value) for value in shown))
 
 
 def _transform(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -205,15 +206,11 @@ def _target_value(one: TargetRevision | None) -> dict[str, Any] | None:
 
 def hide(connector: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """A config with every secret as dots; all values so when the connector is not known here."""
-    properties = _properties(connector)
-
-    def shown(name: str, value: Any) -> Any:
-        schema = properties.get(name)
-        if schema is not None and not secret(schema):
-            return value
-        return dict.fromkeys(value, HIDDEN) if isinstance(value, dict) else HIDDEN
-
-    return {name: shown(name, value) for name, value in config.items()}
+    known = secrets.masked({"properties": _properties(connector)}, config)
+    return {
+        name: known.get(name, dict.fromkeys(value, MASK) if isinstance(value, dict) else MASK)
+        for name, value in config.items()
+    }
 
 
 def _properties(connector: str) -> Mapping[str, Any]:
@@ -225,12 +222,19 @@ def _properties(connector: str) -> Mapping[str, Any]:
 def _diff(before: Any, after: Any) -> list[DiffLine]:
     old, new = _dumped(before), _dumped(after)
     lines: list[DiffLine] = []
-    for kind, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, False).get_opcodes():
-        if kind == "equal":
-            lines += [DiffLine(" ", text) for text in old[old_from:old_to]]
-        else:
-            lines += [DiffLine("-", text) for text in old[old_from:old_to]]
-            lines += [DiffLine("+", text) for text in new[new_from:new_to]]
+    shown_to = 0
+    for group in SequenceMatcher(None, old, new, False).get_grouped_opcodes(AROUND):
+        if group[0][1] > shown_to:
+            lines.append(DiffLine("…", ""))
+        for kind, old_from, old_to, new_from, new_to in group:
+            if kind == "equal":
+                lines += [DiffLine(" ", text) for text in old[old_from:old_to]]
+            else:
+                lines += [DiffLine("-", text) for text in old[old_from:old_to]]
+                lines += [DiffLine("+", text) for text in new[new_from:new_to]]
+            shown_to = old_to
+    if lines and shown_to < len(old):
+        lines.append(DiffLine("…", ""))
     return lines
 
 

@@ -69,16 +69,20 @@ class ConfigForm(forms.Form):
 
     @property
     def data_now(self) -> dict[str, Any]:
-        """The settings as far as they are written and readable now, without secrets, for a preview; nothing is checked."""
+        """The settings as far as they are written and readable now, for a preview; nothing is checked.
+
+        Dots stand for what is stored, as they do when it is saved: whoever shows these settings hides them.
+        """
         found: dict[str, Any] = {}
         for name, field in self.fields.items():
             try:
                 value = field.to_python(self[name].value())
             except ValidationError:
                 continue
-            if value not in (None, ""):
+            if value not in (None, "", {}):
                 found[name] = value
-        return secrets.without_masks(self.connector.schema, found)
+        config, problems = secrets.kept(self.connector.schema, found, self.stored)
+        return secrets.without_masks(self.connector.schema, found) if problems else config
 
     def clean(self) -> dict[str, Any]:
         """The config as it will be stored: dots replaced by what they stand for, checked by the connector itself."""

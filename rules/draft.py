@@ -6,11 +6,8 @@ The same reading serves the preview, the save and every press of a button in bet
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -28,49 +25,13 @@ from rules.conditions import (
     write,
     write_values,
 )
+from rules.draft_lines import Group, Line, Problem, conditions_in, rows_in
 from rules.engine import Filter, PatternError, TransformError, compile_transform, validate
 from rules.engine.cesql import CesqlError, parse_filter
 from rules.engine.subscriptions import validate_filters
 from rules.fields import Field, fields_of, kinds_of
 from rules.models import Rule, Target
 from rules.sending import Sending, SendingError
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong and where: `place` is a section of the form ("row-2", "pattern", "template")."""
-
-    place: str
-    message: str
-    line: int | None = None
-    pointer: str = ""
-
-    @property
-    def where(self) -> str:
-        """The place inside the text, in words."""
-        if self.line is not None and self.pointer:
-            return _("Line %(line)d, %(pointer)s") % {"line": self.line, "pointer": self.pointer}
-        if self.line is not None:
-            return _("Line %(line)d") % {"line": self.line}
-        return self.pointer
-
-
-class Line(NamedTuple):
-    """A row as the page shows it: its index in the form, and what is wrong with it."""
-
-    index: int
-    row: Row
-    problems: list[Problem]
-
-
-class Group(NamedTuple):
-    """ "Any of these": its number, and the lines of each alternative with the alternative's place."""
-
-    number: str
-    alternatives: list[tuple[str, list[Line]]]
-
-
-_PLACE = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
 
 
 @dataclass
@@ -113,7 +74,7 @@ class Draft:
         """The draft that a form was sent with, its buttons (add, remove, switch, pick) applied."""
         draft = cls(
             types=list(dict.fromkeys(name.strip() for name in data.getlist("type") if name.strip())),
-            rows=_rows(data),
+            rows=rows_in(data),
             mode="json" if data.get("mode") == "json" else "rows",
             text=data.get("pattern", "").replace("\r\n", "\n"),
             sql=data.get("sql", "").strip(),
@@ -382,31 +343,10 @@ class Draft:
         return conditions_in(self.pattern or {}, self.rows if self.mode == "rows" else None) + bool(self.sql)
 
 
-def conditions_in(pattern: Mapping[str, Any], rows: list[Row] | None = None) -> int:
-    """How many conditions a pattern has beside its types; of `rows` when they are known."""
-    if rows is None:
-        try:
-            rows = from_pattern(pattern)[1]
-        except NotRows:
-            return sum(name != "type" for name in pattern)
-    return sum(bool(row.path.strip()) for row in rows)
-
-
 def without_others(draft: Draft, index: int) -> Draft:
     """The draft with one row alone, to count what that row lets pass."""
     row = draft.rows[index]._replace(place="")
     return replace(draft, rows=[row], sql="", filters_text="", problems=[]).checked()
-
-
-def _rows(data: QueryDict) -> list[Row]:
-    """The rows of a form. A place that is no place counts as none."""
-    places = data.getlist("place")
-    sent = zip(data.getlist("path"), data.getlist("method"), data.getlist("values"), strict=False)
-    return [
-        Row(*fields, place if _PLACE.fullmatch(place) else "")
-        for fields, place in zip_longest(sent, places[: len(data.getlist("path"))], fillvalue="")
-        if fields
-    ]
 
 
 def _in_row(written: Written, error: PatternError) -> Problem:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Bus, Team
@@ -94,6 +95,14 @@ class PolicyForm(forms.ModelForm):
 def team_for(user: AbstractBaseUser | AnonymousUser) -> Team | None:
     """The team that a person's new rules belong to: the first of theirs, else the first of all."""
     return Team.objects.filter(members__pk=user.pk or 0).first() or Team.objects.first()
+
+
+def bus_in(data: QueryDict) -> Bus | None:
+    """The bus that the editor's form is about: of the saved rule, else the one that is named, else the first of all."""
+    rule, named = number_of(data.get("rule")), number_of(data.get("bus"))
+    if rule is not None and (found := Bus.objects.filter(rules=rule).first()) is not None:
+        return found
+    return (Bus.objects.filter(pk=named).first() if named is not None else None) or Bus.objects.first()
 
 
 def bus_for(type_name: str) -> Bus | None:

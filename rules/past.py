@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from rules.contract import Contract
 from rules.engine import Filter
 
 
@@ -40,12 +41,24 @@ class Past(Protocol):
         """What the events of bus `bus` would have met. Raises PatternError."""
         ...
 
+    def unfit(
+        self, bus: int, one: Filter, transform: dict[str, Any], contract: Contract, structured: bool
+    ) -> str:
+        """Why what would have been sent for the latest events that `one` takes does not fit the contract; "" when it
+        does. `structured`: whole events are sent as one JSON document. Raises as `difference`, and TransformError."""
+        ...
+
 
 class NoPast:
     """Before delivery has registered: no event is known."""
 
     def difference(self, bus: int, before: Filter, after: Filter) -> Difference:
         return Difference(0, "", 0, 0, 0, (), ())
+
+    def unfit(
+        self, bus: int, one: Filter, transform: dict[str, Any], contract: Contract, structured: bool
+    ) -> str:
+        return ""
 
 
 _past: Past = NoPast()

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rules.draft import Draft, without_others
-from rules.engine import Event, Filter
-from rules.filtering import Matching, why_not
+from rules.engine import Event, Filter, compile, explain
 
 WHOLE, SQL, FIRST_ROW = 0, 1, 2
 MOST_ROWS = 40
@@ -39,7 +38,7 @@ def try_on(draft: Draft, seen: Sequence[Event]) -> Tried:
                 filters.append((FIRST_ROW + index, alone))
     counts = dict.fromkeys((number for number, _one in filters), 0)
     taken = []
-    together = Matching(filters)
+    together = compile(filters)
     for event in seen:
         met = together.match(event)
         taken.append(WHOLE in met)
@@ -50,5 +49,6 @@ def try_on(draft: Draft, seen: Sequence[Event]) -> Tried:
 
 
 def reason(draft: Draft, event: Event) -> str:
-    """The first condition that `event` does not meet, in words."""
-    return why_not(draft.filter, event) if draft.filter is not None else ""
+    """The first condition that `event` does not meet, in words; "" when it meets all."""
+    failed = explain(draft.filter, event).failed if draft.filter is not None else None
+    return failed.sentence if failed is not None else ""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from delivery.pages import samples
 from delivery.pages.samples import Seen
-from rules.engine import Filter
-from rules.filtering import Matching, types_of
+from rules.contract import Contract
+from rules.engine import Filter, compile
+from rules.filtering import types_of
+from rules.outputs import try_outputs
 from rules.past import Difference, PastEvent
 
 SHOWN = 6
@@ -21,7 +26,7 @@ class LogPast:
         """Both filters at once over the last 7 days, at most 10,000 events."""
         types = types_of([before, after])
         found = samples.take(bus, types, "week")
-        both = Matching([(BEFORE, before), (AFTER, after)])
+        both = compile([(BEFORE, before), (AFTER, after)])
         gained: list[Seen] = []
         lost: list[Seen] = []
         kept = 0
@@ -36,6 +41,21 @@ class LogPast:
         return Difference(
             len(found.events), found.span, kept, len(gained), len(lost), _told(gained), _told(lost)
         )
+
+    def unfit(
+        self, bus: int, one: Filter, transform: dict[str, Any], contract: Contract, structured: bool
+    ) -> str:
+        """The latest 2,000 events, as many as half a second suffices for."""
+        matching = compile([(AFTER, one)])
+        latest = samples.take(bus, types_of([one])).events
+        taken = [seen for seen in latest if matching.match(seen.event)]
+        tried = try_outputs(transform, contract, [seen.event for seen in taken], structured, within=0.5)
+        if not tried.wrong:
+            return ""
+        return _("%(event)s would not fit: %(why)s") % {
+            "event": taken[tried.wrong_at].name,
+            "why": tried.wrong,
+        }
 
 
 def _told(found: Sequence[Seen]) -> list[PastEvent]:

@@ -69,7 +69,7 @@ class _Writer:
             kind, written = "s", json.dumps(value, ensure_ascii=False)
         else:
             kind, written = "b", json.dumps(value)
-        text = escape(visible(written))
+        text: str = escape(visible(written))
         if self.used(place):
             text = f"<mark>{text}</mark>"
         path = path_of(place)

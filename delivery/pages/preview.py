@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -24,10 +24,13 @@ from delivery.pages.samples import Sample, Seen
 from delivery.pages.used import used_by
 from delivery.tracking import rates
 from delivery.tracking.read import MINUTE, moment, now
+from rules.contract import Contract
+from rules.contracting import Contracting
 from rules.draft import Draft
 from rules.engine import Event, TransformError, compile_transform
-from rules.forms import number_of
+from rules.forms import bus_in, number_of
 from rules.models import Target
+from rules.outputs import output_of, try_outputs
 from rules.pages.delivering import Delivering, delivering
 from rules.trying import Tried, reason, try_on
 
@@ -52,9 +55,9 @@ class Line(NamedTuple):
 
 
 class RowResult(NamedTuple):
-    """A condition's index, the share of events that meet it alone (0 to 100), how many, its problems, its meter."""
+    """A condition's place, the share of events that meet it alone (0 to 100), how many, its problems, its meter."""
 
-    index: int
+    at: int
     share: float | None
     passed: int
     problems: list[Any]
@@ -70,12 +73,13 @@ def preview(request: HttpRequest) -> HttpResponse:
     page of its own.
     """
     began = time.perf_counter()
-    draft, bus, target = Draft.read(request.POST), bus_of(request), target_of(request)
+    draft, bus, target = Draft.read(request.POST), bus_in(request.POST), target_of(request)
     to = delivering(request, target) if request.POST.get("deliver") else None
     window = request.POST.get("window", WINDOW)
     context: dict[str, Any] = {
         "draft": draft,
         "to": to,
+        "contracting": Contracting.read(request.POST),
         "bus": bus,
         "name": request.POST.get("target-name", ""),
         "edits_pattern": "name" in request.POST,
@@ -84,16 +88,10 @@ def preview(request: HttpRequest) -> HttpResponse:
         "tries": number_of(request.POST.get("target-max_attempts")),
     }
     if bus is not None:
-        context |= _try(request, draft, bus, to, context["window"])
+        context |= _try(request, draft, bus, to, context["contracting"], context["window"])
     context["took"] = (time.perf_counter() - began) * 1000
     context["by_script"] = by_script = bool(request.headers.get("HX-Request"))
     return render(request, "delivery/preview.html" if by_script else "delivery/preview_page.html", context)
-
-
-def bus_of(request: HttpRequest) -> Bus | None:
-    """The bus that the form names, else the first."""
-    chosen = request.POST.get("bus", "")
-    return get_object_or_404(Bus, pk=chosen) if chosen.isdecimal() else Bus.objects.first()
 
 
 def target_of(request: HttpRequest) -> Target | None:
@@ -104,7 +102,14 @@ def target_of(request: HttpRequest) -> Target | None:
     return Target.objects.select_related("rule").filter(pk=chosen).first()
 
 
-def _try(request: HttpRequest, draft: Draft, bus: Bus, to: Delivering | None, window: str) -> dict[str, Any]:
+def _try(
+    request: HttpRequest,
+    draft: Draft,
+    bus: Bus,
+    to: Delivering | None,
+    contracting: Contracting,
+    window: str,
+) -> dict[str, Any]:
     found = samples.take(bus.pk, draft.types, window)
     tried = try_on(draft, [seen.event for seen in found.events])
     first = EventType.objects.filter(name__in=draft.types[:1]).values_list("domain__hue", flat=True).first()
@@ -140,7 +145,8 @@ def _try(request: HttpRequest, draft: Draft, bus: Bus, to: Delivering | None, wi
     if chosen is not None:
         context |= _in_and_out(request, draft, to, lines, chosen)
     if to is not None and draft.transform is not None:
-        context |= _all_render(draft, found.events, tried.taken)
+        context |= _outputs(draft, to, contracting.compiled, found.events, tried.taken)
+        context["sent"] = _sent(draft, contracting, chosen.event.event) if chosen is not None else None
     return context
 
 
@@ -271,20 +277,38 @@ def _percent(some: int, of: int) -> str | None:
     return f"{share:.1f}" if 0 < share < 100 and share != round(share) else f"{share:.0f}"
 
 
-def _all_render(draft: Draft, events: Sequence[Seen], taken: Sequence[bool]) -> dict[str, Any]:
-    """For how many matching events the transform gives an output, and why it does not for the first that fails."""
-    compiled = compile_transform(draft.transform or {"kind": "complete"})
-    if compiled.whole:
+def _outputs(
+    draft: Draft, to: Delivering, contract: Contract | None, events: Sequence[Seen], taken: Sequence[bool]
+) -> dict[str, Any]:
+    """For how many matching events there is something to send that the target takes, and why not for the first other."""
+    transform = draft.transform or {"kind": "complete"}
+    if transform["kind"] == "complete" and contract is None:
         return {}
-    good, ends = 0, time.perf_counter() + LONGEST
-    for seen, hit in zip(events, taken, strict=True):
-        if not hit:
-            continue
-        try:
-            compiled.apply(seen.event)
-        except TransformError as error:
-            return {"render_wrong": error.message, "render_wrong_seq": seen.seq}
-        good += 1
-        if time.perf_counter() > ends:
-            return {"render_good": good, "render_more": True}
-    return {"render_good": good, "render_text": compiled.not_json is not None}
+    matching = [seen.event for seen, hit in zip(events, taken, strict=True) if hit]
+    structured = to.chosen is not None and to.chosen.data_now.get("mode") == "structured"
+    return {
+        "outputs": try_outputs(transform, contract, matching, structured, LONGEST),
+        "has_contract": contract is not None,
+    }
+
+
+def _sent(draft: Draft, contracting: Contracting, event: Event) -> dict[tuple[str, ...], str] | None:
+    """What the chosen event sends at each field of the contract, as JSON; "" for nothing."""
+    if not contracting.fields or draft.transform is None:
+        return None
+    try:
+        output = output_of(compile_transform(draft.transform), event, False)
+        value = json.loads(output.body)
+    except (TransformError, ValueError, RecursionError):
+        return None
+    found = {}
+    for one in contracting.fields:
+        at: Any = value
+        for name in one.path:
+            if name == "[]":
+                at = at[0] if isinstance(at, list) and at else None
+            else:
+                at = at.get(name) if isinstance(at, dict) else None
+        text = "" if at is None else json.dumps(at, ensure_ascii=False)
+        found[one.path] = text if len(text) <= 60 else text[:59] + "…"
+    return found

@@ -17,7 +17,7 @@ from delivery.tracking.rates import minute_of
 from delivery.tracking.read import HOUR, MINUTE, marks, moment, now, rows
 from rules.engine import Event
 
-LATEST, MOST, SLICES, LIVE_MINUTES = 2_000, 10_000, 50, 10
+LATEST, MOST, SLICES, FEW, LIVE_MINUTES = 2_000, 10_000, 50, 5, 10
 KEPT, KEPT_BYTES = 12_000, 32 * 1024 * 1024
 
 
@@ -113,10 +113,10 @@ def _latest(bus: int, types: Sequence[str], limit: int, first: int = 0) -> list[
         # Other buses' events lie between: bounded by looking at the newest 50 × limit seqs only.
         first = max(first, events.head() - 50 * limit)
         sql = f"SELECT {HEAD} FROM log_event WHERE bus = %s AND seq >= %s ORDER BY seq DESC LIMIT %s"
-        return list(rows(sql, [bus, first, limit]))  # type: ignore[arg-type]
+        return list(rows(sql, [bus, first, limit]))
     if len(types) == 1:
         sql = f"SELECT {HEAD} FROM log_event WHERE bus = %s AND type = %s AND seq >= %s ORDER BY seq DESC LIMIT %s"
-        return list(rows(sql, [bus, types[0], first, limit]))  # type: ignore[arg-type]
+        return list(rows(sql, [bus, types[0], first, limit]))
     seqs: list[int] = []
     for name in types:
         sql = (
@@ -131,7 +131,7 @@ def _heads(seqs: Sequence[int]) -> list[Head]:
     for at in range(0, len(seqs), 500):
         part = seqs[at : at + 500]
         sql = f"SELECT {HEAD} FROM log_event WHERE seq IN ({marks(part)}) ORDER BY seq DESC"
-        found += rows(sql, part)  # type: ignore[arg-type]
+        found += rows(sql, part)
     return found
 
 
@@ -139,13 +139,20 @@ def _spread(bus: int, types: Sequence[str], first: int) -> list[Head]:
     """MOST events out of as many equal stretches of the log as keep each query short, newest first."""
     last = events.head()
     size = max((last - first + 1) // SLICES, 1)
-    each = MOST // SLICES // max(len(types), 1)
     found: list[Head] = []
     for start in range(first, last + 1, size):
-        for name in types or [None]:
-            where, values = ("AND type = %s ", [name]) if name is not None else ("", [])
-            sql = f"SELECT {HEAD} FROM log_event WHERE bus = %s {where}AND seq >= %s AND seq < %s ORDER BY seq LIMIT %s"
-            found += rows(sql, [bus, *values, start, start + size, each])  # type: ignore[arg-type]
+        if 0 < len(types) <= FEW:
+            each = MOST // SLICES // len(types)
+            for name in types:
+                sql = f"SELECT {HEAD} FROM log_event WHERE bus = %s AND type = %s AND seq >= %s AND seq < %s ORDER BY seq LIMIT %s"
+                found += rows(sql, [bus, name, start, start + size, each])
+        else:
+            # By seq, not by the index of the bus's types; what lies between is bounded by the stretch that is read.
+            each = MOST // SLICES
+            where, values = (f"AND type IN ({marks(types)}) ", list(types)) if types else ("", [])
+            until = start + min(size, 20 * each)
+            sql = f"SELECT {HEAD} FROM log_event WHERE +bus = %s {where}AND seq >= %s AND seq < %s ORDER BY seq LIMIT %s"
+            found += rows(sql, [bus, *values, start, until, each])
     return sorted(found, reverse=True)[:MOST]
 
 

@@ -33,16 +33,16 @@ from delivery.connectors.spi import (
 from delivery.http import Client
 from delivery.pages import samples
 from delivery.pages.outgoing import Outgoing, address_policy, delivery_of, outgoing
-from delivery.pages.preview import bus_of, target_of
+from delivery.pages.preview import target_of
 from delivery.pages.samples import Seen
 from delivery.runner.shift import USER_AGENT
 from rules import registry
-from rules.config_form import secret
 from rules.draft import Draft
-from rules.engine import TransformError
-from rules.filtering import Matching
+from rules.engine import TransformError, compile
+from rules.forms import bus_in
 from rules.models import Trial
 from rules.pages.delivering import Delivering, delivering
+from rules.secrets import is_secret
 
 LONGEST = 70.0  # seconds; a connector's own time limit is shorter
 KINDS: tuple[tuple[type[Outcome], str], ...] = (
@@ -100,10 +100,10 @@ def _event(request: HttpRequest, draft: Draft) -> Seen | None:
     selected = request.POST.get("selected", "")
     if selected.isdecimal() and (chosen := samples.one(int(selected))) is not None:
         return chosen
-    bus = bus_of(request)
+    bus = bus_in(request.POST)
     if bus is None or draft.filter is None:
         return None
-    matching = Matching([(1, draft.filter)])
+    matching = compile([(1, draft.filter)])
     found = samples.newest(bus.pk, draft.types, samples.LATEST)
     return next((seen for seen in found if matching.match(seen.event)), None)
 
@@ -181,7 +181,7 @@ def _kept(request: HttpRequest, to: Delivering) -> Iterator[tuple[str, str]]:
     """What the form held, but for secrets: the page that asks sends it again where there is no script."""
     assert to.chosen is not None
     properties = to.chosen.connector.schema["properties"]
-    hidden = {to.chosen.add_prefix(name) for name, schema in properties.items() if secret(schema)}
+    hidden = {to.chosen.add_prefix(name) for name, schema in properties.items() if is_secret(schema)}
     for name, values in request.POST.lists():
         if name not in hidden and name not in ("trial", "csrfmiddlewaretoken"):
             for value in values:

@@ -16,11 +16,10 @@ from catalog.models import EventType
 from rules import registry, revisions
 from rules.draft import Draft
 from rules.filtering import filter_of
-from rules.forms import PolicyForm, RuleForm, bus_for, free_rule_name, team_for
-from rules.models import POLICY_FIELDS, Rule, Target
-from rules.pages.delivering import Delivering, delivering
+from rules.forms import RuleForm, bus_for, free_rule_name, team_for
+from rules.models import Rule, Target
 from rules.pages.editor_page import Page, asked_to, saved, saving
-from rules.pages.starting import Start
+from rules.pages.target_part import TargetPart
 from rules.past import past
 from rules.sending import Sending
 
@@ -39,24 +38,24 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         draft = Draft.of(types=[wanted] if wanted else [])
         rule.name = free_rule_name(_new_name(draft), bus)
         target.name = str(_("Request bin")) if registry.places() else ""
-    rule_form = RuleForm(_bind(request), instance=rule)
-    policy = PolicyForm(_bind(request), instance=target)
-    to, start = delivering(request), Start.read(request)
-    if saving(request) and _all_valid(draft, rule_form, policy, to, start):
-        _take_filter(rule, draft)
-        rule.draft = asked_to(request, "draft")
-        rule.enabled = not rule.draft
-        with transaction.atomic():
-            stamps.hold_log()
-            _settle(request, target, draft, policy, to, rule_form.cleaned_data["team"])
-            revisions.subscribe(rule, target, by=request.user)
-            if rule.enabled:
-                start.begin(target)
-        return _done(request, rule, target)
-    title = _("New rule")
-    return Page(
-        request, draft, title=title, rule=rule, rule_form=rule_form, policy=policy, to=to, start=start
-    ).answer()
+    rule_form, part = RuleForm(_bind(request), instance=rule), TargetPart.read(request, target)
+    _fill(request, draft, part)
+    page = Page(request, draft, title=_("New rule"), rule=rule, rule_form=rule_form, part=part)
+    if not saving(request) or not _all_valid(draft, rule_form, part):
+        return page.answer()
+    rule.draft = asked_to(request, "draft")
+    rule.enabled = not rule.draft
+    if rule.enabled and (unfit := part.unfit(draft, rule.bus_id)):
+        page.unfit = unfit
+        return page.answer()
+    _take_filter(rule, draft)
+    with transaction.atomic():
+        stamps.hold_log()
+        part.settle(request, draft, rule.team)
+        revisions.subscribe(rule, target, by=request.user)
+        if rule.enabled:
+            part.begin()
+    return _done(request, rule, target)
 
 
 @needs("rules.change_rule")
@@ -75,46 +74,37 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         draft = Draft.of(rule, target if targets and together else None)
     rule_form = RuleForm(_bind(request), instance=rule)
-    policy = PolicyForm(_bind(request), instance=target, rule=rule) if together else None
-    to = delivering(request, target) if together else None
     # Only what never took an event can begin in the past.
-    start = Start.read(request) if together and (rule.draft or (rule.enabled and not target.pk)) else None
-    page = Page(
-        request,
-        draft,
-        title=rule.name if request.method != "POST" else request.POST.get("name") or rule.name,
-        rule=rule,
-        rule_form=rule_form,
-        policy=policy,
-        to=to,
-        target=target if target.pk and together else None,
-        targets=targets if not together else [],
-        start=start,
-    )
-    if not saving(request) or not _all_valid(draft, rule_form, *filter(None, (policy, to, start))):
+    starts = rule.draft or (rule.enabled and not target.pk)
+    part = TargetPart.read(request, target, rule, starts) if together else None
+    _fill(request, draft, part)
+    title = request.POST.get("name") or rule.name
+    page = Page(request, draft, title, rule, rule_form, part, targets=targets if not together else [])
+    if not saving(request) or not _all_valid(draft, rule_form, *filter(None, (part,))):
+        return page.answer()
+    starting = asked_to(request, "start")
+    page.overtaken = request.POST.get("revision", "") not in ("", str(rule.revision))
+    if part is not None and (rule.enabled or starting):
+        page.unfit = part.unfit(draft, rule.bus_id)
+    if page.overtaken or page.unfit:
         return page.answer()
     after = draft.filter
     assert after is not None
-    if request.POST.get("revision", "") not in ("", str(rule.revision)):
-        page.overtaken = True
-        return page.answer()
     if rule.enabled and after != before and request.POST.get("confirmed") != page.digest:
         page.difference = past().difference(rule.bus_id, before, after)
         return page.answer()
     with transaction.atomic():
         stamps.hold_log()
         _take_filter(rule, draft)
-        if asked_to(request, "start"):
+        if starting:
             revisions.start(rule, by=request.user)
         elif rule_form.has_changed() or after != before:
             revisions.save_rule(rule, by=request.user)
-        if policy is not None and to is not None:
-            old = Target.objects.filter(pk=target.pk).first()
-            _settle(request, target, draft, policy, to, rule.team)
-            if old is None or _differs(old, target):
+        if part is not None:
+            if part.settle(request, draft, rule.team):
                 revisions.save_target(target, by=request.user)
-        if start is not None and rule.enabled:
-            start.begin(target)
+            if rule.enabled:
+                part.begin()
     return _done(request, rule, target if together else None)
 
 
@@ -123,21 +113,21 @@ def add_target(request: HttpRequest, pk: int) -> HttpResponse:
     """Adds a target to a rule."""
     rule = get_object_or_404(Rule.objects.select_related("bus", "team"), pk=pk)
     target = Target(rule=rule)
-    draft = _target_draft(request, rule, None)
-    policy = PolicyForm(_bind(request), instance=target, rule=rule)
-    to, start = delivering(request), Start.read(request) if rule.enabled else None
-    if saving(request) and _all_valid(draft, policy, to, *filter(None, (start,))):
-        with transaction.atomic():
-            stamps.hold_log()
-            _settle(request, target, draft, policy, to, rule.team)
-            revisions.save_target(target, by=request.user)
-            if start is not None:
-                start.begin(target)
-        said = _("%(target)s gets every event of this rule from now on.") % {"target": target.name}
-        messages.success(request, said if rule.enabled else _("Saved. The rule does not listen now."))
-        return saved(request, "rule", rule.pk)
-    title = _("Add a target to %(rule)s") % {"rule": rule.name}
-    return Page(request, draft, title=title, rule=rule, policy=policy, to=to, start=start).answer()
+    draft, part = _target_draft(request, rule, None), TargetPart.read(request, target, rule, rule.enabled)
+    _fill(request, draft, part)
+    page = Page(
+        request, draft, title=_("Add a target to %(rule)s") % {"rule": rule.name}, rule=rule, part=part
+    )
+    if not _savable(page, part):
+        return page.answer()
+    with transaction.atomic():
+        stamps.hold_log()
+        part.settle(request, draft, rule.team)
+        revisions.save_target(target, by=request.user)
+        part.begin()
+    said = _("%(target)s gets every event of this rule from now on.") % {"target": target.name}
+    messages.success(request, said if rule.enabled else _("Saved. The rule does not listen now."))
+    return saved(request, "rule", rule.pk)
 
 
 @needs("rules.change_target")
@@ -145,16 +135,15 @@ def edit_target(request: HttpRequest, pk: int) -> HttpResponse:
     """Changes where and how a target delivers; what is not sent yet uses the new settings."""
     target = get_object_or_404(Target.objects.select_related("rule__bus", "rule__team"), pk=pk)
     rule = target.rule
-    draft = _target_draft(request, rule, target)
-    policy = PolicyForm(_bind(request), instance=target, rule=rule)
-    to = delivering(request, target)
-    if saving(request) and _all_valid(draft, policy, to):
-        _settle(request, target, draft, policy, to, rule.team)
-        revisions.save_target(target, by=request.user)
-        messages.success(request, _("Saved. What has not been sent yet goes out with these settings."))
-        return saved(request, "target", target.pk)
-    title = _("Edit %(target)s") % {"target": target.name}
-    return Page(request, draft, title=title, rule=rule, policy=policy, to=to, target=target).answer()
+    draft, part = _target_draft(request, rule, target), TargetPart.read(request, target, rule, starts=False)
+    _fill(request, draft, part)
+    page = Page(request, draft, title=_("Edit %(target)s") % {"target": target.name}, rule=rule, part=part)
+    if not _savable(page, part):
+        return page.answer()
+    part.settle(request, draft, rule.team)
+    revisions.save_target(target, by=request.user)
+    messages.success(request, _("Saved. What has not been sent yet goes out with these settings."))
+    return saved(request, "target", target.pk)
 
 
 @needs("rules.view_rule")
@@ -180,7 +169,21 @@ def _target_draft(request: HttpRequest, rule: Rule, target: Target | None) -> Dr
     return shown.checked()
 
 
-def _all_valid(draft: Draft, *parts: RuleForm | PolicyForm | Delivering | Start) -> bool:
+def _fill(request: HttpRequest, draft: Draft, part: TargetPart | None) -> None:
+    if request.POST.get("do") == "fill-contract" and part is not None:
+        part.fill(draft)
+
+
+def _savable(page: Page, part: TargetPart) -> bool:
+    """Whether a target by itself was sent to be saved and can be; the page then says why not."""
+    if not saving(page.request) or not _all_valid(page.draft, part):
+        return False
+    if page.rule.enabled:
+        page.unfit = part.unfit(page.draft, page.rule.bus_id)
+    return not page.unfit
+
+
+def _all_valid(draft: Draft, *parts: RuleForm | TargetPart) -> bool:
     """Checks every part, so that a person sees all that is wrong at once."""
     answers = [draft.filter is not None, draft.transform is not None, *(part.is_valid() for part in parts)]
     return all(answers)
@@ -189,18 +192,6 @@ def _all_valid(draft: Draft, *parts: RuleForm | PolicyForm | Delivering | Start)
 def _take_filter(rule: Rule, draft: Draft) -> None:
     assert draft.filter is not None
     rule.pattern, rule.sql, rule.filters = draft.pattern or {}, draft.sql, draft.filters or []
-
-
-def _settle(
-    request: HttpRequest, target: Target, draft: Draft, policy: PolicyForm, to: Delivering, team: Any
-) -> None:
-    target.connector, target.config = to.settle(request, team, policy.cleaned_data["name"])
-    target.transform = draft.transform or {"kind": "complete"}
-
-
-def _differs(old: Target, new: Target) -> bool:
-    names = ("name", "connector", "config", "transform", "contract", *POLICY_FIELDS)
-    return any(getattr(old, name) != getattr(new, name) for name in names)
 
 
 def _done(request: HttpRequest, rule: Rule, target: Target | None) -> HttpResponse:

@@ -15,11 +15,10 @@ from catalog.models import Bus, EventType
 from rules import registry
 from rules import sending as ways
 from rules.draft import Draft
-from rules.forms import PolicyForm, RuleForm, number_of
+from rules.forms import RuleForm, number_of
 from rules.method_words import choices, example
 from rules.models import Rule, Target
-from rules.pages.delivering import Delivering
-from rules.pages.starting import Start
+from rules.pages.target_part import TargetPart
 from rules.past import Difference
 
 SAVING = ("save", "start", "draft")
@@ -54,12 +53,12 @@ class Page:
     title: str
     rule: Rule
     rule_form: RuleForm | None = None
-    policy: PolicyForm | None = None
-    to: Delivering | None = None
-    target: Target | None = None
+    part: TargetPart | None = None
     targets: list[Target] = field(default_factory=list)
+    """The rule's targets, where there are several and they are edited one by one."""
     difference: Difference | None = None
-    start: Start | None = None
+    unfit: str = ""
+    """Why what is sent does not fit the target's contract."""
     overtaken: bool = False
     """Somebody else saved the rule since this form was opened."""
 
@@ -73,14 +72,16 @@ class Page:
         """The page: 200, or 422 when it was to be saved and something is wrong (or is to be confirmed)."""
         refused = saving(self.request)
         if self.request.method == "POST" and not refused:
-            _forget_errors(self.rule_form, self.policy, *(self.to.forms if self.to else []))
+            part = self.part
+            _forget_errors(self.rule_form, *([part.policy, *part.to.forms] if part else []))
         # htmx swaps in answers with status 2xx only, and the browser shows either.
         by_script = self.request.headers.get("HX-Request")
         status = 422 if refused and not by_script else 200
         return render(self.request, "rules/editor.html", self._context(refused), status=status)
 
     def _context(self, refused: bool) -> dict[str, object]:
-        draft, rule = self.draft, self.rule
+        draft, rule, part = self.draft, self.rule, self.part
+        target = part.target if part and part.target.pk else None
         bus = _chosen_bus(self.rule_form) if rule.pk is None else rule.bus
         known = EventType.objects.filter(name__in=draft.types).select_related("domain")
         types = {one.name: one for one in known}
@@ -89,15 +90,17 @@ class Page:
             "title": self.title,
             "draft": draft,
             "rule_form": self.rule_form,
-            "policy": self.policy,
-            "to": self.to,
+            "policy": part.policy if part else None,
+            "to": part.to if part else None,
+            "contracting": part.contracting if part else None,
+            "unfit": [self.unfit] if self.unfit else [],
             "rule": rule if rule.pk else None,
-            "target": self.target,
+            "target": target,
             "targets": self.targets,
             "bus": bus,
             "single_bus": Bus.objects.count() == 1,
             "single_team": self.rule_form is not None and len(self.rule_form.fields["team"].queryset) == 1,  # type: ignore[attr-defined]
-            "places": registry.places() if self.target is None else [],
+            "places": registry.places() if target is None else [],
             "methods": {row.method: choices(row.method) for row in draft.rows},
             "examples": {row.method: example(row.method) for row in draft.rows},
             "types": types,
@@ -106,12 +109,12 @@ class Page:
             ),
             "pattern_text": json.dumps(rule.pattern) if self.rule_form is None else "",
             "filters_text": json.dumps(rule.filters) if self.rule_form is None and rule.filters else "",
-            "hue": first.domain.hue if first and first.domain else None,
+            "hue": first.domain.hue if first else None,
             "cancel": self._cancel(),
             "starting": self.rule_form is not None and (rule.pk is None or rule.draft),
             "failed": refused and self.difference is None and not self.overtaken,
-            "start": self.start if registry.starting() is not None else None,
-            "tries": number_of(self.policy["max_attempts"].value()) if self.policy is not None else None,
+            "start": part.start if part and registry.starting() is not None else None,
+            "tries": number_of(part.policy["max_attempts"].value()) if part else None,
             "sends": ways.labels(),
             "overtaken": self.overtaken,
             "difference": self.difference,
@@ -119,8 +122,8 @@ class Page:
         }
 
     def _cancel(self) -> str:
-        if self.rule_form is None and self.target is not None:
-            return reverse("target", args=[self.target.pk])
+        if self.rule_form is None and self.part is not None and self.part.target.pk:
+            return reverse("target", args=[self.part.target.pk])
         return reverse("rule", args=[self.rule.pk]) if self.rule.pk else reverse("rules")
 
 

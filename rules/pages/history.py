@@ -16,7 +16,7 @@ from catalog.access import needs
 from rules import changes, registry, revisions
 from rules.changes import DiffLine
 from rules.filtering import filter_of
-from rules.models import Rule, RuleRevision, Target, TargetRevision
+from rules.models import Rule, RuleRevision, Target, TargetRevision, Trial
 from rules.past import past
 
 PAGE = 25
@@ -84,7 +84,8 @@ def rule_history(request: HttpRequest, pk: int) -> HttpResponse:
 def target_history(request: HttpRequest, pk: int) -> HttpResponse:
     """Every change of a target."""
     target = get_object_or_404(Target.objects.select_related("rule"), pk=pk)
-    return _page(request, of_target(pk), {"rule": target.rule, "target": target})
+    trials = Trial.objects.filter(target_id=pk).select_related("by")[:10]
+    return _page(request, of_target(pk), {"rule": target.rule, "target": target, "trials": trials})
 
 
 def _page(request: HttpRequest, listed: Sequence[Change], about: dict[str, Any]) -> HttpResponse:

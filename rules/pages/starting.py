@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
-from catalog.models import Bus
 from rules import registry
 from rules.draft import Draft
-from rules.filtering import INVALID
+from rules.forms import bus_in
 from rules.models import Target
 from rules.registry import Since
 
@@ -70,10 +69,10 @@ def start_count(request: HttpRequest) -> HttpResponse:
     """How many past events the editor's form would send at once, in words."""
     start, draft, starting = Start.read(request), Draft.read(request.POST), registry.starting()
     context: dict[str, object] = {"start": start}
-    if start.since != "now" and starting is not None and draft.filter is not None:
-        bus = get_object_or_404(Bus, pk=request.POST.get("bus") or 0)
+    bus = bus_in(request.POST)
+    if start.since != "now" and starting is not None and draft.filter is not None and bus is not None:
         try:
             context["counted"] = starting.count(draft.filter, bus.pk, start.since)
-        except (*INVALID, ValueError) as error:
+        except ValueError as error:
             context["problem"] = str(error)
     return render(request, "rules/start_count.html", context)

@@ -9,6 +9,7 @@ from typing import Any
 from django import template
 
 from rules.method_words import word
+from rules.sending import label_of
 
 register = template.Library()
 
@@ -23,6 +24,12 @@ def at(table: Mapping[Any, Any] | None, key: Any) -> Any:
 def as_json(value: Any) -> str:
     """A value as JSON on one line."""
     return json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def send_label(kind: str) -> str:
+    """What a way to send is called."""
+    return label_of(kind or "complete")
 
 
 @register.filter

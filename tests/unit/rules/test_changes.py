@@ -130,5 +130,15 @@ def test_the_json_of_a_change_has_signs_and_no_secret() -> None:
         assert secret not in text
 
 
+def test_only_lines_around_a_change_are_shown() -> None:
+    pattern = {"type": ["a"], "data": {f"f{number}": [number] for number in range(30)}}
+    changed = {"type": ["a"], "data": pattern["data"] | {"f15": ["x"]}}  # type: ignore[operator]
+    lines = changes.rule_lines(rule(pattern=pattern), rule(pattern=changed))
+    assert [line.text.strip() for line in lines if line.sign in "+-"] == ["15", '"x"']
+    assert len(lines) == 10
+    assert (lines[0].sign, lines[-1].sign) == ("…", "…")
+    assert changes.rule_lines(rule(), rule()) == []
+
+
 def test_a_secret_of_a_connector_that_is_not_installed_stays_hidden() -> None:
     assert changes.hide("pigeon", {"a": "x", "b": {"c": "y"}}) == {"a": "••••", "b": {"c": "••••"}}

@@ -371,4 +371,6 @@ def _write(value: Any, plain: bool) -> str:
     if not isinstance(value, str):
         return json.dumps(value)
     read_back = parse_values(value, "string" if plain else None)
-    return value if read_back == [value] else json.dumps(value, ensure_ascii=False)
+    # A quote alone reads back as itself, but would close with the next one of the list.
+    alone = read_back == [value] and not value.startswith(chr(34))
+    return value if alone else json.dumps(value, ensure_ascii=False)

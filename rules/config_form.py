@@ -81,6 +81,8 @@ class ConfigForm(forms.Form):
                 continue
             if value not in (None, "", {}):
                 found[name] = value
+            elif secrets.is_secret(self.connector.schema["properties"][name]) and name in self.stored:
+                found[name] = secrets.MASK  # A password field that was left empty.
         config, problems = secrets.kept(self.connector.schema, found, self.stored)
         return secrets.without_masks(self.connector.schema, found) if problems else config
 

@@ -222,6 +222,7 @@ def changed(town: Bus, saved: Rule, **values: Any) -> dict[str, Any]:
             "values": ["12345"],
             "deliver": "connector:http",
             "config-http-url": "http://127.0.0.1:8999/hook",
+            "config-http-headers": "Authorization: ••••",
             "target-name": "Billing",
             "do": "save",
         }

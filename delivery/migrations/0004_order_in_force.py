@@ -12,5 +12,5 @@ def add(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("delivery", "0002_log")]
+    dependencies = [("delivery", "0003_backfill")]
     operations = [migrations.RunPython(add, migrations.RunPython.noop)]

@@ -26,7 +26,7 @@ EXCERPT_BYTES = 4096
 """How much of a response is kept with an attempt."""
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event on its way to one target."""
 
     event: bytes
@@ -44,7 +44,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = ""
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of one attempt; always one of the five classes below."""
 
     excerpt: bytes = b""

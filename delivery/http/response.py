@@ -8,7 +8,7 @@ import httptools
 import msgspec
 
 
-class Timings(msgspec.Struct, frozen=True):
+class Timings(msgspec.Struct, frozen=True, gc=False):
     """Seconds per phase of one request. `dns`, `connect` and `tls` are 0 on a connection that was kept alive."""
 
     dns: float = 0.0

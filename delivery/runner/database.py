@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 # What a lost or locked database raises, through Django or past it.
 DATABASE_ERRORS = (DatabaseError, sqlite3.Error, psycopg.Error)
@@ -29,15 +29,20 @@ class Database:
     """The calling thread's connection. Statements are written with %s for both databases."""
 
     def __init__(self) -> None:
-        connection.ensure_connection()
-        self.vendor = connection.vendor
+        # The thread's own, behind the proxy that looks it up each time it is asked for anything.
+        self._wrapper: Any = connections[DEFAULT_DB_ALIAS]
+        self._wrapper.ensure_connection()
+        self.vendor = self._wrapper.vendor
         self._raw: Any = None
+        self._within = False
 
     @property
     def raw(self) -> Any:
         """The driver's connection, opened anew after trouble."""
-        connection.ensure_connection()
-        raw = connection.connection
+        if self._within:
+            return self._raw
+        self._wrapper.ensure_connection()
+        raw = self._wrapper.connection
         if raw is not self._raw:
             if self.vendor == "sqlite":
                 raw.execute("PRAGMA synchronous=NORMAL")
@@ -57,34 +62,38 @@ class Database:
         """How many rows a statement changed. Inside `transaction` only."""
         return int(self._cursor(sql, values).rowcount)
 
-    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """One statement for many rows. Inside `transaction` only."""
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """One statement for many rows; how many rows it changed. Inside `transaction` only."""
         if self.vendor == "sqlite":
-            self.raw.executemany(_question_marks(sql), rows)
-        else:
-            psycopg.Cursor(self.raw).executemany(sql, rows)
+            return int(self.raw.executemany(_question_marks(sql), rows).rowcount)
+        cursor = psycopg.Cursor(self.raw)
+        cursor.executemany(sql, rows)
+        return cursor.rowcount
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """A writing transaction; on SQLite it queues for the write lock first."""
         raw = self.raw
-        if self.vendor != "sqlite":
-            with raw.transaction():
-                yield
-            return
-        wrapper: Any = connection
-        wrapper.lock_for_writing()
+        self._within = True
         try:
-            raw.execute("BEGIN IMMEDIATE")
+            if self.vendor != "sqlite":
+                with raw.transaction():
+                    yield
+                return
+            self._wrapper.lock_for_writing()
             try:
-                yield
-                raw.execute("COMMIT")
-            except BaseException:
-                if raw.in_transaction:
-                    raw.execute("ROLLBACK")
-                raise
+                raw.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    raw.execute("COMMIT")
+                except BaseException:
+                    if raw.in_transaction:
+                        raw.execute("ROLLBACK")
+                    raise
+            finally:
+                self._wrapper.release_lock()
         finally:
-            wrapper.release_lock()
+            self._within = False
 
     def now(self) -> int:
         """The database's clock in microseconds: leases must not depend on which machine asks."""
@@ -94,7 +103,7 @@ class Database:
 
     def close(self) -> None:
         """Closes the thread's connection."""
-        connection.close()
+        self._wrapper.close()
         self._raw = None
 
     def _cursor(self, sql: str, values: Sequence[Any]) -> Any:

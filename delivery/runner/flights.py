@@ -6,8 +6,9 @@ a record becomes "unknown".
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+
+import msgspec
 
 from delivery.log.schema import LANES_PER_SLOT, lanes_of
 from delivery.runner import attempts
@@ -26,7 +27,7 @@ class Flights:
 
     def open(self, target: int, items: Sequence[Item], now: int) -> int:
         """Records `items` as about to be sent and returns the flight's id. Inside a transaction."""
-        seqs = json.dumps([[item.lane, item.seq, item.attempts + 1] for item in items])
+        seqs = msgspec.json.encode([(item.lane, item.seq, item.attempts + 1) for item in items]).decode()
         row = self.database.rows(
             "INSERT INTO runner_flight (target, owner, at, seqs) VALUES (%s, %s, %s, %s) RETURNING id",
             [target, self.owner, now, seqs],
@@ -59,7 +60,7 @@ class Flights:
             [target, "" if fresh else self.owner],
         ):
             left = []
-            for lane, seq, number in json.loads(text):
+            for lane, seq, number in msgspec.json.decode(text):
                 one = lanes.get(lane)
                 if one is None:
                     # Another's to look at, when its lane group is claimed; what is on record needs nobody.
@@ -71,7 +72,8 @@ class Flights:
                     one.attempts[seq] = number
             if left:
                 self.database.run(
-                    "UPDATE runner_flight SET seqs = %s WHERE id = %s", [json.dumps(left), flight]
+                    "UPDATE runner_flight SET seqs = %s WHERE id = %s",
+                    [msgspec.json.encode(left).decode(), flight],
                 )
             else:
                 self.database.run("DELETE FROM runner_flight WHERE id = %s", [flight])
@@ -86,7 +88,9 @@ class Flights:
                 [target, self.owner, alive],
             )
             for flight, text in left:
-                if all(self._is_recorded(target, seq, number) for _, seq, number in json.loads(text)):
+                if all(
+                    self._is_recorded(target, seq, number) for _, seq, number in msgspec.json.decode(text)
+                ):
                     self.database.run("DELETE FROM runner_flight WHERE id = %s", [flight])
 
     def _is_open(self, one: Claimed, lane: int, seq: int, number: int) -> bool:

@@ -13,7 +13,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
+
+import msgspec
 
 from delivery.log.schema import LANES_PER_SLOT
 from delivery.runner.policy import Policy
@@ -22,12 +25,12 @@ from delivery.tracking.words import State
 EMPTY: Mapping[int, int] = {}
 
 
-@dataclass(slots=True, eq=False)
-class Item:
-    """One event on its way to this target.
+class Item(msgspec.Struct, eq=False, gc=False):
+    """One event on its way to this target. A struct, because tens of thousands a second are made.
 
     `attempts`: how often it was tried, by the record; `failures`: how many of them count for the policy.
     `held`: it is an exception with a row of its own; `blocking`: later events of its chain wait for it.
+    `chain`: what it keeps its order with, once it was offered.
     """
 
     seq: int
@@ -42,6 +45,7 @@ class Item:
     state: int = 0
     first_at: int = 0
     redriven: int = 0
+    chain: int = 0
     flight: Flight | None = None
 
 
@@ -64,8 +68,11 @@ class Lane:
 
     def complete(self, seq: int) -> None:
         """Accounts for `seq` and moves the cursor over what is accounted for without a gap."""
-        self.done.add(seq)
         pending, done = self.pending, self.done
+        if pending and pending[0] == seq:
+            self.cursor = pending.popleft()
+        else:
+            done.add(seq)
         while pending and pending[0] in done:
             self.cursor = pending.popleft()
             done.remove(self.cursor)
@@ -109,7 +116,7 @@ class Progress:
         self.fences: dict[int, int] = {}
         self.newest: dict[int, int] = {}  # slot -> newest seq the hint told of
         self.parked: dict[int, int] = {}  # chain -> exceptions that block it
-        self.busy: dict[int, deque[Item]] = {}  # chain -> events behind the one being sent
+        self.busy: dict[int, deque[Item] | None] = {}  # chain -> events behind the one being sent, if any
         self.ready: deque[Item] = deque()  # may be sent once recorded as in flight
         self.cleared: deque[Item] = deque()  # recorded: may be sent now
         self.held_seqs: set[int] = set()  # exceptions in memory
@@ -187,6 +194,7 @@ class Progress:
             if item.seq in self.held_seqs or chain in outdated:
                 continue
             self.held_seqs.add(item.seq)
+            item.chain = chain
             item.attempts = max(item.attempts, self._attempts.pop(item.seq, 0))
             if item.state == State.DISCARD:
                 self.outbox.discarded.append(item.seq)
@@ -194,24 +202,26 @@ class Progress:
                 if chain in self.parked and chain not in self.busy:
                     self.to_drain.add(chain)
                 continue
-            self.buffered += 1
-            if chain in self.busy:
-                self.busy[chain].append(item)
-            else:
-                self.busy[chain] = deque()
-                self.ready.append(item)
+            self._line_up(item, chain)
 
     def _enqueue(self, item: Item) -> None:
-        chain = self.policy.chain(item.key, item.seq)
+        item.chain = chain = self.policy.chain(item.key, item.seq)
         if chain in self.parked:
             self._hold(item, chain)
-            return
-        self.buffered += 1
-        if chain in self.busy:
-            self.busy[chain].append(item)
         else:
-            self.busy[chain] = deque()
+            self._line_up(item, chain)
+
+    def _line_up(self, item: Item, chain: int) -> None:
+        """The first of its chain is ready, the others stand behind it."""
+        self.buffered += 1
+        if chain not in self.busy:
+            self.busy[chain] = None
             self.ready.append(item)
+            return
+        behind = self.busy[chain]
+        if behind is None:
+            behind = self.busy[chain] = deque()
+        behind.append(item)
 
     # ── sending ──
 
@@ -225,11 +235,9 @@ class Progress:
         while self.ready and len(heads) + len(following) < limit:
             item = self.ready.popleft()
             heads.append(item)
-            for number, follower in enumerate(self.busy[self.policy.chain(item.key, item.seq)]):
-                if number >= behind:
-                    break
-                if follower.flight is None:
-                    following.append(follower)
+            followers = self.busy[item.chain]
+            if followers is not None:
+                following += [one for one in islice(followers, behind) if one.flight is None]
         return heads, following
 
     def clear(self, heads: list[Item], following: list[Item], flight_id: int) -> None:
@@ -246,8 +254,9 @@ class Progress:
     def tried(self, item: Item, attempt: tuple[Any, ...]) -> None:
         """An attempt at `item` ended; `attempt` is its row. What it means for the event is told next."""
         item.attempts += 1
-        self.outbox.attempts.append(attempt)
-        self.outbox.slots.add(item.lane // LANES_PER_SLOT)
+        outbox = self.outbox
+        outbox.attempts.append(attempt)
+        outbox.slots.add(item.lane // LANES_PER_SLOT)
 
     def delivered(self, item: Item, now: int) -> None:
         """The target took it. `now` in microseconds."""
@@ -327,7 +336,7 @@ class Progress:
                 self.busy[chain] = followers
                 (self.ready if head.flight is None else self.cleared).append(head)
             return
-        for follower in followers:
+        for follower in followers or ():
             self._land(follower)
             if follower.held:
                 self.held_seqs.discard(follower.seq)  # It has its row, and is read again when its turn comes.
@@ -374,11 +383,10 @@ class Progress:
     def _land(self, item: Item) -> int:
         """Takes the event out of memory's counts and its flight; returns its chain."""
         self.buffered -= 1
-        self.outbox.slots.add(item.lane // LANES_PER_SLOT)
         flight = item.flight
         if flight is not None:
             item.flight = None
             flight.open -= 1
             if flight.open == 0:
                 self.outbox.closed.append(flight.id)
-        return self.policy.chain(item.key, item.seq)
+        return item.chain

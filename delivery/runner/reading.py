@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from delivery.log.schema import LANES_PER_SLOT
@@ -41,15 +43,11 @@ class Reading(View):
                 f"AND seq <= {BOUND} ORDER BY seq LIMIT %s) r JOIN log_event e ON e.seq = r.seq",
                 [list(after), list(after.values()), target, target, limit],
             )
-        counts: dict[int, int] = {}
-        last: dict[int, int] = {}
-        items = []
-        for lane, seq, key, received_at, raw in rows:
-            slot = lane // LANES_PER_SLOT
-            counts[slot] = counts.get(slot, 0) + 1
-            last[slot] = max(seq, last.get(slot, 0))
-            items.append(Item(seq, lane, key, bytes(raw), received_at))
-        items.sort(key=_seq)
+        # Of each slot the rows came in seq order: its last one is what it was read up to.
+        last = {row[0] // LANES_PER_SLOT: row[1] for row in rows}
+        counts = Counter([row[0] // LANES_PER_SLOT for row in rows]) if len(rows) >= limit else {}
+        rows.sort(key=_seq)
+        items = [Item(seq, lane, key, raw, received_at) for lane, seq, key, received_at, raw in rows]
         return items, {slot: last[slot] for slot, count in counts.items() if count >= limit}
 
     def due(self, target: int, slots: Iterable[int]) -> list[Item]:
@@ -85,8 +83,7 @@ class Reading(View):
         return items
 
 
-def _seq(item: Item) -> int:
-    return item.seq
+_seq = itemgetter(1)
 
 
 def _held_item(row: tuple[Any, ...]) -> Item:

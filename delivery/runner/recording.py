@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from delivery.log.schema import CURSORS, LATENCIES, LATENCY_BOUNDS
@@ -70,9 +72,11 @@ class Recording(View):
 
     def _record(self, outbox: Outbox, now: int) -> None:
         # The lease of every lane group touched is checked, also where no cursor moves.
-        for slot, fence, cursors in outbox.positions:
-            if self.database.run(MOVE, [*cursors, outbox.target, slot, self.owner, fence]) != 1:
-                raise LeaseLost(outbox.target)
+        moves = [
+            (*cursors, outbox.target, slot, self.owner, fence) for slot, fence, cursors in outbox.positions
+        ]
+        if moves and self.database.many(MOVE, moves) != len(moves):
+            raise LeaseLost(outbox.target)
         if outbox.attempts:
             attempts.record(self.database, outbox.attempts)
         if outbox.held:
@@ -109,11 +113,6 @@ def _target(outbox: Outbox) -> int:
 
 def _histogram(latencies: Sequence[int]) -> list[int]:
     counts = [0] * len(LATENCIES)
-    for latency in latencies:
-        for at, bound in enumerate(LATENCY_BOUNDS):
-            if latency <= bound:
-                counts[at] += 1
-                break
-        else:
-            counts[-1] += 1
+    for latency, times in Counter(latencies).items():
+        counts[bisect_left(LATENCY_BOUNDS, latency)] += times
     return counts

@@ -55,9 +55,9 @@ class Sender:
     """Sends one target's cleared events, at most `limit` at once, and tells its progress how each ended."""
 
     def __init__(
-        self, facts: Facts, progress: Progress, services: Services, wake: Callable[[], None]
+        self, facts: Facts, progress: Progress, services: Services, ended: Callable[[Sender], None]
     ) -> None:
-        """`wake` is called when there is something to record."""
+        """`ended` is called when there is something to record, or to do at once."""
         self.facts = facts
         self.progress = progress
         self.halted: tuple[str, str] | None = None  # the state and reason this target is to be stopped with
@@ -66,8 +66,9 @@ class Sender:
         self.next_due: int | None = None
         self.send_until = 0.0  # monotonic; no send starts later, for the lease may be gone
         self.more = False  # whether the log holds events for it that are not read yet
+        self._id_prefix = f"msg_{facts.id:x}_"
         self._services = services
-        self._wake = wake
+        self._tell = ended
         self._tasks: set[asyncio.Task[None]] = set()
         self._target: Target | None = None
         self._transform: Transform | None = None
@@ -86,7 +87,7 @@ class Sender:
             self.limit = min(self.facts.policy.max_in_flight, made.max_in_flight)
             await self._target.open()
         except (ConnectorUnavailable, InvalidConfig, TransformError) as error:
-            self.halted = ("stopped", f"It cannot start: {error}")
+            self.halted = ("stopped", self._discreet(f"It cannot start: {error}"))
         except Exception as error:
             logger.error("Target %s does not open. %s", self.facts.id, self._discreet(traceback.format_exc()))
             self.halted = ("stopped", self._discreet(f"It cannot start: {type(error).__name__}: {error}"))
@@ -134,6 +135,14 @@ class Sender:
         return len(self.progress.cleared) < self.limit and not self.quiet
 
     @property
+    def needs_round(self) -> bool:
+        """Whether something waits for the database now: more to send, a chain to drain, or its end."""
+        progress = self.progress
+        if self.leaving or self.halted:
+            return self.idle
+        return bool(progress.to_drain or (progress.ready and len(progress.cleared) < self.limit))
+
+    @property
     def idle(self) -> bool:
         """Whether no send is under way."""
         return self.under_way == 0
@@ -145,103 +154,80 @@ class Sender:
         return text
 
     async def _send_all(self) -> None:
-        cleared = self.progress.cleared
+        """One of the places: sends what is cleared, one after the other."""
+        assert self._target is not None
+        cleared, send = self.progress.cleared, self._target.send
         while cleared and not (self.halted or self.abandoned or self.leaving):
             if time.monotonic() >= self.send_until:
                 return  # Renewed leases pump again.
-            await self._send(cleared.popleft())
-
-    async def _send(self, item: Item) -> None:
-        at = time.time_ns() // 1000
-        self.under_way += 1
-        delivery: Delivery | None = None
-        try:
-            delivery = self._delivery(item)
-            assert self._target is not None
-            outcome = await self._target.send(delivery)
-        except TransformError as error:
-            outcome = Reject(f"The transform failed: {error}")
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            logger.error(
-                "Connector %s raised. %s", self.facts.connector, self._discreet(traceback.format_exc())
-            )
-            outcome = Retry(f"{type(error).__name__}: {error}")
-        finally:
-            self.under_way -= 1
-        if not self.abandoned:
-            self._record(item, delivery, outcome, at)
-            self._wake()
+            item = cleared.popleft()
+            at = time.time_ns() // 1000
+            delivery: Delivery | None = None
+            self.under_way += 1
+            try:
+                delivery = self._delivery(item)
+                outcome = await send(delivery)
+            except TransformError as error:
+                outcome = Reject(f"The transform failed: {error}")
+            except Exception as error:
+                logger.error(
+                    "Connector %s raised. %s", self.facts.connector, self._discreet(traceback.format_exc())
+                )
+                outcome = Retry(f"{type(error).__name__}: {error}")
+            finally:
+                self.under_way -= 1
+            if not self.abandoned:
+                self._record(item, delivery, outcome, at)
+                # The first since the last commit, and those that something waits for.
+                if len(self.progress.outbox.attempts) == 1 or self.needs_round:
+                    self._tell(self)
 
     def _delivery(self, item: Item) -> Delivery:
         assert self._transform is not None
-        common: dict[str, Any] = {
-            "event": item.raw,
-            # Stable over retries, crashes and takeovers, and ours: a CloudEvents id is the publisher's to choose.
-            "delivery_id": f"msg_{self.facts.id:x}_{item.seq:x}",
-            "attempt": item.attempts + 1,
-        }
+        raw = item.raw
+        # Stable over retries, crashes and takeovers, and ours: a CloudEvents id is the publisher's to choose.
+        delivery_id, attempt = f"{self._id_prefix}{item.seq:x}", item.attempts + 1
         if self._transform.whole:
-            attributes = Event.from_json(item.raw).attributes if b'"traceparent"' in item.raw else {}
-            return Delivery(whole=True, attributes=attributes, **common)
-        event = Event.from_json(item.raw)
+            attributes = Event.from_json(raw).attributes if b'"traceparent"' in raw else {}
+            return Delivery(
+                event=raw, attributes=attributes, delivery_id=delivery_id, attempt=attempt, whole=True
+            )
+        event = Event.from_json(raw)
         output = self._transform.apply(event)
         return Delivery(
-            attributes=event.attributes, body=output.body, content_type=output.content_type, **common
-        )
+            event=raw, attributes=event.attributes, delivery_id=delivery_id, attempt=attempt,
+            body=output.body, content_type=output.content_type,
+        )  # fmt: skip
 
     def _record(self, item: Item, delivery: Delivery | None, outcome: Outcome, at: int) -> None:
         now = time.time_ns() // 1000
-        reason: str | None = getattr(outcome, "reason", None)
-        status: int | None = getattr(outcome, "status", None)
-        response: str | None = None
-        if reason is not None:
-            reason = self._discreet(reason)
-            if outcome.excerpt:
-                response = self._discreet(outcome.excerpt_text.replace("\x00", "\ufffd"))
-        ended = _ended(outcome)
-        self.progress.tried(
-            item,
-            (
-                self.facts.id,
-                item.seq,
-                item.attempts + 1,
-                at,
-                now - at,
-                ended,
-                status,
-                self.facts.revision,
-                reason,
-                response,
-            ),
-        )
+        facts, progress = self.facts, self.progress
+        begun = (facts.id, item.seq, item.attempts + 1, at, now - at)
         if isinstance(outcome, Delivered):
-            self.progress.delivered(item, now)
+            progress.tried(item, (*begun, _DELIVERED, outcome.status, facts.revision, None, None))
+            progress.delivered(item, now)
             return
-        assert reason is not None
+        assert isinstance(outcome, Retry | Reject | Misconfigured | Gone)
+        reason, status = self._discreet(outcome.reason), outcome.status
+        response = self._discreet(outcome.excerpt_text.replace("\x00", "\ufffd")) if outcome.excerpt else None
+        progress.tried(item, (*begun, int(_ENDED[type(outcome)]), status, facts.revision, reason, response))
         if isinstance(outcome, Misconfigured | Gone):
             self.halted = ("stopped", reason)
             return
         due_at = None
-        if isinstance(outcome, Retry) and item.failures + 1 < self.facts.policy.max_attempts:
-            wait = self.facts.policy.delay(item.failures + 1, random.random(), outcome.after)
+        if isinstance(outcome, Retry) and item.failures + 1 < facts.policy.max_attempts:
+            wait = facts.policy.delay(item.failures + 1, random.random(), outcome.after)
             due_at = now + int(wait * 1_000_000)
             if self.next_due is None or due_at < self.next_due:
                 self.next_due = due_at
         request = _frozen(delivery) if due_at is None and delivery is not None else None
-        self.progress.failed(item, now, due_at, reason, status, request, response)
+        progress.failed(item, now, due_at, reason, status, request, response)
 
 
-def _ended(outcome: Outcome) -> int:
-    kinds: tuple[tuple[type[Outcome], Ended], ...] = (
-        (Delivered, Ended.DELIVERED),
-        (Retry, Ended.RETRY),
-        (Reject, Ended.REJECTED),
-        (Misconfigured, Ended.MISCONFIGURED),
-        (Gone, Ended.GONE),
-    )
-    return int(next(ended for kind, ended in kinds if isinstance(outcome, kind)))
+_DELIVERED = int(Ended.DELIVERED)
+_ENDED: dict[type[Outcome], Ended] = {
+    Retry: Ended.RETRY, Reject: Ended.REJECTED, Misconfigured: Ended.MISCONFIGURED, Gone: Ended.GONE
+}  # fmt: skip
 
 
 def _frozen(delivery: Delivery) -> str:

@@ -41,6 +41,7 @@ AGAIN = 0.025  # seconds until a slot is asked for again that another shift held
 TRIES = 6
 CLEAR = 256  # events of one target recorded as in flight at once
 PRUNE = 5.0
+RECORD = 0.01  # seconds that outcomes may wait for others, to be committed together
 USER_AGENT = "Signalbox/0.1"
 
 
@@ -61,6 +62,7 @@ class Shift:
         self._renewing = 0.0
         self._again: dict[tuple[int, int], tuple[int, int]] = {}  # (target, slot) -> (seq, tries)
         self._again_at = 0.0
+        self._recording: asyncio.TimerHandle | None = None
         self._lost: dict[int, list[int]] = {}  # lane groups of senders that were dropped, to be given back
 
     async def run(self, relieved: Any) -> None:
@@ -118,10 +120,13 @@ class Shift:
             cycle = self._plan(now, leaving)
             await self._apply(cycle, await self._perform(loop, cycle))
             if not self._wake.is_set():
-                timer = loop.call_later(self._pause(), self._wake.set)
+                timer = loop.call_later(self._pause(gone_by), self._wake.set)
                 await self._wake.wait()
                 timer.cancel()
             self._wake.clear()
+            if self._recording is not None:
+                self._recording.cancel()
+                self._recording = None
 
     async def _abandon(self, loop: asyncio.AbstractEventLoop) -> None:
         """Breaks off what does not end, and leaves it to the next shift as unknown."""
@@ -249,8 +254,10 @@ class Shift:
         for sender in self._senders.values():
             sender.pump()
             progress = sender.progress
-            if progress.outbox or progress.to_drain or (progress.ready and sender.wants_more):
+            if progress.to_drain or (progress.ready and sender.wants_more):
                 self._wake.set()
+            elif progress.outbox:
+                self._ended(sender)
             if sender.more and not sender.quiet and sender.roomy:
                 self._wake.set()
             if sender.quiet and sender.idle:
@@ -270,13 +277,20 @@ class Shift:
         if self._again:
             self._again_at = time.monotonic() + AGAIN
 
+    def _ended(self, sender: Sender) -> None:
+        """A send ended: what was waiting for it is done at once, its record may wait for others."""
+        if sender.needs_round:
+            self._wake.set()
+        elif self._recording is None:
+            self._recording = asyncio.get_running_loop().call_later(RECORD, self._wake.set)
+
     # ── targets ──
 
     async def _take(self, claimed: Claimed, facts: Facts) -> None:
         sender = self._senders.get(claimed.target)
         if sender is None:
             progress = Progress(facts.id, facts.policy, claimed.drains)
-            sender = Sender(facts, progress, self._services, self._wake.set)
+            sender = Sender(facts, progress, self._services, self._ended)
             sender.send_until = self._renewed + SEND
             self._senders[facts.id] = sender
             await sender.open()
@@ -326,10 +340,10 @@ class Shift:
 
     # ── waking ──
 
-    def _pause(self) -> float:
-        """Seconds until something is to be done without being woken."""
+    def _pause(self, gone_by: float) -> float:
+        """Seconds until something is to be done without being woken; `gone_by`: when it must have left."""
         now = time.monotonic()
-        pause = min(self._renewed + RENEW, self._swept + SWEEP) - now
+        pause = min(self._renewed + RENEW, self._swept + SWEEP, gone_by) - now
         if self._again:
             pause = min(pause, self._again_at - now)
         wall = time.time_ns() // 1000

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from delivery.connectors.http.target import HTTPTarget
 from delivery.runner.shift import GRACE
 from delivery.tracking.words import Outcome, State
 from rules.models import Target
@@ -76,7 +77,7 @@ def unrecorded(target: int, sink: Sink) -> set[tuple[str, int]]:
 
 
 def test_a_paused_target_stops_at_once_and_delivers_everything_when_resumed(sink: Sink) -> None:
-    target = a_target(sink.url)
+    target = a_target(sink.url, max_in_flight=16)
     sink.answer = lambda path, name, subject, times: (200, 0.02)
     publish([target.pk], *named(0, 600))
     with on_duty():
@@ -301,7 +302,7 @@ def test_a_shift_whose_leases_were_taken_records_and_sends_nothing_more(sink: Si
         assert rows("SELECT COUNT(*) FROM attempt") == attempts
         assert rows("SELECT * FROM runner_slot ORDER BY 2") == cursors
         # What was recorded as in flight before the theft may have been on its way.
-        assert len(sink.seen) <= sent_before + 16
+        assert len(sink.seen) <= sent_before + HTTPTarget.max_in_flight
         at_rest = len(sink.seen)
         time.sleep(1.2)
         assert len(sink.seen) == at_rest

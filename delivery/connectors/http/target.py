@@ -34,7 +34,7 @@ class HTTPTarget(Target):
     name = "http"
     label = "HTTP"
     icon = "webhook"
-    max_in_flight = 16
+    max_in_flight = 64
 
     class Config(settings.Config):
         url: str = setting(

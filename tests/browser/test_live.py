@@ -352,3 +352,24 @@ def test_no_page_scrolls_sideways_on_a_phone(console, visit, token):
         page.wait_for_timeout(500)
         wide[path] = sideways(page)
     assert wide == dict.fromkeys(wide, 0)
+
+
+def test_nothing_that_matters_is_cut_off_on_a_phone(console, visit, token):
+    page = visit(phone=True)
+    seq = publish(console, token, "order-3001", type="nobody.listens")
+    for path, matters in [
+        (f"/journey/{seq}/", ".why-table td"),
+        ("/settings/tokens/", "button:has-text('Revoke')"),
+        ("/rules/", ".stacks td"),
+        ("/deliveries/", ".dash .chart"),
+    ]:
+        page.goto(console.url + path)
+        page.wait_for_timeout(300)
+        rights = page.locator(matters).evaluate_all(
+            "found => found.map(one => one.getBoundingClientRect()).filter(box => box.width).map(box => box.right)"
+        )
+        assert rights, path
+        assert max(rights) <= 390, path
+    page = visit(phone=True, signed_in=False)
+    page.goto(f"{console.url}/sign-in/")
+    expect(page.locator(".brand")).to_be_visible()

@@ -207,6 +207,7 @@ def test_a_lost_connection_comes_back_and_nothing_is_missed(console, visit, toke
     page.on("websocket", lambda socket: sockets.append(socket))
     page.goto(f"{console.url}/deliveries/")
     expect(page.locator("#live-rate")).to_be_visible()
+    opened = len(sockets)  # the page before may have opened its own late
     page.evaluate(
         "Object.defineProperty(document, 'hidden', {value: true, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
     )
@@ -218,7 +219,7 @@ def test_a_lost_connection_comes_back_and_nothing_is_missed(console, visit, toke
         "Object.defineProperty(document, 'hidden', {value: false, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
     )
     expect(page.locator(f"#tail a[href^='/journey/{seq}/']").first).to_be_visible()
-    assert len(sockets) == 2
+    assert len(sockets) == opened + 1
 
 
 def test_a_burst_does_not_flood_the_page(console, visit, token):

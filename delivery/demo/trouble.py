@@ -26,12 +26,13 @@ def _file() -> Path:
 
 
 def note(reason: str) -> None:
-    """Remembers a refusal; the moment of the first one stays."""
+    """Remembers a refusal; the moment of the first one stays. On a full disk it is not remembered."""
     kept = found()
     since = kept.since if kept else datetime.now(UTC)
     written = _file().with_suffix(".new")
-    written.write_text(json.dumps({"since": since.isoformat(), "reason": reason}))
-    written.replace(_file())
+    with contextlib.suppress(OSError):
+        written.write_text(json.dumps({"since": since.isoformat(), "reason": reason}))
+        written.replace(_file())
 
 
 def clear() -> None:

@@ -42,6 +42,8 @@ PAGES = [
     "/events/order.placed/",
     "/events/new/",
     "/events/order.placed/publish/",
+    "/events/order.placed/delete/",
+    "/welcome/",
     "/events/order.placed/versions/new/",
     "/sources/",
     "/sources/shop/",

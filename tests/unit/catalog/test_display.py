@@ -138,3 +138,14 @@ def test_a_badge_says_the_domain_in_letters_title_and_colour():
     )
     assert '<span class="lb lg hue-2" title="City &amp; traffic">TR</span>' in html
     assert "Not in the catalog" in html
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(-90, "now"), (-1, "now"), (150, "in 2 minutes")])
+def test_what_is_due_is_never_told_as_past(seconds: int, word: str) -> None:
+    from django.utils import timezone
+
+    from catalog.templatetags.console import due
+
+    shown = due(timezone.now() + timedelta(seconds=seconds))
+    assert f">{word}</time>" in shown
+    assert 'data-passed="now"' in shown

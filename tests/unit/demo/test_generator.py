@@ -13,8 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
 from delivery.demo import generator as module
-from delivery.demo import welcome
-from delivery.demo.generator import Generator
+from delivery.demo import trouble, welcome
+from delivery.demo.generator import Generator, Reply
 from delivery.demo.town import GENERATOR
 from delivery.models import Switch
 
@@ -28,12 +28,12 @@ class Ingest:
         self.stopping, self.answers = stopping, answers
         self.posted: list[dict[str, Any]] = []
 
-    def post(self, facts: welcome.Facts, body: bytes) -> tuple[int | None, float]:
+    def post(self, facts: welcome.Facts, body: bytes) -> Reply:
         self.posted.append(json.loads(body))
-        answer = self.answers.pop(0)
+        status, after = self.answers.pop(0)
         if not self.answers:
             self.stopping.set()
-        return answer
+        return Reply(status, after, "data.colour is wrong" if (status or 0) >= 400 else "")
 
     def close(self) -> None:
         pass
@@ -72,7 +72,18 @@ def test_an_event_that_was_not_taken_is_sent_again_with_its_id(status: int | Non
 def test_an_event_that_is_refused_is_not_sent_again(caplog: pytest.LogCaptureFixture) -> None:
     posted = run([(422, 0), (202, 0)]).posted
     assert posted[0]["id"] != posted[1]["id"]
-    assert "refuses an event of the demo with 422" in caplog.text
+    assert "refuses events of the demo with 422: data.colour is wrong" in caplog.text
+
+
+def test_a_refusal_is_noted_since_the_first_until_an_event_is_accepted() -> None:
+    run([(401, 0)])
+    first = trouble.found()
+    assert first is not None
+    assert first.reason == "data.colour is wrong"
+    run([(401, 0), (401, 0)])
+    assert trouble.found() == first
+    run([(503, 0), (202, 0)])
+    assert trouble.found() is None
 
 
 @pytest.mark.django_db

@@ -55,9 +55,12 @@ _Filed = tuple[IndexedBranch, tuple[Requirement, ...]]
 
 
 class Place:
-    """The branches filed under one alternative: those it decides alone, those to check, and the index of the rest."""
+    """The branches filed under one alternative: those it decides alone, those to check, and the index of the rest.
 
-    __slots__ = ("below", "decided", "place", "to_check")
+    settled: the rules of the first branches to check, those that are met unless array elements are in the way.
+    """
+
+    __slots__ = ("below", "decided", "place", "settled", "to_check")
 
     def __init__(
         self,
@@ -84,9 +87,15 @@ class Place:
                 if len(indexable) > CROWDED:
                     self.below = Index(indexable, selectivity, levels - 1, copies)
                     filed = [entry for entry in filed if not _indexable(entry[1], copies)]
-        self.to_check: tuple[_Filed, ...] = tuple(
-            (branch, rest if len(rest) < 2 else tuple(sorted(rest, key=selectivity.of)))
-            for branch, rest in filed
+        settled = [entry for entry in filed if decides and not entry[1] and not entry[0].residual]
+        self.settled = tuple(branch.rule_id for branch, _ in settled)
+        self.to_check: tuple[_Filed, ...] = (
+            *settled,
+            *(
+                (branch, rest if len(rest) < 2 else tuple(sorted(rest, key=selectivity.of)))
+                for branch, rest in filed
+                if not decides or rest or branch.residual
+            ),
         )
 
     def rule_ids(self) -> Iterable[int]:
@@ -202,8 +211,12 @@ class Index:
                 _blame([place], value, failed)
         for place in hit:
             found += place.decided
-            crowd = len(place.to_check) > CROWD
-            for branch, rest in place.to_check:
+            to_check = place.to_check
+            crowd = len(to_check) > CROWD
+            if place.settled and not members:
+                found += place.settled
+                to_check = to_check[len(place.settled) :]
+            for branch, rest in to_check:
                 try:
                     if _checked(branch, rest, leaves, wanted, crowd):
                         found.append(branch.rule_id)

@@ -26,7 +26,9 @@ CROWDED = 8
 MAX_COPIES = 4
 """Below the root a branch is filed at most so many times in all levels together: copies of copies would multiply."""
 FEW_FIELDS = 2
-"""Up to so many paths are looked up one by one."""
+"""Up to so many paths are looked up one by one at the root;"""
+FEW_FIELDS_BELOW = 16
+"""and so many below it, where most of what is asked was looked up already."""
 CROWD = 32
 """More branches than this, found together and not to be told apart by an index, share the checks they have in common."""
 LONG_LIST = 16
@@ -157,7 +159,8 @@ class Index:
                 left = MAX_COPIES if copies is None else copies // widest.get((path, place), 1)
                 places[place] = Place(place, entries, selectivity, levels, left, decides=True)
             self._fields.append((path, _field(path, places)))
-        self._present = Present(self._fields) if len(self._fields) > FEW_FIELDS else None
+        few = FEW_FIELDS if copies is None else FEW_FIELDS_BELOW
+        self._present = Present(self._fields) if len(self._fields) > few else None
         self._missing = [
             (path, Place((NOT_THERE, None), entries, selectivity, levels, 1, decides=False))
             for path, entries in missing.items()
@@ -179,7 +182,10 @@ class Index:
         if self._present is not None:
             there = self._present.find(leaves)
         else:
-            there = [(field, value_at(path, leaves)) for path, field in self._fields]
+            try:
+                there = [(field, leaves[path]) for path, field in self._fields]
+            except TooMuchWork:
+                there = [(field, value_at(path, leaves)) for path, field in self._fields]
         for field, value in there:
             if value is ABSENT:
                 continue

@@ -404,6 +404,10 @@ def test_what_is_sent_is_held_against_the_targets_contract(someone: Client, bus:
     rule = Rule.objects.get()
     assert rule.targets.get().contract == {"schema": contract}
     assert TargetRevision.objects.get().contract == {"schema": contract}
+    # Nor does it start from its own page.
+    refused = someone.post(f"/rules/{rule.pk}/switch/", {"enabled": "1"}, follow=True)
+    assert "Billing would not take it: o-2 would not fit" in text(refused)
+    assert Rule.objects.get().draft
     fixed = form(bus, do="start", **values | {"values": ["500 to 1000"]})
     assert someone.post(f"/rules/{rule.pk}/edit/", fixed).status_code == 302
 

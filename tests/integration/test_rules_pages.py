@@ -292,6 +292,20 @@ def test_a_rule_goes_back_to_what_it_was_as_a_new_revision(someone: Client, town
     assert "back to r1" in someone.get(f"/rules/{saved.pk}/history/").content.decode()
 
 
+def test_a_rule_that_was_saved_very_often_shows_its_newest_changes(
+    someone: Client, saved: Rule, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr(history, "MOST", 10)
+    for number in range(20):
+        saved.sql = f"a = '{number}'"
+        save_rule(saved)
+    with django_assert_max_num_queries(12):
+        page = someone.get(f"/rules/{saved.pk}/history/").content.decode()
+    assert page.count("Go back to revision") == 9
+    assert "The CESQL expression became “a = &#x27;19&#x27;”; it was “a = &#x27;18&#x27;”." in page
+    assert "The rule was made." not in page
+
+
 def test_a_target_goes_back_and_its_secret_is_never_shown(someone: Client, saved: Rule) -> None:
     target = saved.targets.get()
     first = TargetRevision.objects.get(target_id=target.pk)

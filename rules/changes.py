@@ -10,13 +10,11 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rules import registry
+from rules import registry, secrets
 from rules.conditions import NotRows, Row, from_pattern
-from rules.config_form import secret
 from rules.method_words import word
 from rules.models import RuleRevision, Target, TargetRevision
 
-HIDDEN = "••••"
 AROUND = 3  # lines that did not change, shown around those that did
 
 
@@ -156,10 +154,16 @@ def _config(connector: str, before: Mapping[str, Any], after: Mapping[str, Any])
             continue
         schema = properties.get(name, {})
         label = schema.get("title") or name
-        if not schema or secret(schema):
+        if not schema or secrets.is_secret(schema):
             yield _("%(what)s: changed, not shown.") % {"what": label}
         else:
-            yield from _text(label, "" if old is None else str(old), "" if new is None else str(new))
+            yield from _text(label, _setting(old, schema), _setting(new, schema))
+
+
+def _setting(value: Any, schema: Mapping[str, Any]) -> str:
+    """A setting that is no secret, as text; user and password in a URL are secrets."""
+    text = "" if value is None else str(value)
+    return secrets.masked_url(text) if secrets.is_url(schema) else text
 
 
 def _transform(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -205,16 +209,10 @@ def _target_value(one: TargetRevision | None) -> dict[str, Any] | None:
 
 
 def hide(connector: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config with every secret as dots; all values so when the connector is not known here."""
-    properties = _properties(connector)
-
-    def shown(name: str, value: Any) -> Any:
-        schema = properties.get(name)
-        if schema is not None and not secret(schema):
-            return value
-        return dict.fromkeys(value, HIDDEN) if isinstance(value, dict) else HIDDEN
-
-    return {name: shown(name, value) for name, value in config.items()}
+    """A config with every secret as dots; all values so when the connector or the setting is not known here."""
+    found = registry.connector(connector)
+    shown = secrets.masked(found.schema, config) if found is not None else {}
+    return {name: shown.get(name, secrets.MASK) for name in config}
 
 
 def _properties(connector: str) -> Mapping[str, Any]:

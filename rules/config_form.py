@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rules import secrets
 from rules.registry import Connector
 
 PREFIX = "config"
@@ -28,6 +29,8 @@ class HeaderLines(forms.Field):
         )
 
     def to_python(self, value: Any) -> dict[str, str]:
+        if isinstance(value, Mapping):
+            return dict(value)
         table: dict[str, str] = {}
         for number, line in enumerate(str(value or "").splitlines(), 1):
             if not line.strip():
@@ -47,7 +50,7 @@ class HeaderLines(forms.Field):
 
 
 class ConfigForm(forms.Form):
-    """Settings of one connector. `stored`: the config as it is now; a secret left empty keeps what is stored."""
+    """Settings of one connector. `stored`: the config as it is now; its secrets are shown as dots and kept so."""
 
     connector: Connector
     # A form that was not chosen is not shown, and a browser would refuse to send the page for its empty fields.
@@ -58,60 +61,55 @@ class ConfigForm(forms.Form):
     ) -> None:
         self.connector = connector
         self.stored = dict(stored or {})
-        properties = connector.schema["properties"]
-        shown = {
-            name: value
-            for name, value in self.stored.items()
-            if name in properties and not secret(properties[name])
-        }
+        shown = secrets.masked(connector.schema, self.stored)
         super().__init__(data, initial=shown, prefix=f"{PREFIX}-{connector.name}")
         required = connector.schema.get("required", [])
-        for name, schema in properties.items():
-            self.fields[name] = _field(schema, name in required, name in self.stored)
+        for name, schema in connector.schema["properties"].items():
+            self.fields[name] = _field(schema, name in required, self.stored.get(name))
 
     @property
     def data_now(self) -> dict[str, Any]:
-        """The settings as far as they are written and readable now, for a preview; nothing is checked.
+        """The settings as far as they are written and readable now, without secrets, for a preview; nothing is checked."""
+        return secrets.without_masks(self.connector.schema, self._written)
 
-        A secret that was left empty is the stored one: whoever shows these settings hides them.
-        """
+    @property
+    def shown_now(self) -> dict[str, Any]:
+        """As `data_now`, with every secret, also one that was just typed, as a mask."""
+        return secrets.masked(self.connector.schema, self._written)
+
+    @property
+    def _written(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, field in self.fields.items():
             try:
                 value = field.to_python(self[name].value())
             except ValidationError:
                 continue
-            if value not in (None, "", {}):
+            if value not in (None, ""):
                 found[name] = value
-            elif name in self.stored and secret(self.connector.schema["properties"][name]):
-                found[name] = self.stored[name]
         return found
 
     def clean(self) -> dict[str, Any]:
-        """The config as it will be stored: secrets kept when left empty, checked by the connector itself."""
+        """The config as it will be stored: dots replaced by what they stand for, checked by the connector itself."""
         cleaned = super().clean() or {}
         properties = self.connector.schema["properties"]
-        config: dict[str, Any] = {}
+        sent: dict[str, Any] = {}
         for name, value in cleaned.items():
-            if value in (None, "", {}, []):
-                if secret(properties[name]) and name in self.stored:
-                    config[name] = self.stored[name]
-                continue
-            config[name] = value
+            if value not in (None, "", {}, []):
+                sent[name] = value
+            elif secrets.is_secret(properties[name]) and isinstance(self.stored.get(name), str):
+                sent[name] = secrets.MASK  # A password field that was left empty.
+        config, problems = secrets.kept(self.connector.schema, sent, self.stored)
+        for name, sentence in problems.items():
+            self.add_error(name, sentence)
         if not self.errors:
             for name, sentence in self.connector.check(config).items():
                 self.add_error(name if name in self.fields else None, sentence)
         return config
 
 
-def secret(schema: Mapping[str, Any]) -> bool:
-    """Whether a setting (or every value of a table) is never shown again once it was saved."""
-    inner = schema.get("additionalProperties")
-    return bool(schema.get("writeOnly") or (isinstance(inner, Mapping) and inner.get("writeOnly")))
-
-
-def _field(schema: Mapping[str, Any], required: bool, stored: bool) -> forms.Field:
-    hidden = secret(schema)
+def _field(schema: Mapping[str, Any], required: bool, value: Any) -> forms.Field:
+    hidden, stored = secrets.is_secret(schema), value not in (None, "", {}, [])
     options: dict[str, Any] = {
         "label": schema.get("title", ""),
         "help_text": schema.get("description", ""),
@@ -119,7 +117,11 @@ def _field(schema: Mapping[str, Any], required: bool, stored: bool) -> forms.Fie
         "initial": schema.get("default"),
     }
     if hidden and stored:
-        options["help_text"] = gettext_lazy("Saved and not shown again. Leave it empty to keep it.")
+        options["help_text"] = gettext_lazy("What is saved is not shown: leave •••• as it is to keep it.")
+    elif secrets.is_url(schema) and stored and secrets.masked_url(value) != value:
+        options["help_text"] = gettext_lazy(
+            "Its user and password are not shown: leave •••• as it is to keep them."
+        )
     kind = schema.get("type")
     if "enum" in schema:
         return forms.ChoiceField(
@@ -140,11 +142,12 @@ def _field(schema: Mapping[str, Any], required: bool, stored: bool) -> forms.Fie
     if kind == "object":
         return HeaderLines(**options)
     if hidden:
-        widget: forms.Widget = forms.PasswordInput(
-            render_value=False, attrs={"class": "input mono", "autocomplete": "new-password"}
-        )
+        attributes = {"class": "input mono", "autocomplete": "new-password"}
+        if stored:
+            attributes["placeholder"] = secrets.MASK
+        widget: forms.Widget = forms.PasswordInput(render_value=False, attrs=attributes)
     else:
-        is_url = schema.get("format") in ("uri", "url")
+        is_url = secrets.is_url(schema)
         attributes = {"class": "input mono", "spellcheck": "false", "autocomplete": "off"}
         # type=url refuses some addresses that are fine (and its message is the browser's): the connector decides.
         widget = forms.TextInput(attrs=attributes | ({"inputmode": "url"} if is_url else {}))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, dataclass_transform
+from urllib.parse import unquote
+
+from rules import secrets
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -60,11 +64,33 @@ class Config:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        dataclasses.dataclass(kw_only=True, frozen=True)(cls)
+        dataclasses.dataclass(kw_only=True, frozen=True, repr=False)(cls)
 
     def __post_init__(self) -> None:
         for name, hint in type(self).types().items():
             object.__setattr__(self, name, _wrapped(getattr(self, name), hint))
+
+    def __repr__(self) -> str:
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return f"{type(self).__qualname__}({secrets.masked(self.schema(), values)!r})"
+
+    def secret_texts(self) -> list[str]:
+        """Every text in it that must not be told: secrets, and user and password of URLs as they are sent, longest first."""
+        found: set[str] = set()
+        for name, schema in self.schema()["properties"].items():
+            value = getattr(self, name)
+            if secrets.is_secret(schema):
+                found.update(
+                    value.values()
+                    if isinstance(value, dict)
+                    else value
+                    if isinstance(value, list)
+                    else [value]
+                )
+            elif secrets.is_url(schema):
+                found.update(_of_userinfo(secrets.userinfo(value)))
+        # Of two or three characters nobody could tell what is the secret and what only looks alike.
+        return sorted((str(one) for one in found if len(str(one)) > 3), key=len, reverse=True)
 
     def problems(self) -> dict[str, str]:
         """What is wrong beyond types and bounds, a sentence per field. Overridden where there is more to check."""
@@ -116,6 +142,16 @@ class Config:
         if problems := config.problems():
             raise InvalidConfig(problems)
         return config
+
+
+def _of_userinfo(userinfo: str) -> set[str]:
+    """The ways in which user and password of a URL can be told: as written, decoded, and as Basic credentials."""
+    if not userinfo:
+        return set()
+    user, _, password = userinfo.partition(":")
+    pair = f"{unquote(user)}:{unquote(password)}"
+    basic = base64.b64encode(pair.encode()).decode("ascii")
+    return {userinfo, pair, basic, *((password, unquote(password)) if password else (user, unquote(user)))}
 
 
 def _type_schema(hint: Any) -> dict[str, Any]:

@@ -307,12 +307,26 @@ def test_a_trial_uses_the_stored_secret_and_needs_the_right_to_change_targets(
     person = get_user_model().objects.create_user("reader")
     person.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client.force_login(person)
-    values = form(bus, trial="send", rule=rule.pk, target=target.pk, **{"config-http-url": sink.url("/hook")})
+    values = form(bus, trial="send", rule=rule.pk, target=target.pk)
+    values |= {"config-http-url": sink.url("/hook"), "config-http-headers": "Authorization: ••••"}
     assert client.post("/rules/trial/", values).status_code == 403
     person.user_permissions.add(Permission.objects.get(codename="change_target"))
     assert client.post("/rules/trial/", values, headers=SCRIPT).status_code == 200
     assert dict(sink.requests[0].headers)["Authorization"] == "Bearer s3cret"
     assert "Trials" in text(client.get(f"/rules/{rule.pk}/"))
+
+
+def test_a_trial_takes_no_stored_secret_to_another_host(someone: Client, bus: Bus, sink: Receiver) -> None:
+    order(bus, 1, 900)
+    config = {"url": "https://billing.example/hook", "headers": {"Authorization": "Bearer s3cret"}}
+    rule = Rule(name="r", bus=bus, team=Team.objects.get(), pattern={}, enabled=False)
+    subscribe(rule, Target(name="Billing", connector="http", config=config))
+    values = form(bus, trial="send", rule=rule.pk, target=Target.objects.get().pk)
+    values |= {"config-http-url": sink.url("/hook"), "config-http-headers": "Authorization: ••••"}
+    answer = someone.post("/rules/trial/", values, headers=SCRIPT)
+    assert "another host" in text(answer)
+    assert sink.requests == []
+    assert not Trial.objects.exists()
 
 
 def test_without_script_the_preview_and_the_question_are_pages(
@@ -455,6 +469,7 @@ def test_a_saved_rule_is_tried_on_its_own_bus_with_its_stored_secrets(someone: C
     rule = Rule(name="r", bus=other, team=Team.objects.get(), pattern={}, enabled=False)
     subscribe(rule, Target(name="Billing", connector="http", config=config))
     values = form(bus, rule=rule.pk, target=Target.objects.get().pk, start="beginning")
+    values |= {"config-http-url": "http://127.0.0.1:8999/hook", "config-http-headers": "Authorization: ••••"}
     del values["bus"]  # a browser does not send a disabled field
     answer = someone.post("/rules/preview/", values, headers=SCRIPT)
     assert answer.context["looked"] == 2

@@ -222,6 +222,7 @@ def changed(town: Bus, saved: Rule, **values: Any) -> dict[str, Any]:
             "values": ["12345"],
             "deliver": "connector:http",
             "config-http-url": "http://127.0.0.1:8999/hook",
+            "config-http-headers": "Authorization: ••••",
             "target-name": "Billing",
             "do": "save",
         }
@@ -457,7 +458,7 @@ def test_a_targets_secret_is_never_shown_and_survives_an_edit(
         "send": "complete",
         "deliver": "connector:http",
         "config-http-url": "http://127.0.0.1:8999/other",
-        "config-http-headers": "",
+        "config-http-headers": "Authorization: ••••",
         "target-name": "Billing",
         "target-max_attempts": "3",
         # A pattern that is sent here does not change the rule.

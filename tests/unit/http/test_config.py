@@ -57,6 +57,27 @@ def test_secrets_are_never_shown_however_the_config_was_made() -> None:
         assert config.keys["k"] == "secret"
 
 
+class Place(Config):
+    url: str = setting(format="uri")
+    key: Secret = setting(default=Secret(""))
+    names: list[Secret] = setting(default=[])
+
+
+def test_user_and_password_of_a_url_are_secrets_too() -> None:
+    config = Place(
+        url="https://robot:p%40ss-word@shop.example/", key=Secret("key-of-it"), names=["one", "four"]
+    )
+    assert repr(config) == (
+        "Place({'url': 'https://••••@shop.example/', 'key': '••••', 'names': ['••••', '••••']})"
+    )
+    found = config.secret_texts()
+    assert set(found) == {
+        "cm9ib3Q6cEBzcy13b3Jk", "robot:p%40ss-word", "robot:p@ss-word", "p%40ss-word", "p@ss-word", "key-of-it", "four",
+    }  # fmt: skip
+    assert found == sorted(found, key=len, reverse=True)
+    assert Place(url="https://shop.example/").secret_texts() == []
+
+
 def test_defaults_are_not_shared_between_configs() -> None:
     first = Everything.load({"url": "a", "size": 1})
     first.names.append("x")

@@ -59,13 +59,54 @@ def test_the_connector_has_the_last_word() -> None:
     assert form.errors == {"url": ["Not this address."], "__all__": ["Both at once."]}
 
 
-def test_a_saved_secret_is_never_shown_and_kept_when_left_empty() -> None:
-    stored = {"url": "http://127.0.0.1/", "key": "s3cret", "headers": {"Authorization": "Bearer s3cret"}}
-    assert "s3cret" not in ConfigForm(connector(), stored=stored).as_p()
-    form = ConfigForm(connector(), sent(key="", headers=""), stored)
+STORED = {
+    "url": "http://robot:s3cret@127.0.0.1/",
+    "key": "s3cret",
+    "headers": {"Authorization": "Bearer s3cret", "X-Key": "s3cret"},
+}
+
+
+def shown(form: ConfigForm) -> dict[str, str]:
+    """What a browser sends when nothing is touched."""
+    sent = {}
+    for field in form:
+        if field.widget_type == "checkbox":
+            continue
+        value = None if field.widget_type == "password" else field.value()
+        sent[field.html_name] = str("" if value is None else value)
+    return sent
+
+
+def test_a_saved_secret_is_never_shown_and_kept_when_it_is_left_as_it_is() -> None:
+    first = ConfigForm(connector(), stored=STORED)
+    html = first.as_p()
+    assert "s3cret" not in html
+    assert "http://••••@127.0.0.1/" in html
+    assert "Authorization: ••••\nX-Key: ••••" in html
+    assert html.count("leave •••• as it is to keep") == 3
+    form = ConfigForm(connector(), shown(first), STORED)
     assert form.is_valid(), form.errors
-    assert form.cleaned_data["key"] == "s3cret"
-    assert form.cleaned_data["headers"] == {"Authorization": "Bearer s3cret"}
+    assert {name: form.cleaned_data[name] for name in STORED} == STORED
+    assert "s3cret" not in form.as_p()
+    assert "s3cret" not in str(form.data_now)
+    assert form.data_now["url"] == "http://127.0.0.1/"
+
+
+def test_a_secret_that_was_taken_out_is_gone() -> None:
+    form = ConfigForm(connector(), sent(key="", headers="X-Key: ••••", url="http://127.0.0.1/"), STORED)
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["headers"] == {"X-Key": "s3cret"}
+    assert form.cleaned_data["url"] == "http://127.0.0.1/"
+    form = ConfigForm(connector(), sent(key="", headers="", url="http://127.0.0.1/"), STORED)
+    assert form.is_valid()
+    assert "headers" not in form.cleaned_data
+
+
+def test_dots_are_no_secret_and_secrets_do_not_move_to_another_host() -> None:
+    form = ConfigForm(connector(), sent(headers="X-New: ••••"), STORED)
+    assert "X-New: there is no value saved" in form.errors["headers"][0]
+    form = ConfigForm(connector(), sent(headers="X-Key: ••••", url="http://thief.example/"), STORED)
+    assert "another host" in form.errors["headers"][0]
     assert "s3cret" not in form.as_p()
 
 

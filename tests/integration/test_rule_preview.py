@@ -181,6 +181,17 @@ def test_of_very_many_events_a_bounded_number_is_looked_at_all_over_the_time(
     assert "20 events spread over the 60 of the last 24 hours" in found.span
 
 
+def test_of_large_events_only_as_many_as_fit_are_read(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(10):
+        order(bus, number, 1, data={"n": number, "text": "x" * 1000})
+    monkeypatch.setattr(samples, "TAKEN_BYTES", 3_500)
+    found = samples.take(bus.pk, ["order.placed"])
+    assert [seen.event.data["n"] for seen in found.events] == [9, 8, 7]
+    assert found.span == "the newest 3 of them, which are large: the 10 events there are"
+    monkeypatch.setattr(samples, "TAKEN_BYTES", 10)
+    assert len(samples.take(bus.pk, ["order.placed"]).events) == 1
+
+
 def test_an_event_is_decoded_once(someone: Client, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         order(bus, number, 900)

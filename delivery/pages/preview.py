@@ -22,7 +22,7 @@ from delivery.pages.outgoing import Outgoing, outgoing
 from delivery.pages.pressable import event_html
 from delivery.pages.samples import Sample, Seen
 from delivery.pages.used import used_by
-from delivery.tracking import rates
+from delivery.tracking import rates, status, waiting
 from delivery.tracking.read import MINUTE, moment, now
 from rules import registry
 from rules.contract import Contract
@@ -87,6 +87,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         "windows": samples.windows(),
         "window": window if window in [one.name for one in samples.windows()] else WINDOW,
         "where": where_of(to),
+        "status": status.of_target(target, waiting.of_targets([target.pk])[target.pk]) if target else None,
         "tries": number_of(request.POST.get("target-max_attempts")),
     }
     if bus is not None:

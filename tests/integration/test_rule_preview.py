@@ -485,5 +485,6 @@ def test_a_saved_rule_is_tried_on_its_own_bus_with_its_stored_secrets(someone: C
     answer = someone.post("/rules/preview/", values, headers=SCRIPT)
     assert answer.context["looked"] == 2
     assert dict(answer.context["out"].headers)["authorization"] == "••••"
+    assert answer.context["status"].word in text(answer)
     assert "s3cret" not in text(answer)
     assert '<b class="num">2</b> past events' in text(someone.post("/rules/start-count/", values))

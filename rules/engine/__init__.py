@@ -4,10 +4,11 @@ Pure functions over values: no Django, no clock, no network, nothing of the rest
 Language, cost and limits: README.md beside this file.
 """
 
+from rules.engine.condition import Condition
 from rules.engine.event import ABSENT, Absent, Event
-from rules.engine.explanation import Condition, Explanation
-from rules.engine.filter import Filter, validate
-from rules.engine.filter_explanation import explain
+from rules.engine.explanation import Explanation, explain
+from rules.engine.filter import Filter
+from rules.engine.filter import validate_filter as validate
 from rules.engine.matcher import Matcher, compile
 from rules.engine.pattern_error import PatternError
 from rules.engine.transform import Flow, Output, Transform, TransformError, compile_transform

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from socket import inet_aton
+from socket import AF_INET, inet_pton
 from typing import NamedTuple
 
-_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_V4_SHAPE = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}")
 _V6_SHAPE = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*(?:[0-9]+(?:\.[0-9]+){3})?")
 
 BITS = {4: 32, 6: 128}
@@ -36,8 +34,11 @@ def address_of(text: str) -> Address | None:
     """
     if len(text) > 45:
         return None
-    if _V4_SHAPE.fullmatch(text) is not None:
-        return 4, int.from_bytes(inet_aton(text), "big")
+    if text.count(".") == 3 and ":" not in text:
+        try:
+            return 4, int.from_bytes(inet_pton(AF_INET, text))
+        except (OSError, ValueError):
+            return None
     if _V6_SHAPE.fullmatch(text) is None:
         return None
     try:

@@ -8,19 +8,25 @@ work grows with the number of leaves, not with the product of sibling arrays.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.leaves import Choice, Entry, Leaves, Membership
 from rules.engine.requirement import Requirement
 
+Rows = dict[int, list[Any]]
+"""Leaves by the index of the array element they are in."""
+
+STEPS_OF_A_PREDICATE = 8
+"""To ask whether one leaf meets a requirement takes so many steps of allowance.py."""
+STEPS_OF_A_CHOICE = 20
+"""To choose an element beside others takes so many steps of allowance.py."""
+
 _NOTHING_CHOSEN: Choice = frozenset()
 
 
 def elements_agree(requirements: Sequence[Requirement], leaves: Leaves) -> bool:
-    """Whether all requirements, given in the order of their paths, can be met consistently.
-
-    Raises TooMuchWork where the work would grow faster than the number of leaves.
-    """
+    """Whether all requirements, given in the order of their paths, can be met consistently. Raises TooMuchWork."""
     if requirements and not any(one.may_be_missing for one in requirements):
         # Then the order changes nothing but the work: the fewest leaves first, the others stay together.
         rarest = min(requirements, key=lambda one: _fewest(one, leaves))
@@ -28,31 +34,105 @@ def elements_agree(requirements: Sequence[Requirement], leaves: Leaves) -> bool:
     return first_disagreement(requirements, leaves) is None
 
 
+class Plan(NamedTuple):
+    """How requirements on certain paths have to be compared in one event: which of them are inside elements, and
+    their leaves by element when all are in one array; None where that is not so."""
+
+    inside: tuple[int, ...]
+    tables: tuple[Rows, ...] | None
+
+
+def still_agree(requirements: tuple[Requirement, ...], paths: tuple[str, ...], leaves: Leaves) -> bool:
+    """The same, when each is known to hold by itself: then only those inside array elements matter.
+
+    paths: of the requirements; many rules share one such tuple, and what is found out about it.
+    """
+    plan = leaves.plans.get(id(paths))
+    if plan is None:
+        plan = leaves.plans[id(paths)] = _plan(paths, leaves)
+    inside = plan.inside
+    if len(inside) < 2 and not (inside and requirements[inside[0]].may_be_missing):
+        return True
+    if plan.tables is None:
+        return elements_agree(requirements, leaves)
+    return _one_element_meets([requirements[at] for at in inside], plan.tables, leaves)
+
+
+def _plan(paths: tuple[str, ...], leaves: Leaves) -> Plan:
+    inside = tuple(at for at, path in enumerate(paths) if path in leaves.members)
+    tables = [leaves.at(paths[at]).rows for at in inside]
+    if not tables or any(table is None or tables[0] is None or table[0] != tables[0][0] for table in tables):
+        return Plan(inside, None)
+    return Plan(inside, tuple(table[1] for table in tables if table is not None))
+
+
+def _one_element_meets(inside: list[Requirement], tables: tuple[Rows, ...], leaves: Leaves) -> bool:
+    """The common case: all leaves are in elements of one array, so one element has to meet all of them.
+
+    inside: in the order of their paths; tables: their leaves by element.
+    """
+    pairs = list(zip(inside, tables, strict=True))
+    for requirement in inside:
+        if requirement.may_be_missing:
+            break
+    else:
+        pairs.sort(key=lambda pair: _fewest(pair[0], leaves))
+    granted = leaves.of_a_rule()
+    chosen, steps = _meeting(pairs[0][0], leaves, granted)
+    for requirement, rows in pairs[1:]:
+        steps -= STEPS_OF_A_PREDICATE * len(chosen)
+        if steps < 0 or not chosen:
+            break
+        holds = requirement.holds
+        missing = requirement.may_be_missing
+        chosen = {index for index in chosen if (any(map(holds, rows[index])) if index in rows else missing)}
+    if steps < 0 and chosen:
+        leaves.left = max(0, leaves.left - granted)
+        raise TooMuchWork(f"too many elements may meet the conditions on {inside[0].path}")
+    leaves.left = max(0, leaves.left - (granted - steps))
+    return bool(chosen)
+
+
+def _meeting(requirement: Requirement, leaves: Leaves, steps: int) -> tuple[set[int], int]:
+    """(elements in which the requirement is met, what is left of the steps)."""
+    here = leaves.at(requirement.path)
+    if requirement.exact is not None:
+        steps -= _fewest(requirement, leaves)
+        if steps < 0:
+            return {0}, steps
+        return {membership[0][1] for _, membership in _equal(requirement, leaves)}, steps
+    chosen: set[int] = set()
+    holds = requirement.holds
+    for same in here.by_value.values():
+        steps -= STEPS_OF_A_PREDICATE
+        if holds(same[0][0]):
+            steps -= len(same)
+            chosen.update(membership[0][1] for _, membership in same)
+        if steps < 0:
+            break
+    return chosen, steps
+
+
 def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> Requirement | None:
     """The first requirement, in the order given, that no choice of elements meets together with those before it.
 
     {"exists": false} is about the elements chosen for the paths before it. Raises TooMuchWork.
     """
-    found = [leaves.at(requirement.path) for requirement in requirements]
-    later: list[frozenset[int]] = []
-    arrays: frozenset[int] = frozenset()
-    for here in reversed(found):
-        later.append(arrays)
-        arrays |= here.arrays
-    allowance = leaves.allowance
-    granted = steps = allowance.of_a_rule()
+    paths = tuple(requirement.path for requirement in requirements)
+    granted = steps = leaves.of_a_rule()
     choices = {_NOTHING_CHOSEN}
-    for requirement, here, keep in zip(requirements, found, reversed(later), strict=True):
+    for requirement, keep in zip(requirements, leaves.arrays_after(paths), strict=True):
+        here = leaves.at(requirement.path)
         after: set[Choice] = set()
         for choice in choices:
-            if choice or requirement.exact is None:
-                candidates = here.candidates(choice)
-            else:
-                candidates = _equal(requirement, leaves)
-            steps -= 1 + len(candidates)
+            by_value = not choice and requirement.exact is not None
+            candidates: Sequence[Entry] = () if by_value else here.candidates(choice)
+            steps -= STEPS_OF_A_CHOICE * (1 + (_fewest(requirement, leaves) if by_value else len(candidates)))
             if steps < 0:
-                allowance.left = max(0, allowance.left - granted)
+                leaves.left = max(0, leaves.left - granted)
                 raise TooMuchWork(f"too many ways to combine the array elements at {requirement.path}")
+            if by_value:
+                candidates = _equal(requirement, leaves)
             compatible = [entry for entry in candidates if _compatible(choice, entry[1])]
             if requirement.may_be_missing and not compatible:
                 after.add(_kept(choice, (), keep))
@@ -64,20 +144,25 @@ def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> R
         choices = after
     else:
         requirement = None
-    allowance.left = max(0, allowance.left - (granted - steps))
+    leaves.left = max(0, leaves.left - (granted - steps))
     return requirement
 
 
-def _equal(requirement: Requirement, leaves: Leaves) -> list[Entry]:
-    by_value = leaves.at(requirement.path).by_value()
-    return [entry for place in requirement.exact or () for entry in by_value.get(place, ())]
+def _equal(requirement: Requirement, leaves: Leaves) -> Sequence[Entry]:
+    by_value = leaves.at(requirement.path).by_value
+    places = requirement.exact or ()
+    if len(places) == 1:
+        [place] = places
+        return by_value.get(place, ())
+    return [entry for place in places for entry in by_value.get(place, ())]
 
 
 def _fewest(requirement: Requirement, leaves: Leaves) -> int:
     """How many leaves may meet a requirement, at most."""
     if requirement.exact is None:
         return len(leaves.at(requirement.path).entries)
-    return len(_equal(requirement, leaves))
+    by_value = leaves.at(requirement.path).by_value
+    return sum(len(by_value.get(place, ())) for place in requirement.exact)
 
 
 def _compatible(choice: Choice, membership: Membership) -> bool:

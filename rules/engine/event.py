@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 from typing import Any, Final
 
@@ -27,8 +28,12 @@ class Absent(Enum):
 ABSENT: Final = Absent.ABSENT
 
 _members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_whole_decoder = msgspec.json.Decoder()
 # RecursionError: nested hundreds of levels deep; UnicodeDecodeError is a ValueError, as is every msgspec error.
 _NOT_JSON = (ValueError, RecursionError, msgspec.MsgspecError)
+
+
+_ATTRIBUTE_TYPES = frozenset({str, int, bool})
 
 
 def _is_json_type(content_type: object) -> bool:
@@ -43,16 +48,16 @@ class Event:
     """One CloudEvent. `data` is decoded at most once, and never when nobody asks for it.
 
     attributes: context attributes and extensions by their CloudEvents names; never holds `data`.
-    data: JSON text, or the payload's bytes when `data_is_json` is false; None when the event has no data.
     """
 
-    __slots__ = ("_data", "_decoded", "_json", "attributes", "data_is_json", "data_raw")
+    __slots__ = ("_data", "_data_raw", "_decoded", "_json", "attributes", "data_is_json")
 
     def __init__(
         self, attributes: Mapping[str, str | int | bool], data: bytes | None, data_is_json: bool = True
     ) -> None:
         self.attributes = attributes
-        self.data_raw = data
+        self._data_raw: bytes | Absent | None = data
+        """ABSENT: to be cut out of `_json` when somebody asks."""
         self.data_is_json = data_is_json
         self._decoded = False
         self._data: Any = ABSENT
@@ -65,6 +70,25 @@ class Event:
         Required attributes are not checked: a sample in an editor may lack them. Raises ValueError, saying what
         would be right, when `raw` is not a JSON object or an attribute is not a string, integer or boolean.
         """
+        try:
+            whole = _whole_decoder.decode(raw)
+        except _NOT_JSON:
+            whole = None  # perhaps only the data is what cannot be decoded
+        if type(whole) is dict and "data_base64" not in whole:
+            data = whole.pop("data", ABSENT)
+            if {type(value) for value in whole.values()} <= _ATTRIBUTE_TYPES:
+                event = cls(whole, None)
+                event._json = bytes(raw)
+                if data is not ABSENT:
+                    event._data_raw = ABSENT
+                    event._data = data if type(data) is not str else event._unwrapped(data, msgspec.json.decode)
+                event._decoded = True
+                return event
+        return cls._from_members(raw)
+
+    @classmethod
+    def _from_members(cls, raw: bytes) -> Event:
+        """As `from_json`, for events with null attributes, binary data, data that cannot be decoded, or mistakes."""
         try:
             members = _members_decoder.decode(raw)
         except _NOT_JSON as error:
@@ -107,23 +131,32 @@ class Event:
         """The data with its numbers as they are written (see exact_json); decoded anew by each call. Never raises."""
         return self._decode(exact_json.decode)
 
+    @property
+    def data_raw(self) -> bytes | None:
+        """JSON text, or the payload's bytes when `data_is_json` is false; None when the event has no data."""
+        if isinstance(self._data_raw, Absent):
+            assert self._json is not None
+            self._data_raw = bytes(_members_decoder.decode(self._json)["data"])
+        return self._data_raw
+
     def _decode(self, decode: Callable[[bytes | str], Any]) -> Any | Absent:
         if self.data_raw is None:
             return ABSENT
-        json_type = _is_json_type(self.attributes.get("datacontenttype"))
-        if self.data_is_json or json_type:
+        if self.data_is_json or _is_json_type(self.attributes.get("datacontenttype")):
             try:
                 value = decode(self.data_raw)
             except _NOT_JSON:
                 return _text(self.data_raw)
-            # "12" stays a string: only an object or an array inside a string is surely JSON.
-            if json_type and type(value) is str and value.lstrip()[:1] in ("{", "["):
-                try:
-                    return decode(value)
-                except _NOT_JSON:
-                    return value
-            return value
+            return self._unwrapped(value, decode) if type(value) is str else value
         return _text(self.data_raw)
+
+    def _unwrapped(self, text: str, decode: Callable[[bytes | str], Any]) -> Any:
+        """What JSON data that is one string stands for."""
+        # "12" stays a string: only an object or an array inside a string is surely JSON.
+        if text.lstrip()[:1] in ("{", "[") and _is_json_type(self.attributes.get("datacontenttype")):
+            with suppress(*_NOT_JSON):
+                return decode(text)
+        return text
 
     def to_json(self) -> bytes:
         """The whole event in CloudEvents JSON format; one made by `from_json` is given back byte for byte."""

@@ -1,4 +1,4 @@
-"""Why an event meets a pattern or does not, condition by condition, in sentences."""
+"""Why an event meets a rule's filter or does not, condition by condition, in sentences."""
 
 from __future__ import annotations
 
@@ -7,34 +7,13 @@ from typing import Any
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import show, type_names
+from rules.engine.condition import Condition
 from rules.engine.elements import first_disagreement
-from rules.engine.event import ABSENT, Absent, Event
-from rules.engine.leaves import NO_PATHS, Leaves
-from rules.engine.pattern import WrittenPattern, compile_pattern
+from rules.engine.event import ABSENT, Event
+from rules.engine.filter import WrittenRule, compile_filter
+from rules.engine.leaves import Leaves
 from rules.engine.phrases import in_words
 from rules.engine.requirement import Branch, Requirement
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What the pattern asks of one path, and what the event has there.
-
-    operator: its name in the language, "exact" for plain values, "all of" for an object with several, or "any of"
-    when a list mixes them;
-    wanted: the JSON value, a list when there are several alternatives (operator objects for "any of");
-    seen: the JSON value, a list when the path has several leaves, ABSENT when it has none;
-    sentence: both in words, without a full stop; pointer: where in the pattern it stands (JSON pointer), for a Filter
-    where in that: /pattern/type, /sql, /filters/0/exact/type; span: (start, end) in the text of an expression.
-    """
-
-    path: str
-    operator: str
-    wanted: Any
-    seen: Any | Absent
-    ok: bool
-    sentence: str
-    pointer: str
-    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +35,25 @@ class Explanation:
     sentence: str
 
 
-def explain(pattern: WrittenPattern, event: Event) -> Explanation:
-    """Whether and why. Raises PatternError when the pattern is not valid; never for any event."""
-    branches = compile_pattern(pattern).branches
-    paths = {requirement.path for branch in branches for requirement in branch.requirements}
-    leaves = Leaves(event, NO_PATHS.with_paths(paths))
+def explain(pattern: WrittenRule, event: Event) -> Explanation:
+    """Whether and why, of a pattern or a Filter. Raises PatternError when it is not valid; never for any event.
+
+    The conditions of a Filter's other languages stand after those of the pattern.
+    """
+    branches, parts = compile_filter(pattern)
+    leaves = Leaves(event)
+    costly: dict[str, str] = {}
+    for path in dict.fromkeys(one.path for branch in branches for one in branch.requirements):
+        try:
+            leaves[path]
+        except TooMuchWork as error:
+            leaves[path] = ABSENT
+            costly[path] = f"{path} was not sought: {error}"
     answers: dict[int, bool] = {}
     closest: tuple[Branch, list[bool], dict[str, str]] | None = None
     fewest = -1
     for branch in branches:
-        found, reasons = _decide(branch, leaves, answers)
+        found, reasons = _decide(branch, leaves, answers, costly)
         failures = found.count(False)
         if closest is None or failures < fewest:
             closest, fewest = (branch, found, reasons), failures
@@ -73,17 +61,23 @@ def explain(pattern: WrittenPattern, event: Event) -> Explanation:
             break
     assert closest is not None  # a valid pattern has a branch
     branch, found, reasons = closest
-    conditions = [
+    of_pattern = [
         _condition(written.requirement, written.pointer, leaves, ok, reasons.get(written.requirement.path))
         for written, ok in zip(branch.written, found, strict=True)
     ]
+    conditions = of_pattern + [condition for part in parts for condition in part.explain(event)]
     failed = next((condition for condition in conditions if not condition.ok), None)
-    sentence = _sentence(conditions, failed, branch.choices, len(branches))
+    if failed is not None and all(found):
+        sentence = failed.sentence
+    else:
+        sentence = _sentence(conditions, failed, branch.choices, len(branches))
     return Explanation(failed is None, failed, conditions, branch.choices, len(branches), sentence)
 
 
-def _decide(branch: Branch, leaves: Leaves, known: dict[int, bool]) -> tuple[list[bool], dict[str, str]]:
-    """(whether each requirement holds, sentences of those that hold only apart from others).
+def _decide(
+    branch: Branch, leaves: Leaves, known: dict[int, bool], costly: dict[str, str]
+) -> tuple[list[bool], dict[str, str]]:
+    """(whether each requirement holds, sentences of those that hold only apart from others or were not sought).
 
     `known` remembers answers by the identity of a requirement: branches of one `$or` share many.
     """
@@ -92,9 +86,10 @@ def _decide(branch: Branch, leaves: Leaves, known: dict[int, bool]) -> tuple[lis
     for requirement in requirements:
         answer = known.get(id(requirement))
         if answer is None:
-            answer = known[id(requirement)] = _holds_alone(requirement, leaves)
+            answer = requirement.path not in costly and _holds_alone(requirement, leaves)
+            known[id(requirement)] = answer
         answers.append(answer)
-    reasons: dict[str, str] = {}
+    reasons = dict(costly)
     if all(answers) and leaves.members:
         in_order = sorted(requirements, key=lambda requirement: requirement.path)
         try:
@@ -121,7 +116,7 @@ def _condition(
     requirement: Requirement, pointer: str, leaves: Leaves, ok: bool, reason: str | None
 ) -> Condition:
     alternatives = requirement.alternatives
-    seen = leaves.seen(requirement.path)
+    seen = leaves[requirement.path]
     operators = {one.operator for one in alternatives}
     if len(operators) == 1:
         operator = operators.pop()
@@ -162,7 +157,7 @@ def _list(texts: list[str] | tuple[str, ...]) -> str:
 
 def _seen(requirement: Requirement, leaves: Leaves) -> str:
     path = requirement.path
-    seen = leaves.seen(path)
+    seen = leaves[path]
     if seen is ABSENT:
         return f"{path} {_without_leaf(leaves.event, path)}"
     if type(seen) is list:

@@ -7,18 +7,21 @@ meet it, and a check that decides. LANGUAGES names them by their field of Filter
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rules.engine import cesql
 from rules.engine.alternative import type_name
 from rules.engine.cesql.conditions import Branches, both
+from rules.engine.condition import Condition
+from rules.engine.event import Event
 from rules.engine.operators import parse_alternative
-from rules.engine.pattern import WrittenPattern, compile_pattern
-from rules.engine.pattern import validate as validate_pattern
+from rules.engine.pattern import WrittenPattern, compile_pattern, validate
 from rules.engine.pattern_error import PatternError
 from rules.engine.pattern_reader import MAX_BRANCHES, Known
 from rules.engine.requirement import Branch, Requirement, Residual
 from rules.engine.subscriptions import parse_filters, validate_filters
+from rules.engine.subscriptions_explanation import explain_filters
 
 
 class Filter(NamedTuple):
@@ -37,11 +40,12 @@ class Part(NamedTuple):
     """A filter of another language, compiled.
 
     conditions: necessary ones, in branches; an event that meets no branch fails the check too. check: decides; may
-    raise.
+    raise; explain: why, as conditions whose pointers start with the field of Filter.
     """
 
     conditions: Branches
     check: Residual
+    explain: Callable[[Event], list[Condition]]
 
 
 class Compiled(NamedTuple):
@@ -61,12 +65,12 @@ def compile_filter(written: WrittenRule, known: Known | None = None) -> Compiled
     return Compiled(compile_pattern(pattern, known).branches, tuple(parts))
 
 
-def validate(written: WrittenRule) -> list[PatternError]:
+def validate_filter(written: WrittenRule) -> list[PatternError]:
     """Everything wrong in a pattern or Filter, the pattern's first; empty when it is valid. Never raises for any text
     or JSON value."""
     if not isinstance(written, Filter):
-        return validate_pattern(written)
-    problems = validate_pattern({} if written.pattern is None else written.pattern)
+        return validate(written)
+    problems = validate({} if written.pattern is None else written.pattern)
     for name, value in _others(written):
         if name == "filters":
             problems += [_inside_filters(problem) for problem in validate_filters(value)]
@@ -88,20 +92,20 @@ def _others(written: Filter) -> list[tuple[str, Any]]:
     return found
 
 
-def sql_of(written: Any) -> cesql.Expression:
-    """The expression of the field sql. Raises PatternError at /sql; line: in the expression."""
+def _sql(written: Any) -> Part:
+    """The line of a PatternError is that in the expression."""
     if not isinstance(written, str):
         message = f"`sql` is an expression as a string, as in \"type = 'a'\", not {type_name(written)}"
         raise PatternError("/sql", None, message)
     try:
-        return cesql.parse_filter(written)
+        expression = cesql.parse_filter(written)
     except cesql.CesqlError as error:
         raise PatternError("/sql", error.line, f"column {error.column}: {error.message}") from None
 
+    def explain(event: Event) -> list[Condition]:
+        return [replace(one.condition, pointer="/sql") for one in expression.explain(event).findings]
 
-def _sql(written: Any) -> Part:
-    expression = sql_of(written)
-    return Part(expression.conditions(), expression.holds)
+    return Part(expression.conditions(), expression.holds, explain)
 
 
 def _filters(written: Any) -> Part:
@@ -109,7 +113,12 @@ def _filters(written: Any) -> Part:
         filters = parse_filters(written)
     except PatternError as problem:
         raise _inside_filters(problem) from None
-    return Part(filters.conditions(), filters.holds)
+
+    def explain(event: Event) -> list[Condition]:
+        conditions = [one.condition for one in explain_filters(filters, event).findings]
+        return [replace(one, pointer="/filters" + one.pointer) for one in conditions]
+
+    return Part(filters.conditions(), filters.holds, explain)
 
 
 def _inside_filters(problem: PatternError) -> PatternError:

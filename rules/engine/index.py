@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import NOT_THERE, KindAndKey
-from rules.engine.elements import elements_agree
+from rules.engine.elements import elements_agree, still_agree
 from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
+from rules.engine.present import Present, value_at
 from rules.engine.probes import Exceptions, Probe, Probes
 from rules.engine.requirement import Requirement, Residual
 from rules.engine.selectivity import Selectivity
@@ -24,6 +25,8 @@ CROWDED = 8
 """A place with more branches than this gets an index of its own."""
 MAX_COPIES = 4
 """Below the root a branch is filed at most so many times in all levels together: copies of copies would multiply."""
+FEW_FIELDS = 2
+"""Up to so many paths are looked up one by one."""
 CROWD = 32
 """More branches than this, found together and not to be told apart by an index, share the checks they have in common."""
 LONG_LIST = 16
@@ -37,6 +40,7 @@ class IndexedBranch(NamedTuple):
 
     rule_id: int
     requirements: tuple[Requirement, ...]
+    paths: tuple[str, ...]
     residual: tuple[Residual, ...]
 
 
@@ -106,7 +110,7 @@ def _indexable(requirements: Sequence[Requirement], copies: int) -> bool:
 class Index:
     """Branches by their most selective requirement. Immutable once built."""
 
-    __slots__ = ("_fields", "_missing")
+    __slots__ = ("_fields", "_missing", "_present")
 
     def __init__(
         self,
@@ -137,20 +141,21 @@ class Index:
                     if copies is not None and len(pivot.alternatives) > 1:
                         spot = (path, alternative.place)
                         widest[spot] = max(widest.get(spot, 1), len(pivot.alternatives))
-        self._fields: list[_Field] = []
+        self._fields: list[tuple[str, _Field]] = []
         for path, by_place in fields.items():
             places = {}
             for place, entries in by_place.items():
                 left = MAX_COPIES if copies is None else copies // widest.get((path, place), 1)
                 places[place] = Place(place, entries, selectivity, levels, left, decides=True)
-            self._fields.append(_field(path, places))
+            self._fields.append((path, _field(path, places)))
+        self._present = Present(self._fields) if len(self._fields) > FEW_FIELDS else None
         self._missing = [
             (path, Place((NOT_THERE, None), entries, selectivity, levels, 1, decides=False))
             for path, entries in missing.items()
         ]
 
     def places(self) -> Iterable[Place]:
-        for field in self._fields:
+        for _, field in self._fields:
             yield from field.places
         for _, place in self._missing:
             yield place
@@ -160,33 +165,41 @@ class Index:
 
         wanted: everything the rules of this index and those above it ask.
         """
-        values, members, allowance = leaves.values, leaves.members, leaves.allowance
+        members = leaves.members
         hit: list[Place] = []
-        for field in self._fields:
-            path, text, of_text, of_other, exceptions, places = field
-            value = values.get(path, ABSENT)
+        if self._present is not None:
+            there = self._present.find(leaves)
+        else:
+            there = [(field, value_at(path, leaves)) for path, field in self._fields]
+        for field, value in there:
             if value is ABSENT:
                 continue
+            _, text, of_text, of_other, exceptions, places = field
             try:
                 if type(value) is str:
                     place = text(value)
                     if place is not None:
                         hit.append(place)
                     if of_text is not None:
-                        of_text(value, hit, allowance)
+                        of_text(value, hit, leaves)
                 elif type(value) is list:
                     hit += _hit_by_any(value, field, leaves, wanted)
                     continue
+                elif type(value) is TooMuchWork:
+                    raise value
                 elif of_other is not None:
-                    of_other(value, hit, allowance)
+                    of_other(value, hit, leaves)
                 if exceptions is not None:
-                    exceptions.find(value, hit, allowance)
+                    exceptions.find(value, hit, leaves)
             except TooMuchWork as error:
                 _blame(set(places).difference(hit), error, failed)
         for path, place in self._missing:
             # With array elements, whether a leaf is missing depends on the element chosen for the other paths.
-            if path not in values or path in members:
+            value = value_at(path, leaves)
+            if value is ABSENT or path in members:
                 hit.append(place)
+            elif type(value) is TooMuchWork:
+                _blame([place], value, failed)
         for place in hit:
             found += place.decided
             crowd = len(place.to_check) > CROWD
@@ -224,18 +237,17 @@ def _hit_by_any(value: list[Any], field: _Field, leaves: Leaves, wanted: Wanted)
         held = wanted.held(field.path, leaves)
         return [place for place in field.places if place.place in held]
     hit: list[Place] = []
-    allowance = leaves.allowance
     for leaf in value:
         if type(leaf) is str:
             place = field.text(leaf)
             if place is not None:
                 hit.append(place)
             if field.of_text is not None:
-                field.of_text(leaf, hit, allowance)
+                field.of_text(leaf, hit, leaves)
         elif field.of_other is not None:
-            field.of_other(leaf, hit, allowance)
+            field.of_other(leaf, hit, leaves)
     if field.exceptions is not None:
-        field.exceptions.find_for_any(value, hit, allowance)
+        field.exceptions.find_for_any(value, hit, leaves)
     return dict.fromkeys(hit)
 
 
@@ -249,10 +261,10 @@ def _checked(
     branch: IndexedBranch, rest: tuple[Requirement, ...], leaves: Leaves, wanted: Wanted, crowd: bool
 ) -> bool:
     """Whether a branch found by one requirement meets the others too; `crowd`: it is one of many found together."""
-    values, members = leaves.values, leaves.members
+    members = leaves.members
     for requirement in rest:
         path = requirement.path
-        value = values.get(path, ABSENT)
+        value = leaves[path]
         if value is ABSENT:
             if not requirement.may_be_missing:
                 return False
@@ -269,17 +281,9 @@ def _checked(
                 return False
         elif not (requirement.ready or requirement.holds)(value):
             return False
-    if members and not _in_same_elements(branch, leaves):
+    if members and not still_agree(branch.requirements, branch.paths, leaves):
         return False
     return not branch.residual or all(check(leaves.event) for check in branch.residual)
-
-
-def _in_same_elements(branch: IndexedBranch, leaves: Leaves) -> bool:
-    members = leaves.members
-    in_elements = [one for one in branch.requirements if one.path in members]
-    if len(in_elements) > 1 or (in_elements and in_elements[0].may_be_missing):
-        return elements_agree(branch.requirements, leaves)
-    return True
 
 
 def met(branch: IndexedBranch, leaves: Leaves) -> bool:

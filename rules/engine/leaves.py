@@ -6,8 +6,9 @@ So {"a": {"b": 1}}, {"a.b": 1} and {"a": [{"b": 1}]} all have the leaf 1 at a.b;
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import Any, Final
+from collections import Counter
+from functools import cached_property, lru_cache
+from typing import Any
 
 from rules.engine.allowance import Allowance
 from rules.engine.alternative import KindAndKey, exact_place
@@ -17,44 +18,14 @@ from rules.engine.many_leaves import ManyLeaves
 MAX_ARRAYS = 32
 """Leaves inside more arrays than this are not seen; without a bound an event of 1 MB could cost gigabytes."""
 
+STEPS_OF_A_SPELLING = 10
+"""To look for one more way to write a path takes so many steps of allowance.py."""
+
 Membership = tuple[tuple[int, int], ...]
-"""The elements a leaf is inside of: (number of the array in this event, index in it), outermost first.
+"""The elements a leaf is inside of: (identity of the array, index in it), outermost first.
 
 Only elements that are objects or arrays count: plain elements of one array may satisfy several requirements.
 """
-
-
-class PathTree:
-    """The paths that rules ask for, by their keys. Never changed once made: `with_paths` gives another, sharing much."""
-
-    __slots__ = ("branches", "path")
-
-    def __init__(self, branches: dict[str, PathTree], path: str | None) -> None:
-        self.branches = branches
-        self.path = path
-
-    def with_paths(self, paths: Iterable[str]) -> PathTree:
-        fresh = PathTree({}, None)
-        for path in paths:
-            tree = fresh
-            for key in path.split("."):
-                tree = tree.branches.setdefault(key, PathTree({}, None))
-            tree.path = path
-        return self._merged(fresh)
-
-    def _merged(self, other: PathTree) -> PathTree:
-        path = self.path if other.path is None else other.path
-        if not other.branches:
-            return self if path == self.path else PathTree(self.branches, path)
-        branches = dict(self.branches)
-        for key, theirs in other.branches.items():
-            ours = branches.get(key)
-            branches[key] = theirs if ours is None else ours._merged(theirs)
-        return PathTree(branches, path)
-
-
-NO_PATHS: Final = PathTree({}, None)
-
 
 Entry = tuple[Any, Membership]
 """A leaf and the elements it is inside of."""
@@ -66,79 +37,199 @@ Choice = frozenset[tuple[int, int]]
 class PathLeaves:
     """The leaves at one path, found by the element they are inside of and by value. Made once per event and path."""
 
-    __slots__ = ("_by_value", "_in_array", "_outside", "_through", "arrays", "entries")
-
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
-        self._by_value: dict[tuple[str, Hashable], list[Entry]] | None = None
-        self._outside: dict[int, list[Entry]] = {}
-        self._through: dict[tuple[int, int], list[Entry]] = {}
-        self._in_array: dict[int, int] = {}
-        for entry in entries:
-            for element in entry[1]:
-                self._through.setdefault(element, []).append(entry)
-                self._in_array[element[0]] = self._in_array.get(element[0], 0) + 1
-        self.arrays = frozenset(self._in_array)
 
-    def by_value(self) -> dict[tuple[str, Hashable], list[Entry]]:
+    @cached_property
+    def by_value(self) -> dict[KindAndKey, list[Entry]]:
         """The leaves by their exact_place."""
-        if self._by_value is None:
-            self._by_value = {}
-            for entry in self.entries:
-                self._by_value.setdefault(exact_place(entry[0]), []).append(entry)
-        return self._by_value
+        found: dict[KindAndKey, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(exact_place(entry[0]), []).append(entry)
+        return found
+
+    @cached_property
+    def rows(self) -> tuple[int, dict[int, list[Any]]] | None:
+        """(array, leaves by the index of the element they are in) when all are in elements of one array only."""
+        rows: dict[int, list[Any]] = {}
+        array = 0
+        for leaf, membership in self.entries:
+            if len(membership) != 1 or (rows and membership[0][0] != array):
+                return None
+            array, index = membership[0]
+            rows.setdefault(index, []).append(leaf)
+        return array, rows
+
+    @cached_property
+    def _through(self) -> dict[tuple[int, int], list[Entry]]:
+        found: dict[tuple[int, int], list[Entry]] = {}
+        for entry in self.entries:
+            for element in entry[1]:
+                found.setdefault(element, []).append(entry)
+        return found
+
+    @cached_property
+    def arrays(self) -> dict[int, int]:
+        """How many leaves are inside of each array."""
+        return Counter(array for _, membership in self.entries for array, _ in membership)
 
     def candidates(self, choice: Choice) -> list[Entry]:
         """At least all leaves that can be chosen beside a choice, through the element that leaves the fewest."""
-        best = self.entries
+        fewest = len(self.entries)
+        best: tuple[int, int] | None = None
         for element in choice:
-            inside = self._in_array.get(element[0])
-            if inside is None:
-                continue
-            through = self._through.get(element, [])
-            outside = len(self.entries) - inside
-            if len(through) + outside < len(best):
-                best = [*through, *self._not_in(element[0])] if outside else through
-        return best
+            inside = self.arrays.get(element[0])
+            if inside is not None:
+                count = len(self._through.get(element, ())) + len(self.entries) - inside
+                if count < fewest:
+                    fewest, best = count, element
+        if best is None:
+            return self.entries
+        through = self._through.get(best, [])
+        return through if len(through) == fewest else [*through, *self._outside(best[0])]
 
-    def _not_in(self, array: int) -> list[Entry]:
-        outside = self._outside.get(array)
+    @cached_property
+    def _not_in(self) -> dict[int, list[Entry]]:
+        return {}
+
+    def _outside(self, array: int) -> list[Entry]:
+        outside = self._not_in.get(array)
         if outside is None:
             outside = [entry for entry in self.entries if all(element[0] != array for element in entry[1])]
-            self._outside[array] = outside
+            self._not_in[array] = outside
         return outside
 
 
-class Leaves:
-    """values: path → its leaf, or the list of its leaves; members: the same with memberships, for those paths only
-    where at least one leaf came from an array element that is an object or array; held: answers of wanted.py;
-    allowance: the steps this event may still cost."""
+@lru_cache(maxsize=100_000)
+def _parent_and_key(path: str) -> tuple[str, str]:
+    parent, _, key = path.rpartition(".")
+    return parent, key
 
-    __slots__ = ("_arrays", "_at", "_many", "allowance", "event", "held", "members", "values")
 
-    def __init__(self, event: Event, tree: PathTree) -> None:
+class _NotPlain:
+    """Stands for an array, or for what is below an object with a dot in a key: there are several ways through it."""
+
+
+_NOT_PLAIN = _NotPlain()
+
+
+class Leaves(dict[str, Any], Allowance):
+    """One event: path → its leaf, the list of its leaves where there are several or any came from an array, or
+    ABSENT; found when first asked for, so that what no rule gets to look at costs nothing.
+
+    members: the leaves with their memberships, for those paths only where at least one leaf came from an array
+    element that is an object or array; objects: path → the object there, for those already found to be reached in
+    one way; held: answers of wanted.py; plans: of elements.py. It is also what the event may still cost.
+    """
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event.attributes)
         self.event = event
-        self.values: dict[str, Any] = {}
         self.members: dict[str, list[Entry]] = {}
         self.held: dict[tuple[int, str], set[KindAndKey]] = {}
-        self.allowance = Allowance()
-        self._arrays = 0
+        self.objects: dict[str, dict[str, Any] | _NotPlain | Absent] = {}
+        self._elements: dict[int, list[Membership]] = {}
         self._at: dict[str, PathLeaves] = {}
+        self.plans: dict[int, Any] = {}
+        self._after: dict[tuple[str, ...], list[frozenset[int]]] = {}
         self._many: dict[str, ManyLeaves] = {}
-        branches = tree.branches
-        for name, value in event.attributes.items():
-            found = branches.get(name)
-            if found is not None and found.path is not None:
-                self.values[found.path] = value
-        below = branches.get("data")
-        if below is not None:
-            data = event.data
-            if type(data) is dict:
-                self._object(data, below)
-            elif type(data) is list:
-                self._array(data, below, ())
-            elif below.path is not None and data is not ABSENT:
-                self.values[below.path] = data
+
+    def __missing__(self, path: str) -> Any:
+        parent, key = _parent_and_key(path)
+        found: Any = ABSENT
+        if parent:
+            above = self.objects.get(parent)
+            if above is None:
+                above = self._object(parent)
+            if type(above) is dict:
+                found = above.get(key, ABSENT)
+            elif above is _NOT_PLAIN:
+                found = self._search(path)
+        elif key == "data":
+            found = self.event.data
+        if type(found) is dict:
+            found = ABSENT
+        elif type(found) is list:
+            found = self._search(path)
+        self[path] = found
+        return found
+
+    def _object(self, path: str) -> dict[str, Any] | _NotPlain | Absent:
+        """The object at a path, ABSENT when there is none."""
+        parent, key = _parent_and_key(path)
+        found: Any = ABSENT
+        if parent:
+            above = self.objects.get(parent)
+            if above is None:
+                above = self._object(parent)
+            if type(above) is not dict:
+                found = above
+            else:
+                found = _NOT_PLAIN if "." in "".join(above) else above.get(key, ABSENT)
+        elif key == "data":
+            found = self.event.data
+        if type(found) is list:
+            found = _NOT_PLAIN
+        elif type(found) is not dict and found is not _NOT_PLAIN:
+            found = ABSENT
+        self.objects[path] = found
+        return found  # type: ignore[no-any-return]
+
+    def _search(self, path: str) -> Any:
+        """The leaf or leaves at a path however it is spelled, through arrays; notes `members`."""
+        entries: list[Entry] = []
+        listed = self._collect(self.event.data, path.split("."), 1, (), entries)
+        if not entries:
+            return ABSENT
+        if any(membership for _, membership in entries):
+            self.members[path] = entries
+        return [leaf for leaf, _ in entries] if listed or len(entries) > 1 else entries[0][0]
+
+    def _collect(
+        self, value: Any, keys: list[str], at: int, membership: Membership, entries: list[Entry]
+    ) -> bool:
+        """Adds the leaves of a value below which the keys from `at` on are still to go; whether one was in an array.
+
+        Raises TooMuchWork where an event spells paths in many ways.
+        """
+        listed = False
+        kind = type(value)
+        if kind is list:
+            count = len(entries)
+            inside = self._memberships(value, membership)
+            for element, here in zip(value, inside, strict=True):
+                if type(element) is dict or type(element) is list:
+                    if len(here) <= MAX_ARRAYS:
+                        self._collect(element, keys, at, here, entries)
+                elif at == len(keys):
+                    entries.append((element, membership))
+            listed = len(entries) > count
+        elif kind is not dict:
+            if at == len(keys) and value is not ABSENT:
+                entries.append((value, membership))
+        elif at == len(keys) - 1:
+            below = value.get(keys[at], ABSENT)
+            if below is not ABSENT:
+                listed = self._collect(below, keys, at + 1, membership, entries)
+        elif at < len(keys):
+            # A key with dots stands for several; only then are there ways to spell a path.
+            dotted = "." in "".join(value)
+            if dotted:
+                self.spend(STEPS_OF_A_SPELLING * (len(keys) - at))
+            last = len(keys) if dotted else at + 1
+            for end in range(at + 1, last + 1):
+                below = value.get(".".join(keys[at:end]), ABSENT)
+                if below is not ABSENT:
+                    listed |= self._collect(below, keys, end, membership, entries)
+        return listed
+
+    def _memberships(self, elements: list[Any], outside: Membership) -> list[Membership]:
+        """The membership of each element of an array."""
+        found = self._elements.get(id(elements))
+        if found is None:
+            array = id(elements)
+            found = self._elements[array] = [(*outside, (array, index)) for index in range(len(elements))]
+        return found
 
     def at(self, path: str) -> PathLeaves:
         """All leaves at a path, ready to be searched."""
@@ -147,102 +238,34 @@ class Leaves:
             found = self._at[path] = PathLeaves(self.of(path))
         return found
 
+    def arrays_after(self, paths: tuple[str, ...]) -> list[frozenset[int]]:
+        """For each of the paths the arrays that leaves at later ones are inside of."""
+        found = self._after.get(paths)
+        if found is None:
+            arrays: frozenset[int] = frozenset()
+            found = []
+            for path in reversed(paths):
+                found.append(arrays)
+                arrays |= self.at(path).arrays.keys()
+            found.reverse()
+            self._after[paths] = found
+        return found
+
     def many(self, path: str) -> ManyLeaves:
         """All leaves at a path, ready to be asked what they meet."""
         many = self._many.get(path)
         if many is None:
-            value = self.values.get(path, ABSENT)
+            value = self[path]
             some = value if type(value) is list else [] if value is ABSENT else [value]
-            many = self._many[path] = ManyLeaves(some, self.allowance)
+            many = self._many[path] = ManyLeaves(some, self)
         return many
 
     def of(self, path: str) -> list[Entry]:
         """All leaves at a path with their memberships."""
+        value = self[path]
         members = self.members.get(path)
         if members is not None:
             return members
-        value = self.values.get(path, ABSENT)
         if value is ABSENT:
             return []
         return [(leaf, ()) for leaf in value] if type(value) is list else [(value, ())]
-
-    def seen(self, path: str) -> Any | Absent:
-        """The leaf at a path, a list when there are several, ABSENT when there is none."""
-        return self.values.get(path, ABSENT)
-
-    def _object(self, members: dict[str, Any], tree: PathTree) -> None:
-        """An object outside of arrays: the common case, without recursion or memberships."""
-        values = self.values
-        waiting = [(members, tree.branches)]
-        while waiting:
-            members, branches = waiting.pop()
-            for key, value in members.items():
-                below = branches.get(key)
-                if below is None:
-                    if "." in key:
-                        self._dotted(key, value, branches, ())
-                    continue
-                kind = type(value)
-                if kind is dict:
-                    if below.branches:
-                        waiting.append((value, below.branches))
-                elif kind is list:
-                    self._array(value, below, ())
-                elif below.path is not None:
-                    if below.path in values:
-                        self._add(below.path, value, ())
-                    else:
-                        values[below.path] = value
-
-    def _value(self, value: Any, tree: PathTree, membership: Membership) -> None:
-        kind = type(value)
-        if kind is dict:
-            branches = tree.branches
-            if branches:
-                for key, inner in value.items():
-                    below = branches.get(key)
-                    if below is not None:
-                        self._value(inner, below, membership)
-                    elif "." in key:
-                        self._dotted(key, inner, branches, membership)
-        elif kind is list:
-            self._array(value, tree, membership)
-        elif tree.path is not None:
-            self._add(tree.path, value, membership)
-
-    def _array(self, elements: list[Any], tree: PathTree, membership: Membership) -> None:
-        array = self._arrays
-        self._arrays += 1
-        path = tree.path
-        inside = len(membership) < MAX_ARRAYS
-        for index, element in enumerate(elements):
-            kind = type(element)
-            if kind is dict or kind is list:
-                if inside:
-                    self._value(element, tree, (*membership, (array, index)))
-            elif path is not None:
-                self._add(path, element, membership)
-
-    def _dotted(self, key: str, value: Any, branches: dict[str, PathTree], membership: Membership) -> None:
-        below = None
-        for step in key.split("."):
-            below = branches.get(step)
-            if below is None:
-                return
-            branches = below.branches
-        if below is not None:
-            self._value(value, below, membership)
-
-    def _add(self, path: str, leaf: Any, membership: Membership) -> None:
-        before = self.values.get(path, ABSENT)
-        if path in self.members:
-            self.members[path].append((leaf, membership))
-        elif membership:
-            self.members[path] = [*self.of(path), (leaf, membership)]
-        if before is ABSENT:
-            # A list even for one leaf: it came from an array or from a second spelling of the path.
-            self.values[path] = [leaf]
-        elif type(before) is list:
-            before.append(leaf)
-        else:
-            self.values[path] = [before, leaf]

@@ -18,25 +18,29 @@ from rules.engine.text_probes import LONG_STEP
 
 
 class ManyLeaves:
-    """The leaves, each value once. Where a question needs more than a search, it counts as steps."""
+    """The leaves, each value once. Where a question needs more than a search, it counts as steps.
 
-    __slots__ = ("_allowance", "_exact", "_made")
+    exact: their places as exact alternatives, (kind, leaf).
+    """
+
+    __slots__ = ("_allowance", "_made", "exact")
 
     def __init__(self, leaves: Iterable[Any], allowance: Allowance) -> None:
-        self._exact = {exact_place(leaf) for leaf in leaves}
+        self.exact = {exact_place(leaf) for leaf in leaves}
         self._allowance = allowance
         self._made: dict[str, list[Any]] = {}
 
-    def leaves(self) -> Iterable[Any]:
-        return (leaf for _, leaf in self._exact)
+    def meeting(self, places: Iterable[KindAndKey]) -> set[KindAndKey]:
+        """Which of the alternatives at least one leaf meets. Raises TooMuchWork."""
+        return {place for place in places if self.meet(place)}
 
     def meet(self, place: KindAndKey) -> bool:
         """Whether any leaf meets the alternative of that kind and key. Raises TooMuchWork."""
         kind, key = place
         if kind in kinds.EXACT_KINDS:
-            return place in self._exact
+            return place in self.exact
         if kind == kinds.EXISTS:
-            return bool(self._exact)
+            return bool(self.exact)
         if kind == kinds.NOT_THERE:
             return False
         if kind == kinds.BUT:
@@ -50,13 +54,13 @@ class ManyLeaves:
         if len(excluded) == 1:
             [(kind, key)] = excluded
             if kind in _COUNTS:
-                return _COUNTS[kind](self, key) == len(self._exact)
+                return _COUNTS[kind](self, key) == len(self.exact)
         exact = frozenset(place for place in excluded if place[0] in kinds.EXACT_KINDS)
         others = [predicate(*place) for place in excluded if place[0] not in kinds.EXACT_KINDS]
-        if not others and len(exact) < len(self._exact):
+        if not others and len(exact) < len(self.exact):
             return False
         steps = 0
-        for found in self._exact:
+        for found in self.exact:
             steps += 1 + len(others)
             if found not in exact and not any(holds(found[1]) for holds in others):
                 self._allowance.spend(steps)
@@ -70,8 +74,8 @@ class ManyLeaves:
         characters: int = self._once("characters", lambda: [sum(map(len, texts))])[0]
         holds = predicate(kind, key)
         if kind == kinds.ALL:
-            self._allowance.spend(len(self._exact) * len(key) + characters // LONG_STEP)
-            return any(holds(leaf) for _, leaf in self._exact)
+            self._allowance.spend(len(self.exact) * len(key) + characters // LONG_STEP)
+            return any(holds(leaf) for _, leaf in self.exact)
         self._allowance.spend(len(texts) + characters // LONG_STEP)
         return any(map(holds, texts))
 
@@ -82,7 +86,7 @@ class ManyLeaves:
         return made
 
     def _texts(self) -> list[str]:
-        return self._once("texts", lambda: sorted(key for kind, key in self._exact if kind == kinds.TEXT))
+        return self._once("texts", lambda: sorted(key for kind, key in self.exact if kind == kinds.TEXT))
 
     def _folded(self) -> list[str]:
         return self._once("folded", lambda: sorted(text.casefold() for text in self._texts()))
@@ -108,13 +112,13 @@ class ManyLeaves:
     def _in_range(self, wanted: Range) -> int:
         numbers = self._once(
             "numbers",
-            lambda: sorted(key for kind, key in self._exact if kind == kinds.NUMBER),
+            lambda: sorted(key for kind, key in self.exact if kind == kinds.NUMBER),
         )
         first = (bisect_right if wanted.low_open else bisect_left)(numbers, wanted.low)
         last = (bisect_left if wanted.high_open else bisect_right)(numbers, wanted.high)
         inside = max(0, last - first)
         return inside - sum(
-            (kinds.NUMBER, hole) in self._exact for hole in wanted.holes if _spans(wanted, hole)
+            (kinds.NUMBER, hole) in self.exact for hole in wanted.holes if _spans(wanted, hole)
         )
 
     def _addresses(self) -> list[tuple[int, int]]:
@@ -153,3 +157,5 @@ _COUNTS: dict[str, Callable[[ManyLeaves, Any], int]] = {
     kinds.RANGE: ManyLeaves._in_range,
     kinds.NETWORK: ManyLeaves._in_network,
 }
+COUNTABLE = frozenset(_COUNTS)
+"""Kinds of alternatives that a search answers."""

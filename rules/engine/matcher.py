@@ -8,9 +8,10 @@ from contextlib import suppress
 from rules.engine.event import Event
 from rules.engine.filter import WrittenRule, compile_filter, requirements_of
 from rules.engine.index import Failed, Index, IndexedBranch, IndexedRule, met
-from rules.engine.leaves import NO_PATHS, Leaves, PathTree
+from rules.engine.leaves import Leaves
 from rules.engine.pattern_error import PatternError
 from rules.engine.pattern_reader import Known
+from rules.engine.requirement import Requirement, Residual
 from rules.engine.selectivity import Selectivity
 from rules.engine.wanted import Wanted
 
@@ -23,7 +24,7 @@ def compile(rules: Iterable[tuple[int, WrittenRule]], on_error: OnError | None =
     on_error(rule id, event, error) is told of every rule that raised while matching. Raises PatternError, with the
     rule id, for the first invalid pattern.
     """
-    return Matcher((), NO_PATHS, on_error, {}).with_changes(added=rules, removed=())
+    return Matcher((), on_error, {}).with_changes(added=rules, removed=())
 
 
 class _Layer:
@@ -40,9 +41,6 @@ class _Layer:
         filed = [(branch, branch.requirements) for branch in branches if branch.requirements]
         self.index = Index(filed, Selectivity(requirements for _, requirements in filed)) if filed else None
         self._wanted = Wanted([one for branch in branches for one in branch.requirements])
-
-    def paths(self) -> set[str]:
-        return {one.path for rule in self.rules.values() for branch in rule for one in branch.requirements}
 
     @property
     def size(self) -> int:
@@ -101,12 +99,10 @@ class Matcher:
     def __init__(
         self,
         layers: tuple[_Layer, ...],
-        tree: PathTree,
         on_error: OnError | None,
         failures: dict[int, Exception],
     ) -> None:
         self._layers = layers
-        self._tree = tree
         self._on_error = on_error
         self.failures = failures
 
@@ -117,7 +113,7 @@ class Matcher:
         """Sorted ids of the rules the event meets. Never raises: a rule that does counts as not met, see `failures`."""
         if not self._layers:
             return []
-        leaves = Leaves(event, self._tree)
+        leaves = Leaves(event)
         errors: list[tuple[int, Exception]] = []
 
         def failed(rule_id: int, error: Exception) -> None:
@@ -154,12 +150,8 @@ class Matcher:
                 fresh = {**layers.pop().living(), **fresh}
             layers.append(_Layer(fresh))
         layers = [layer for layer in layers if layer.size]
-        tree = self._tree
-        if fresh:
-            # With one layer, built just now, the paths of rules long removed can go too.
-            tree = (tree if len(layers) > 1 else NO_PATHS).with_paths(layers[-1].paths())
         failures = {rule_id: error for rule_id, error in self.failures.items() if rule_id not in stale}
-        return Matcher(tuple(layers), tree, self._on_error, failures)
+        return Matcher(tuple(layers), self._on_error, failures)
 
 
 def _indexed(rule_id: int, written: WrittenRule, known: Known) -> IndexedRule:
@@ -170,11 +162,15 @@ def _indexed(rule_id: int, written: WrittenRule, known: Known) -> IndexedRule:
     residual = tuple(part.check for part in compiled.parts)
     extra = requirements_of(compiled, known)
     return tuple(
-        IndexedBranch(
-            rule_id,
-            tuple(sorted([*branch.requirements, *more], key=lambda requirement: requirement.path)),
-            residual,
-        )
-        for branch in compiled.branches
+        _branch(rule_id, [*one.requirements, *more], residual, known)
+        for one in compiled.branches
         for more in extra
     )
+
+
+def _branch(
+    rule_id: int, requirements: list[Requirement], residual: tuple[Residual, ...], known: Known
+) -> IndexedBranch:
+    in_order = tuple(sorted(requirements, key=lambda requirement: requirement.path))
+    paths = tuple(requirement.path for requirement in in_order)
+    return IndexedBranch(rule_id, in_order, known.paths.setdefault(paths, paths), residual)

@@ -26,12 +26,13 @@ _ENVELOPE = {"detail": "data", "detail-type": "type"}
 
 
 class Known:
-    """Alternatives and requirements seen before, so that many rules share what is equal. Not for `explain`: equal ones
+    """Alternatives, requirements and lists of paths seen before, so that many rules share what is equal. Not for `explain`: equal ones
     may have been written differently."""
 
     def __init__(self) -> None:
         self.alternatives: dict[Hashable, Alternative] = {}
         self.requirements: dict[Hashable, Requirement] = {}
+        self.paths: dict[tuple[str, ...], tuple[str, ...]] = {}
 
 
 class _Draft:

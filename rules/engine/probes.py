@@ -82,9 +82,14 @@ class Exceptions(Generic[T]):
     def find_for_any(self, leaves: Iterable[Any], found: list[T], allowance: Allowance) -> None:
         """Those that at least one of the leaves meets: all but those that exclude every leaf."""
         excluded: set[int] | None = None
+        known: set[tuple[int, ...]] = set()
         for leaf in leaves:
             hits: list[list[int]] = []
             self._excluding.find(leaf, hits, allowance)
+            same = tuple(map(id, hits))
+            if same in known:  # excluded by the same ones as a leaf before
+                continue
+            known.add(same)
             allowance.spend(sum(map(len, hits)) >> 3)
             here = set().union(*hits)
             excluded = here if excluded is None else excluded & here

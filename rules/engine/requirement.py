@@ -23,7 +23,7 @@ Residual = Callable[[Event], bool]
 class Requirement:
     """What a pattern asks of one path: that one of the alternatives holds for one of its leaves."""
 
-    __slots__ = ("_places", "alternatives", "may_be_missing", "path", "ready")
+    __slots__ = ("_is_exact", "_places", "alternatives", "may_be_missing", "path", "ready")
 
     def __init__(self, path: str, alternatives: tuple[Alternative, ...]) -> None:
         self.path = path
@@ -33,6 +33,7 @@ class Requirement:
         self.ready: Predicate | None = None
         """What `holds` gives, once that was asked."""
         self._places: frozenset[KindAndKey] | None = None
+        self._is_exact: bool | None = None
 
     def __repr__(self) -> str:
         return f"Requirement({self.path!r}, {self.alternatives!r})"
@@ -54,7 +55,9 @@ class Requirement:
     @property
     def exact(self) -> frozenset[KindAndKey] | None:
         """The places when equality decides all of the alternatives."""
-        return self.places if all(one.kind in EXACT_KINDS for one in self.alternatives) else None
+        if self._is_exact is None:
+            self._is_exact = all(one.kind in EXACT_KINDS for one in self.alternatives)
+        return self.places if self._is_exact else None
 
 
 def _any_of(alternatives: tuple[Alternative, ...]) -> Predicate:
@@ -64,6 +67,9 @@ def _any_of(alternatives: tuple[Alternative, ...]) -> Predicate:
         texts = frozenset(one.key for one in alternatives)
         return lambda leaf: type(leaf) is str and leaf in texts
     predicates = tuple(predicate(*one.place) for one in alternatives)
+    if len(predicates) == 2:
+        first, second = predicates
+        return lambda leaf: first(leaf) or second(leaf)
     return lambda leaf: any(holds(leaf) for holds in predicates)
 
 

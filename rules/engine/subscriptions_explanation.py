@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from rules.engine.alternative import show
 from rules.engine.cesql import Finding
 from rules.engine.cesql.values import read_attribute
+from rules.engine.condition import Condition
 from rules.engine.event import ABSENT, Event
-from rules.engine.explanation import Condition
 from rules.engine.located_json import pointer_step
 from rules.engine.subscriptions import Combined, Compared, Filter, Filters, Negated, Sql, compare, holds
 

@@ -26,7 +26,7 @@ FEW_NEEDLES = 4
 """Up to so many substrings are sought one by one."""
 LONG_TEXT = 1024
 """Searching longer texts counts as steps, one for LONG_STEP characters."""
-LONG_STEP = 64
+LONG_STEP = 128
 
 
 class Prefixes(Generic[T]):
@@ -143,7 +143,8 @@ _Group = list[tuple[TextCheck | None, T]]
 
 def _check(group: _Group[T], text: str, found: list[T], allowance: Allowance) -> None:
     if len(text) > LONG_TEXT:
-        allowance.spend(len(group) * len(text) // LONG_STEP)
+        checks = sum(check is not None for check, _ in group)
+        allowance.spend(checks * len(text) // LONG_STEP)
     for check, thing in group:
         if check is None or check(text):
             found.append(thing)

@@ -6,10 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import delivery, ingest, latency
+from tests.benchmarks import delivery, ingest, latency, matching
 from tests.processes import Towns
 
-ALL = {"ingest": ingest.run, "delivery": delivery.run, "latency": latency.run}
+ALL = {"ingest": ingest.run, "delivery": delivery.run, "latency": latency.run, "matching": matching.run}
 
 
 def main() -> int:

@@ -25,8 +25,8 @@ from rules.engine.cesql.syntax import (
     return_type,
 )
 from rules.engine.cesql.values import ZERO, CastFailed, Type, Value, to_boolean
+from rules.engine.condition import Condition
 from rules.engine.event import ABSENT
-from rules.engine.explanation import Condition
 
 _INVERSE = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _MIRRORED = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}

@@ -8,12 +8,18 @@ from typing import Any
 
 Elements = dict[int, int]  # array → index of the element chosen in it
 Fields = dict[str, list[Any]]
+Leaves = list[tuple[str, Any, Elements]]
 
 
 def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
     """Tries every leaf for every field, in the order of paths. `event`: attributes, and data if there is any."""
-    leaves = _leaves(event)
-    return any(_meets(sorted(fields.items()), 0, leaves, {}) for fields in branches(pattern, []))
+    leaves = leaves_of(event)
+    return any(meets_leaves(fields, leaves) for fields in branches(pattern, []))
+
+
+def meets_leaves(fields: Fields, leaves: Leaves) -> bool:
+    """Whether one way to meet a pattern is met."""
+    return _meets(sorted(fields.items()), 0, leaves, {})
 
 
 def branches(pattern: dict[str, Any], above: list[str]) -> list[Fields]:
@@ -31,8 +37,9 @@ def branches(pattern: dict[str, Any], above: list[str]) -> list[Fields]:
     return ways
 
 
-def _leaves(event: dict[str, Any]) -> list[tuple[str, Any, Elements]]:
-    found: list[tuple[str, Any, Elements]] = []
+def leaves_of(event: dict[str, Any]) -> Leaves:
+    """(path, leaf, elements it is inside of) of all leaves."""
+    found: Leaves = []
     arrays = 0
 
     def walk(value: Any, keys: list[str], inside: Elements) -> None:
@@ -57,9 +64,7 @@ def _agree(chosen: Elements, inside: Elements) -> bool:
     return all(chosen.get(array, index) == index for array, index in inside.items())
 
 
-def _meets(
-    fields: list[tuple[str, list[Any]]], at: int, leaves: list[tuple[str, Any, Elements]], chosen: Elements
-) -> bool:
+def _meets(fields: list[tuple[str, list[Any]]], at: int, leaves: Leaves, chosen: Elements) -> bool:
     if at == len(fields):
         return True
     path, alternatives = fields[at]

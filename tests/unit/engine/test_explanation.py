@@ -59,6 +59,69 @@ SENTENCES = [
     ("data.tags", ["b"], 'data.tags has the values "a", "b", as the rule wants', True),
     (
         "type",
+        [{"contains": "made"}],
+        'type is "order.paid", the rule wants a string that contains "made"',
+        False,
+    ),
+    (
+        "type",
+        [{"prefix": {"equals-ignore-case": "COM"}}],
+        'type is "order.paid", the rule wants a string that starts with "COM", whatever the case',
+        False,
+    ),
+    (
+        "type",
+        [{"equals-ignore-case": "A"}],
+        'type is "order.paid", the rule wants "A", whatever the case',
+        False,
+    ),
+    ("type", [{"exactly": "A"}], 'type is "order.paid", the rule wants exactly the string "A"', False),
+    ("type", [{"wildcard": "*.made"}], 'type is "order.paid", the rule wants a string like "*.made"', False),
+    (
+        "type",
+        [{"anything-but": "order.paid"}],
+        'type is "order.paid", the rule wants anything but "order.paid"',
+        False,
+    ),
+    (
+        "data.total",
+        [{"numeric": [">", 5, "<=", 100]}],
+        "data.total is 129.9, the rule wants a number > 5 and <= 100",
+        False,
+    ),
+    (
+        "data.amount",
+        [{"numeric": [">", 5]}],
+        'data.amount is "12" (a string), the rule wants a number > 5',
+        False,
+    ),
+    (
+        "data.coupon",
+        [{"cidr": "10.0.0.0/8"}, {"cidr": "::1"}],
+        'data.coupon is "NOV25", the rule wants an address in 10.0.0.0/8 or the address ::1',
+        False,
+    ),
+    (
+        "data.gift",
+        [{"anything-but": [False, 5, "x"]}],
+        'data.gift is false, the rule wants anything but false, the number 5 or "x"',
+        False,
+    ),
+    (
+        "type",
+        [{"anything-but": {"prefix": ["order", "cart"]}}],
+        'type is "order.paid", the rule wants anything but a string that starts with "order" or a string that starts with "cart"',
+        False,
+    ),
+    ("data.x", [{"anything-but": []}], "data.x is not in the event, the rule wants any value", False),
+    (
+        "type",
+        [{"prefix": "order", "suffix": ".made"}],
+        'type is "order.paid", the rule wants a string that starts with "order" and a string that ends with ".made"',
+        False,
+    ),
+    (
+        "type",
         ["a", "b", "c", "d", "e", "f", "g", "h"],
         'type is "order.paid", the rule wants "a", "b", "c", "d", "e" or one of 3 others',
         False,
@@ -120,3 +183,47 @@ def test_an_invalid_pattern_is_not_explained() -> None:
 def test_long_values_are_cut_in_sentences() -> None:
     [condition] = explain({"type": ["y" * 500]}, Event({"type": "x" * 50_000}, None)).conditions
     assert len(condition.sentence) < 300
+
+
+def test_without_or_the_sentence_is_that_of_the_first_failure_or_of_all_conditions() -> None:
+    failing = explain({"type": ["order.paid"], "source": ["/x"], "subject": ["y"]}, EVENT)
+    assert failing.sentence == 'source is "/shop", the rule wants "/x"'
+    assert (failing.choices, failing.combinations) == ((), 1)
+    holding = explain({"type": ["order.paid"], "source": ["/shop"]}, EVENT)
+    assert holding.sentence == 'type is "order.paid" and source is "/shop", as the rule wants'
+    assert explain({}, EVENT).sentence == "the rule takes every event"
+
+
+def test_with_or_the_combination_that_came_closest_is_explained() -> None:
+    pattern = {
+        "type": ["order.paid"],
+        "$or": [
+            {"source": ["/a"], "subject": ["s"]},
+            {"source": ["/shop"], "data": {"coupon": ["X"]}},
+            {"source": ["/c"]},
+        ],
+    }
+    explanation = explain(pattern, EVENT)
+    assert explanation.choices == ("/$or/1",)
+    assert explanation.combinations == 3
+    assert [(one.pointer, one.ok) for one in explanation.conditions] == [
+        ("/type", True),
+        ("/$or/1/source", True),
+        ("/$or/1/data/coupon", False),
+    ]
+    assert explanation.sentence == (
+        'none of 3 ways to meet `$or` holds; closest came /$or/1: data.coupon is "NOV25", the rule wants "X"'
+    )
+
+
+def test_with_or_the_combination_that_holds_is_told() -> None:
+    pattern = {
+        "$or": [{"type": ["x"]}, {"source": ["/shop"]}],
+        "data": {"$or": [{"coupon": ["NOV25"]}, {"amount": ["12"]}]},
+    }
+    explanation = explain(pattern, EVENT)
+    assert explanation.matched
+    assert explanation.choices == ("/$or/1", "/data/$or/0")
+    assert explanation.sentence == (
+        'source is "/shop" and data.coupon is "NOV25", as the rule wants by /$or/1 and /data/$or/0'
+    )

@@ -102,7 +102,7 @@ def mended(data: Any, failed: Condition, alternatives: list[Any]) -> Any:
     return None
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.builds(lambda fields: {"data": fields}, objects), value)
 def test_changing_what_the_explanation_names_makes_that_condition_hold(pattern, data) -> None:
     try:

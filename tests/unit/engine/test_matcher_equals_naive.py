@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rules.engine import Event, compile, explain, validate
@@ -135,16 +135,18 @@ attributes = st.fixed_dictionaries(
     {}, optional={name: st.sampled_from(of) for name, of in ATTRIBUTES.items()}
 )
 alternatives = st.lists(one_of(LEAVES) | one_of(OPERATORS) | one_of(EXISTENCE), min_size=1, max_size=3)
-objects = st.deferred(
-    lambda: (
-        st.dictionaries(st.sampled_from(KEYS), fields, min_size=1, max_size=3)
-        | st.fixed_dictionaries(
-            {"$or": st.lists(objects, min_size=2, max_size=3)},
-            optional=dict.fromkeys(KEYS[:3], alternatives),
-        )
+
+
+def objects_of(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    plain = st.dictionaries(st.sampled_from(KEYS), inner, min_size=1, max_size=3)
+    either = st.fixed_dictionaries(
+        {"$or": st.lists(plain, min_size=2, max_size=3)}, optional={"c": alternatives, "b.c": alternatives}
     )
-)
-fields = alternatives | objects
+    return plain | either
+
+
+fields = st.recursive(alternatives, objects_of, max_leaves=5)
+objects = objects_of(fields)
 patterns = st.fixed_dictionaries(
     {},
     optional={
@@ -156,8 +158,13 @@ patterns = st.fixed_dictionaries(
         "flag": alternatives,
         "$or": st.lists(objects, min_size=2, max_size=2),
     },
-).filter(lambda pattern: not validate(pattern))
+)
 NO_DATA = object()
+
+
+def valid(patterns: Any) -> list[dict[str, Any]]:
+    """Without those that ask for a path twice, as combinations of `$or` may do."""
+    return [pattern for pattern in patterns if not validate(pattern)]
 
 
 def event_of(attributes: dict[str, Any], data: Any) -> tuple[Event, dict[str, Any]]:
@@ -166,20 +173,22 @@ def event_of(attributes: dict[str, Any], data: Any) -> tuple[Event, dict[str, An
     return Event(attributes, json.dumps(data).encode()), {**attributes, "data": data}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(patterns, max_size=30), attributes, st.just(NO_DATA) | value)
 def test_the_matcher_finds_what_a_plain_scan_finds(patterns, attributes, data) -> None:
     event, plain = event_of(attributes, data)
+    patterns = valid(patterns)
     expected = [number for number, pattern in enumerate(patterns) if naive.matches(pattern, plain)]
     matcher = compile(enumerate(patterns))
     assert matcher.match(event) == expected
     assert matcher.failures == {}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(patterns, attributes, value)
 def test_an_explanation_says_what_the_matcher_says(pattern, attributes, data) -> None:
     event, plain = event_of(attributes, data)
+    assume(not validate(pattern))
     explanation = explain(pattern, event)
     assert explanation.matched == naive.matches(pattern, plain)
     assert (
@@ -187,7 +196,7 @@ def test_an_explanation_says_what_the_matcher_says(pattern, attributes, data) ->
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(patterns, max_size=12),
     st.lists(
@@ -199,9 +208,10 @@ def test_an_explanation_says_what_the_matcher_says(pattern, attributes, data) ->
 )
 def test_a_changed_matcher_is_the_matcher_of_the_changed_rules(patterns, changes, attributes, data) -> None:
     event, _ = event_of(attributes, data)
-    rules = dict(enumerate(patterns))
+    rules = dict(enumerate(valid(patterns)))
     matcher = compile(rules.items())
     for added, removed in changes:
+        added = {number: pattern for number, pattern in added.items() if not validate(pattern)}
         before = matcher.match(event)
         changed = matcher.with_changes(added.items(), removed)
         assert matcher.match(event) == before
@@ -239,7 +249,7 @@ element_patterns = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(element_patterns, min_size=1, max_size=15), elements)
 def test_conditions_on_one_array_element_stay_together(wanted, elements) -> None:
     patterns = [{"data": {"items": one}} for one in wanted]

@@ -14,7 +14,6 @@ from rules import registry, secrets
 from rules.conditions import NotRows, Row, from_pattern
 from rules.method_words import word
 from rules.models import RuleRevision, Target, TargetRevision
-from rules.secrets import MASK
 
 AROUND = 3  # lines that did not change, shown around those that did
 
@@ -155,11 +154,16 @@ def _config(connector: str, before: Mapping[str, Any], after: Mapping[str, Any])
             continue
         schema = properties.get(name, {})
         label = schema.get("title") or name
-        shown = [hide(connector, {name: value}).get(name) for value in (old, new)]
-        if not schema or secrets.is_secret(schema) or shown[0] == shown[1]:
+        if not schema or secrets.is_secret(schema):
             yield _("%(what)s: changed, not shown.") % {"what": label}
         else:
-            yield from _text(label, *("" if value is None else str(value) for value in shown))
+            yield from _text(label, _setting(old, schema), _setting(new, schema))
+
+
+def _setting(value: Any, schema: Mapping[str, Any]) -> str:
+    """A setting that is no secret, as text; user and password in a URL are secrets."""
+    text = "" if value is None else str(value)
+    return secrets.masked_url(text) if secrets.is_url(schema) else text
 
 
 def _transform(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -205,12 +209,10 @@ def _target_value(one: TargetRevision | None) -> dict[str, Any] | None:
 
 
 def hide(connector: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config with every secret as dots; all values so when the connector is not known here."""
-    known = secrets.masked({"properties": _properties(connector)}, config)
-    return {
-        name: known.get(name, dict.fromkeys(value, MASK) if isinstance(value, dict) else MASK)
-        for name, value in config.items()
-    }
+    """A config with every secret as dots; all values so when the connector or the setting is not known here."""
+    found = registry.connector(connector)
+    shown = secrets.masked(found.schema, config) if found is not None else {}
+    return {name: shown.get(name, secrets.MASK) for name in config}
 
 
 def _properties(connector: str) -> Mapping[str, Any]:

@@ -69,22 +69,25 @@ class ConfigForm(forms.Form):
 
     @property
     def data_now(self) -> dict[str, Any]:
-        """The settings as far as they are written and readable now, for a preview; nothing is checked.
+        """The settings as far as they are written and readable now, without secrets, for a preview; nothing is checked."""
+        return secrets.without_masks(self.connector.schema, self._written)
 
-        Dots stand for what is stored, as they do when it is saved: whoever shows these settings hides them.
-        """
+    @property
+    def shown_now(self) -> dict[str, Any]:
+        """As `data_now`, with every secret, also one that was just typed, as a mask."""
+        return secrets.masked(self.connector.schema, self._written)
+
+    @property
+    def _written(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, field in self.fields.items():
             try:
                 value = field.to_python(self[name].value())
             except ValidationError:
                 continue
-            if value not in (None, "", {}):
+            if value not in (None, ""):
                 found[name] = value
-            elif secrets.is_secret(self.connector.schema["properties"][name]) and name in self.stored:
-                found[name] = secrets.MASK  # A password field that was left empty.
-        config, problems = secrets.kept(self.connector.schema, found, self.stored)
-        return secrets.without_masks(self.connector.schema, found) if problems else config
+        return found
 
     def clean(self) -> dict[str, Any]:
         """The config as it will be stored: dots replaced by what they stand for, checked by the connector itself."""

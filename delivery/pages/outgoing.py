@@ -15,10 +15,9 @@ from delivery.connectors.spi import Delivery, InvalidConfig, Outcome
 from delivery.http import AddressPolicy
 from delivery.pages.recording import request_of
 from delivery.runner.shift import USER_AGENT
-from rules import registry
+from rules import registry, secrets
 from rules.engine import Event, TransformError, compile_transform
 
-HIDDEN = "••••"
 ON_THE_WIRE = frozenset({"http"})
 """Connectors that send all they send through the client they are lent: their request is recorded byte for byte."""
 _OF_ONE_ATTEMPT = ("webhook-timestamp", "signalbox-attempt")
@@ -92,12 +91,12 @@ def _recorded(name: str, config: dict[str, Any], delivery: Delivery, line: str, 
     # The id stands in a header, which is ASCII.
     shown = delivery.delivery_id
     sent = msgspec.structs.replace(delivery, delivery_id=shown.encode("ascii", "replace").decode())
-    found = request_of(made, made.Config.load(config), sent, address_policy(), USER_AGENT)
+    found = request_of(made, made.Config.load(_sendable(config)), sent, address_policy(), USER_AGENT)
     if isinstance(found, Outcome):
         return Outgoing(line, [], "", 0, getattr(found, "reason", ""))
     head, _empty, body = found.partition(b"\r\n\r\n")
     first, *fields = head.decode("ascii", "replace").split("\r\n")
-    secrets = {header.lower() for header in config.get("headers", {})} | {"authorization"}
+    hidden = {header.lower() for header in config.get("headers", {})} | {"authorization"}
     headers = []
     for text in fields:
         header, _colon, value = text.partition(": ")
@@ -105,9 +104,21 @@ def _recorded(name: str, config: dict[str, Any], delivery: Delivery, line: str, 
             continue
         if header == "webhook-id":
             value = shown
-        headers.append((header.lower(), HIDDEN if header.lower() in secrets else value))
+        headers.append((header.lower(), secrets.MASK if header.lower() in hidden else value))
     # The query may hold a key, as in describe().
     return Outgoing(re.sub(r"\?\S*", "?…", first), headers, body.decode("utf-8", "replace"), len(body))
+
+
+def _sendable(config: dict[str, Any]) -> dict[str, Any]:
+    """The config with something in place of masks that a header and a URL can hold; what it leads to is hidden."""
+    ready = dict(config)
+    if isinstance(ready.get("headers"), dict):
+        ready["headers"] = {
+            name: "hidden" if value == secrets.MASK else value for name, value in ready["headers"].items()
+        }
+    if isinstance(ready.get("url"), str):
+        ready["url"] = ready["url"].replace(f"://{secrets.MASK}@", "://hidden@", 1)
+    return ready
 
 
 def delivery_id(target: int, seq: int) -> str:

@@ -22,8 +22,9 @@ from delivery.pages.outgoing import Outgoing, outgoing
 from delivery.pages.pressable import event_html
 from delivery.pages.samples import Sample, Seen
 from delivery.pages.used import used_by
-from delivery.tracking import rates
+from delivery.tracking import rates, status, waiting
 from delivery.tracking.read import MINUTE, moment, now
+from rules import registry
 from rules.contract import Contract
 from rules.contracting import Contracting
 from rules.draft import Draft
@@ -85,6 +86,8 @@ def preview(request: HttpRequest) -> HttpResponse:
         "edits_pattern": "name" in request.POST,
         "windows": samples.windows(),
         "window": window if window in [one.name for one in samples.windows()] else WINDOW,
+        "where": where_of(to),
+        "status": status.of_target(target, waiting.of_targets([target.pk])[target.pk]) if target else None,
         "tries": number_of(request.POST.get("target-max_attempts")),
     }
     if bus is not None:
@@ -92,6 +95,15 @@ def preview(request: HttpRequest) -> HttpResponse:
     context["took"] = (time.perf_counter() - began) * 1000
     context["by_script"] = by_script = bool(request.headers.get("HX-Request"))
     return render(request, "delivery/preview.html" if by_script else "delivery/preview_page.html", context)
+
+
+def where_of(to: Delivering | None) -> str:
+    """Where it goes, in a line without secrets; "" while that cannot be said."""
+    chosen = to.chosen if to is not None else None
+    if chosen is None:
+        return ""
+    found = registry.describe(chosen.connector.name, chosen.data_now)
+    return found if found != chosen.connector.label else ""
 
 
 def target_of(request: HttpRequest) -> Target | None:
@@ -221,7 +233,7 @@ def _press_url(request: HttpRequest) -> str:
 def _out(draft: Draft, to: Delivering, raw: bytes) -> Outgoing:
     transform = draft.transform or {"kind": "complete"}
     if to.chosen is not None:
-        return outgoing(to.chosen.connector.name, to.chosen.data_now, transform, raw, now=True)
+        return outgoing(to.chosen.connector.name, to.chosen.shown_now, transform, raw, now=True)
     # A place that is not made yet: what it will be sent is known, its address is not.
     shown = outgoing("http", {"url": "http://127.0.0.1/"}, transform, raw, now=True)
     headers = [pair for pair in shown.headers if pair[0] != "host"]

@@ -18,7 +18,8 @@ from delivery.tracking.read import HOUR, MINUTE, marks, moment, now, rows
 from rules.engine import Event
 
 LATEST, MOST, SLICES, FEW, LIVE_MINUTES = 2_000, 10_000, 50, 5, 10
-KEPT, KEPT_BYTES = 12_000, 32 * 1024 * 1024
+KEPT, KEPT_BYTES = 12_000, 16 * 1024 * 1024
+TAKEN_BYTES = 48 * 1024 * 1024
 
 
 class Seen(NamedTuple):
@@ -104,8 +105,8 @@ def one(seq: int) -> Seen | None:
     return next(iter(_decoded(found)), None)
 
 
-HEAD = "seq, type, subject, ce_id, received_at"
-Head = tuple[int, str, str | None, str, int]
+HEAD = "seq, type, subject, ce_id, received_at, length(raw)"
+Head = tuple[int, str, str | None, str, int, int]
 
 
 def _latest(bus: int, types: Sequence[str], limit: int, first: int = 0) -> list[Head]:
@@ -164,7 +165,18 @@ def _received(bus: int, types: Sequence[str], since: int) -> int:
 
 
 def _sample(heads: Sequence[Head], span: str, of: int) -> Sample:
-    return Sample(_decoded(heads), span, of)
+    """The events of these rows; of very large ones as many of the newest as TAKEN_BYTES hold."""
+    fit = total = 0
+    for head in heads:
+        total += head[5]
+        if total > TAKEN_BYTES and fit:
+            span = _("the newest %(n)s of them, which are large: %(span)s") % {
+                "n": words.number(fit),
+                "span": span,
+            }
+            break
+        fit += 1
+    return Sample(_decoded(heads[:fit]), span, of)
 
 
 # Decoding 2,000 events takes longer than matching them, and every key that is pressed asks for the same ones.
@@ -194,7 +206,7 @@ def _decoded(heads: Sequence[Head]) -> list[Seen]:
                 continue
             event.data  # decodes it now, so that it is kept decoded  # noqa: B018
             fresh.append(((head[0], head[4]), event))
-        found.append(Seen(*head, event=event))
+        found.append(Seen(*head[:5], event=event))
     _keep(fresh)
     return found
 

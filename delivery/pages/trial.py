@@ -36,13 +36,12 @@ from delivery.pages.outgoing import Outgoing, address_policy, delivery_of, outgo
 from delivery.pages.preview import target_of
 from delivery.pages.samples import Seen
 from delivery.runner.shift import USER_AGENT
-from rules import registry
+from rules import registry, secrets
 from rules.draft import Draft
 from rules.engine import TransformError, compile
 from rules.forms import bus_in
 from rules.models import Trial
 from rules.pages.delivering import Delivering, delivering
-from rules.secrets import is_secret
 
 LONGEST = 70.0  # seconds; a connector's own time limit is shorter
 KINDS: tuple[tuple[type[Outcome], str], ...] = (
@@ -181,8 +180,12 @@ def _kept(request: HttpRequest, to: Delivering) -> Iterator[tuple[str, str]]:
     """What the form held, but for secrets: the page that asks sends it again where there is no script."""
     assert to.chosen is not None
     properties = to.chosen.connector.schema["properties"]
-    hidden = {to.chosen.add_prefix(name) for name, schema in properties.items() if is_secret(schema)}
+    hidden = {to.chosen.add_prefix(name) for name, schema in properties.items() if secrets.is_secret(schema)}
     for name, values in request.POST.lists():
-        if name not in hidden and name not in ("trial", "csrfmiddlewaretoken"):
-            for value in values:
-                yield name, str(value)
+        if name in ("trial", "csrfmiddlewaretoken"):
+            continue
+        for value in map(str, values):
+            if name in hidden:
+                # Dots stand for what is stored; what was just typed does not go into a page.
+                value = "\n".join(line for line in value.splitlines() if line.endswith(secrets.MASK))
+            yield name, value

@@ -114,6 +114,7 @@ class Page:
             "starting": self.rule_form is not None and (rule.pk is None or rule.draft),
             "failed": refused and self.difference is None and not self.overtaken,
             "start": part.start if part and registry.starting() is not None else None,
+            "where": registry.describe(target.connector, target.config) if target else "",
             "tries": number_of(part.policy["max_attempts"].value()) if part else None,
             "sends": ways.labels(),
             "overtaken": self.overtaken,

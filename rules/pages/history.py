@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeVar
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -19,7 +20,8 @@ from rules.filtering import filter_of
 from rules.models import Rule, RuleRevision, Target, TargetRevision, Trial
 from rules.past import past
 
-PAGE = 25
+PAGE, MOST = 25, 500
+Revision = TypeVar("Revision", RuleRevision, TargetRevision)
 
 
 class Change(NamedTuple):
@@ -39,8 +41,9 @@ class Change(NamedTuple):
 
 
 def of_rule(pk: int) -> list[Change]:
-    """What was changed of a rule, newest first. Saving that changed nothing is left out, but for the first."""
-    found = list(RuleRevision.objects.filter(rule_id=pk).select_related("by").order_by("pk"))
+    """What was changed of a rule, the newest 500 changes first. Saving that changed nothing is left out, but for the first."""
+    newest = RuleRevision.objects.filter(rule_id=pk).select_related("by").order_by("-pk")
+    found = list(newest[: MOST + 1])[::-1]
     targets = {target for revision in found for target in revision.target_ids}
     names = dict(
         TargetRevision.objects.filter(target_id__in=targets)
@@ -49,12 +52,20 @@ def of_rule(pk: int) -> list[Change]:
     )
     now = found[-1] if found else None
     listed = []
-    for before, after in zip([None, *found], found, strict=False):
+    for before, after in _pairs(found):
         words = changes.of_rule(before, after, names)
         if words or before is None:
             differs = now is not None and after.pattern is not None and _kept(after) != _kept(now)
             listed.append(Change(before, after, words, differs))
     return listed[::-1]
+
+
+def _pairs(found: Sequence[Revision]) -> Iterator[tuple[Revision | None, Revision]]:
+    """Each revision with the one before it; the oldest of very many only as such a one."""
+    if len(found) <= MOST:
+        yield from zip([None, *found], found, strict=False)
+    else:
+        yield from pairwise(found)
 
 
 def _kept(revision: RuleRevision) -> tuple[Any, ...]:
@@ -63,10 +74,11 @@ def _kept(revision: RuleRevision) -> tuple[Any, ...]:
 
 
 def of_target(pk: int) -> list[Change]:
-    """What was changed of a target, newest first."""
-    found = list(TargetRevision.objects.filter(target_id=pk).select_related("by").order_by("number"))
+    """What was changed of a target, the newest 500 changes first."""
+    newest = TargetRevision.objects.filter(target_id=pk).select_related("by").order_by("-number")
+    found = list(newest[: MOST + 1])[::-1]
     listed = []
-    for before, after in zip([None, *found], found, strict=False):
+    for before, after in _pairs(found):
         words = changes.of_target(before, after) or [_("Saved without a change.")]
         differs = after is not found[-1] and bool(changes.of_target(after, found[-1]))
         listed.append(Change(before, after, words, differs))

@@ -181,6 +181,17 @@ def test_of_very_many_events_a_bounded_number_is_looked_at_all_over_the_time(
     assert "20 events spread over the 60 of the last 24 hours" in found.span
 
 
+def test_of_large_events_only_as_many_as_fit_are_read(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(10):
+        order(bus, number, 1, data={"n": number, "text": "x" * 1000})
+    monkeypatch.setattr(samples, "TAKEN_BYTES", 3_500)
+    found = samples.take(bus.pk, ["order.placed"])
+    assert [seen.event.data["n"] for seen in found.events] == [9, 8, 7]
+    assert found.span == "the newest 3 of them, which are large: the 10 events there are"
+    monkeypatch.setattr(samples, "TAKEN_BYTES", 10)
+    assert len(samples.take(bus.pk, ["order.placed"]).events) == 1
+
+
 def test_an_event_is_decoded_once(someone: Client, bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         order(bus, number, 900)
@@ -307,12 +318,26 @@ def test_a_trial_uses_the_stored_secret_and_needs_the_right_to_change_targets(
     person = get_user_model().objects.create_user("reader")
     person.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client.force_login(person)
-    values = form(bus, trial="send", rule=rule.pk, target=target.pk, **{"config-http-url": sink.url("/hook")})
+    values = form(bus, trial="send", rule=rule.pk, target=target.pk)
+    values |= {"config-http-url": sink.url("/hook"), "config-http-headers": "Authorization: ••••"}
     assert client.post("/rules/trial/", values).status_code == 403
     person.user_permissions.add(Permission.objects.get(codename="change_target"))
     assert client.post("/rules/trial/", values, headers=SCRIPT).status_code == 200
     assert dict(sink.requests[0].headers)["Authorization"] == "Bearer s3cret"
     assert "Trials" in text(client.get(f"/rules/{rule.pk}/"))
+
+
+def test_a_trial_takes_no_stored_secret_to_another_host(someone: Client, bus: Bus, sink: Receiver) -> None:
+    order(bus, 1, 900)
+    config = {"url": "https://billing.example/hook", "headers": {"Authorization": "Bearer s3cret"}}
+    rule = Rule(name="r", bus=bus, team=Team.objects.get(), pattern={}, enabled=False)
+    subscribe(rule, Target(name="Billing", connector="http", config=config))
+    values = form(bus, trial="send", rule=rule.pk, target=Target.objects.get().pk)
+    values |= {"config-http-url": sink.url("/hook"), "config-http-headers": "Authorization: ••••"}
+    answer = someone.post("/rules/trial/", values, headers=SCRIPT)
+    assert "another host" in text(answer)
+    assert sink.requests == []
+    assert not Trial.objects.exists()
 
 
 def test_without_script_the_preview_and_the_question_are_pages(
@@ -404,6 +429,10 @@ def test_what_is_sent_is_held_against_the_targets_contract(someone: Client, bus:
     rule = Rule.objects.get()
     assert rule.targets.get().contract == {"schema": contract}
     assert TargetRevision.objects.get().contract == {"schema": contract}
+    # Nor does it start from its own page.
+    refused = someone.post(f"/rules/{rule.pk}/switch/", {"enabled": "1"}, follow=True)
+    assert "Billing would not take it: o-2 would not fit" in text(refused)
+    assert Rule.objects.get().draft
     fixed = form(bus, do="start", **values | {"values": ["500 to 1000"]})
     assert someone.post(f"/rules/{rule.pk}/edit/", fixed).status_code == 302
 
@@ -451,9 +480,11 @@ def test_a_saved_rule_is_tried_on_its_own_bus_with_its_stored_secrets(someone: C
     rule = Rule(name="r", bus=other, team=Team.objects.get(), pattern={}, enabled=False)
     subscribe(rule, Target(name="Billing", connector="http", config=config))
     values = form(bus, rule=rule.pk, target=Target.objects.get().pk, start="beginning")
+    values |= {"config-http-url": "http://127.0.0.1:8999/hook", "config-http-headers": "Authorization: ••••"}
     del values["bus"]  # a browser does not send a disabled field
     answer = someone.post("/rules/preview/", values, headers=SCRIPT)
     assert answer.context["looked"] == 2
     assert dict(answer.context["out"].headers)["authorization"] == "••••"
+    assert answer.context["status"].word in text(answer)
     assert "s3cret" not in text(answer)
     assert '<b class="num">2</b> past events' in text(someone.post("/rules/start-count/", values))

@@ -265,6 +265,36 @@ def test_by_script_the_question_comes_as_a_page_and_the_end_as_a_redirect(
     assert (done.status_code, done.headers["HX-Redirect"]) == (204, f"/rules/{saved.pk}/")
 
 
+def test_a_rule_with_several_targets_is_edited_apart_from_them(
+    someone: Client, town: Bus, saved: Rule
+) -> None:
+    second = Target(rule=saved, name="Second", connector="http", config={"url": "http://127.0.0.1:8999/2"})
+    save_target(second)
+    page = someone.get(f"/rules/{saved.pk}/edit/").content.decode()
+    assert f'href="/targets/{second.pk}/edit/"' in page
+    assert 'name="deliver"' not in page
+    asked = someone.post(f"/rules/{saved.pk}/edit/", changed(town, saved))
+    someone.post(f"/rules/{saved.pk}/edit/", changed(town, saved, confirmed=asked.context["digest"]))
+    saved.refresh_from_db()
+    assert saved.pattern["data"] == {"zip": ["12345"]}
+    assert TargetRevision.objects.count() == 2
+
+
+def test_who_may_change_rules_only_does_not_change_the_target_with_it(
+    client: Client, town: Bus, saved: Rule
+) -> None:
+    person = get_user_model().objects.create_user("ruler")
+    person.user_permissions.set(Permission.objects.filter(codename__in=("view_rule", "change_rule")))
+    client.force_login(person)
+    assert 'name="deliver"' not in client.get(f"/rules/{saved.pk}/edit/").content.decode()
+    url = {"config-http-url": "http://127.0.0.1:8999/elsewhere"}
+    asked = client.post(f"/rules/{saved.pk}/edit/", changed(town, saved, **url))
+    values = changed(town, saved, confirmed=asked.context["digest"], **url)
+    assert client.post(f"/rules/{saved.pk}/edit/", values).status_code == 302
+    assert saved.targets.get().config["url"] == "http://127.0.0.1:8999/hook"
+    assert TargetRevision.objects.count() == 1
+
+
 def test_who_saves_over_a_newer_revision_is_told(someone: Client, town: Bus, saved: Rule) -> None:
     answer = someone.post(f"/rules/{saved.pk}/edit/", changed(town, saved, revision="0"))
     assert answer.status_code == 422
@@ -291,6 +321,20 @@ def test_a_rule_goes_back_to_what_it_was_as_a_new_revision(someone: Client, town
     newest = RuleRevision.objects.filter(rule_id=saved.pk).latest("pk")
     assert (newest.back_to, newest.number) == (first.number, saved.revision)
     assert "back to r1" in someone.get(f"/rules/{saved.pk}/history/").content.decode()
+
+
+def test_a_rule_that_was_saved_very_often_shows_its_newest_changes(
+    someone: Client, saved: Rule, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr(history, "MOST", 10)
+    for number in range(20):
+        saved.sql = f"a = '{number}'"
+        save_rule(saved)
+    with django_assert_max_num_queries(12):
+        page = someone.get(f"/rules/{saved.pk}/history/").content.decode()
+    assert page.count("Go back to revision") == 9
+    assert "The CESQL expression became “a = &#x27;19&#x27;”; it was “a = &#x27;18&#x27;”." in page
+    assert "The rule was made." not in page
 
 
 def test_a_target_goes_back_and_its_secret_is_never_shown(someone: Client, saved: Rule) -> None:

@@ -141,4 +141,4 @@ def test_only_lines_around_a_change_are_shown() -> None:
 
 
 def test_a_secret_of_a_connector_that_is_not_installed_stays_hidden() -> None:
-    assert changes.hide("pigeon", {"a": "x", "b": {"c": "y"}}) == {"a": "••••", "b": {"c": "••••"}}
+    assert changes.hide("pigeon", {"a": "x", "b": {"c": "y"}}) == {"a": "••••", "b": "••••"}

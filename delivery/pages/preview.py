@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from catalog.access import needs
 from catalog.display import words
 from catalog.models import Bus, EventType
+from catalog.traffic import per_minute
 from delivery.pages import charts, samples
 from delivery.pages.outgoing import Outgoing, outgoing
 from delivery.pages.pressable import event_html
@@ -279,7 +280,7 @@ def _rate(types: Sequence[str]) -> float:
     if not types:
         return rates.received_per_minute(now())
     received = rates.received_by_type(types, now())
-    return round(sum(sum(one.minutes) for one in received.values()) / 60, 1)
+    return round(sum(per_minute(one.minutes) for one in received.values()), 1)
 
 
 def _percent(some: int, of: int) -> str | None:

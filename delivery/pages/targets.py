@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
+from catalog.traffic import per_minute
 from delivery import backfill
 from delivery.pages import lines
 from delivery.pages.summary import RANGES, target_lines
@@ -57,7 +58,7 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "owes": owes,
         "former_order": _former_order(found, owes),
         "hour": total,
-        "rate": total.delivered / 60,
+        "rate": per_minute([slot.delivered for slot in hour], 1, RANGES["1h"].running(now())),
         "median": total.percentile(0.5),
         "p95": total.percentile(0.95),
         "minutes": [slot.delivered for slot in hour],

@@ -64,7 +64,9 @@ def newest(target: int, reason: str | None, limit: int = 50, below: int | None =
     if below is not None:
         where, parameters = where + " AND seq < %s", [*parameters, below]
     found = rows(
-        "SELECT target, seq, attempts, first_at, status, coalesce(reason, '') FROM runner_exception "
+        # All attempts, not only those since it was redriven.
+        "SELECT target, seq, (SELECT count(*) FROM attempt a WHERE a.target = x.target AND a.seq = x.seq), first_at, "
+        "status, coalesce(reason, '') FROM runner_exception x "
         f"WHERE state = %s AND target = %s{where} ORDER BY seq DESC LIMIT %s",
         [int(State.DEAD), target, *parameters, limit],
     )

@@ -44,7 +44,8 @@ function show(part) {
       place.innerHTML = part.html; place.hidden = false;
       globalThis.htmx?.process(place);
       // For parts of a page that htmx fetches again: hx-trigger="live:dead-letters from:body".
-      document.body.dispatchEvent(new CustomEvent(`live:${part.topic}`));
+      // Not while a dialog is open: fetching the part again would close it under a person's hands.
+      if (!document.querySelector(":popover-open")) document.body.dispatchEvent(new CustomEvent(`live:${part.topic}`));
     } else prepend(place, part);
   }
 }

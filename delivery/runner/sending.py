@@ -8,7 +8,7 @@ import random
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -29,13 +29,19 @@ from delivery.connectors.spi import (
 from delivery.runner.policy import Policy
 from delivery.runner.progress import Item, Progress
 from delivery.tracking.words import Outcome as Ended
+from rules.contract import Contract, ContractRefused, compile_contract
 from rules.engine import Event, Transform, TransformError, compile_transform
+from rules.outputs import output_of
 from rules.secrets import MASK
 
 logger = logging.getLogger(__name__)
 
 BUFFER = 2000  # events of one target in memory
 EXCEPTIONS = 10_000  # of one target; then nothing new is read for it until some are dealt with
+
+
+class OutsideContract(ValueError):
+    """What would be sent does not fit the target's contract; it says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Facts:
     config: dict[str, Any]
     transform: dict[str, Any]
     policy: Policy
+    contract: dict[str, Any] = field(default_factory=dict)
 
 
 class Sender:
@@ -72,6 +79,7 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._target: Target | None = None
         self._transform: Transform | None = None
+        self._contract: Contract | None = None
         self._secrets: list[str] = []
         self.limit = 1
         self.under_way = 0
@@ -83,10 +91,11 @@ class Sender:
             config = made.Config.load(self.facts.config)
             self._secrets = config.secret_texts()
             self._transform = compile_transform(self.facts.transform or {"kind": "complete"})
+            self._contract = compile_contract(self.facts.contract) if self.facts.contract else None
             self._target = made(config, self._services)
             self.limit = min(self.facts.policy.max_in_flight, made.max_in_flight)
             await self._target.open()
-        except (ConnectorUnavailable, InvalidConfig, TransformError) as error:
+        except (ConnectorUnavailable, InvalidConfig, TransformError, ContractRefused) as error:
             self.halted = ("stopped", self._discreet(f"It cannot start: {error}"))
         except Exception as error:
             logger.error("Target %s does not open. %s", self.facts.id, self._discreet(traceback.format_exc()))
@@ -169,6 +178,8 @@ class Sender:
                 outcome = await send(delivery)
             except TransformError as error:
                 outcome = Reject(f"The transform failed: {error}")
+            except OutsideContract as error:
+                outcome = Reject(str(error))
             except Exception as error:
                 logger.error(
                     "Connector %s raised. %s", self.facts.connector, self._discreet(traceback.format_exc())
@@ -187,13 +198,19 @@ class Sender:
         raw = item.raw
         # Stable over retries, crashes and takeovers, and ours: a CloudEvents id is the publisher's to choose.
         delivery_id, attempt = f"{self._id_prefix}{item.seq:x}", item.attempts + 1
-        if self._transform.whole:
+        if self._transform.whole and self._contract is None:
             attributes = Event.from_json(raw).attributes if b'"traceparent"' in raw else {}
             return Delivery(
                 event=raw, attributes=attributes, delivery_id=delivery_id, attempt=attempt, whole=True
             )
         event = Event.from_json(raw)
-        output = self._transform.apply(event)
+        output = output_of(self._transform, event, self.facts.config.get("mode") == "structured")
+        if self._contract is not None and (refusal := self._contract.refusal(output)):
+            raise OutsideContract(refusal)
+        if self._transform.whole:
+            return Delivery(
+                event=raw, attributes=event.attributes, delivery_id=delivery_id, attempt=attempt, whole=True
+            )
         return Delivery(
             event=raw, attributes=event.attributes, delivery_id=delivery_id, attempt=attempt,
             body=output.body, content_type=output.content_type,

@@ -118,6 +118,7 @@ def read_facts(targets: Iterable[int]) -> dict[int, Facts]:
             row.config,
             row.transform,
             Policy.of(policy_of(row)),
+            row.contract,
         )
         for row in Target.objects.filter(pk__in=list(targets))
     }

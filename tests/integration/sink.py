@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -82,6 +83,7 @@ class _Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._headers: dict[str, str] = {}
         self._path = ""
+        self._body = b""
 
     def on_url(self, url: bytes) -> None:
         self._path += url.decode()
@@ -89,8 +91,16 @@ class _Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.decode().lower()] = value.decode()
 
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
     def on_message_complete(self) -> None:
-        sink, event_id, subject = self._sink, self._headers["ce-id"], self._headers.get("ce-subject", "")
+        sink, headers = self._sink, self._headers
+        if "ce-id" not in headers:  # structured mode
+            headers |= {
+                f"ce-{name}": value for name, value in json.loads(self._body).items() if name != "data"
+            }
+        event_id, subject = headers["ce-id"], headers.get("ce-subject", "")
         sink.counts[self._path, event_id] += 1
         answer = sink.answer(self._path, event_id, subject, sink.counts[self._path, event_id])
         status, wait = answer if isinstance(answer, tuple) else (answer, 0.0)

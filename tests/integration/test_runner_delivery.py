@@ -88,6 +88,45 @@ def test_a_failing_event_parks_its_subject_alone_and_drains_in_order(sink: Sink)
     all_is_recorded(target.pk, sink)
 
 
+SHORT_ID = {"schema": {"type": "object", "properties": {"id": {"maxLength": 2}}}}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"transform": {"kind": "template", "template": '{"id": "${id}"}'}},
+        {"config": {"mode": "structured"}},
+    ],
+    ids=["a template", "a whole event"],
+)
+def test_what_does_not_fit_the_contract_is_never_sent_and_says_where(
+    sink: Sink, values: dict[str, dict[str, str]]
+) -> None:
+    config = {"url": sink.url} | values.get("config", {})
+    target = a_target(contract=SHORT_ID, **(values | {"config": config}))
+    publish([target.pk], ("e1", "A"), ("far-too-long", "B"), ("e2", "C"))
+    with on_duty():
+        sink.wait_for(2)
+        eventually(lambda: State.DEAD in exceptions(target.pk).values(), "the dead letter is there")
+    assert sorted(sink.taken) == ["e1", "e2"]
+    assert len(sink.seen) == 2
+    reason = rows("SELECT reason FROM runner_exception WHERE state = %s", int(State.DEAD))[0][0]
+    assert "does not fit the target's contract" in reason
+    assert "/id" in reason
+
+
+def test_a_contract_that_cannot_be_used_stops_the_target_and_loses_nothing(sink: Sink) -> None:
+    target = a_target(sink.url, contract={"schema": {"type": "no such type"}})
+    publish([target.pk], ("e1", "A"))
+    with on_duty():
+        eventually(lambda: target_state(target.pk) == "stopped", "the target is stopped")
+    assert sink.seen == []
+
+
+def target_state(pk: int) -> str:
+    return str(rows("SELECT state FROM rules_target WHERE id = %s", pk)[0][0])
+
+
 def test_a_rejected_event_becomes_a_dead_letter_and_blocks_its_subject_until_it_is_redriven(
     sink: Sink,
 ) -> None:

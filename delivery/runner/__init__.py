@@ -1,5 +1,6 @@
 """The runner: moves targets forward. Shifts lease lane groups, read routed events, send them and record what happened.
 
-`shift` is the event loop, `progress` one target's state in memory (pure), `store` the SQL, `policy` the waiting times.
+`shift` is the event loop, `progress` one target's state in memory (pure), `store` the SQL in its parts (leasing, reading,
+recording, flights), `policy` the waiting times.
 It stands on delivery/log's tables and delivery/connectors; pages only read what it writes.
 """

@@ -148,3 +148,16 @@ def test_two_shifts_agree_on_the_moment_the_new_order_comes_into_force(sink: Sin
     kept("key", OLD, sink.taken)
     kept("all", FRESH, sink.taken)
     assert rows("SELECT COUNT(*) FROM attempt WHERE outcome = %s", int(Outcome.UNKNOWN)) == [(0,)]
+
+
+def test_a_database_from_before_gets_the_column_and_one_that_has_it_is_left_alone() -> None:
+    from django.core.management import call_command
+
+    from tests.integration.sink import execute
+
+    for drop in (True, False):
+        if drop:
+            execute("ALTER TABLE runner_slot DROP COLUMN mode")
+        call_command("migrate", "delivery", "0002", verbosity=0)
+        call_command("migrate", "delivery", verbosity=0)
+        assert rows("SELECT mode FROM runner_slot") == []

@@ -34,12 +34,19 @@ def elements_agree(requirements: Sequence[Requirement], leaves: Leaves) -> bool:
     return first_disagreement(requirements, leaves) is None
 
 
+class Group(NamedTuple):
+    """Requirements whose leaves are all in elements of one array: their places in the branch, and what is there."""
+
+    at: tuple[int, ...]
+    tables: tuple[tuple[PathLeaves, Rows], ...]
+
+
 class Plan(NamedTuple):
     """How requirements on certain paths have to be compared in one event: which of them are inside elements, and
-    what is there when all are in elements of one array; None where that is not so."""
+    by array when each is in elements of one only; None where that is not so."""
 
     inside: tuple[int, ...]
-    tables: tuple[tuple[PathLeaves, Rows], ...] | None
+    groups: tuple[Group, ...] | None
 
 
 def still_agree(requirements: tuple[Requirement, ...], paths: tuple[str, ...], leaves: Leaves) -> bool:
@@ -53,29 +60,37 @@ def still_agree(requirements: tuple[Requirement, ...], paths: tuple[str, ...], l
     inside = plan.inside
     if len(inside) < 2 and not (inside and requirements[inside[0]].may_be_missing):
         return True
-    if plan.tables is None:
+    if plan.groups is None:
         return elements_agree(requirements, leaves)
-    return _one_element_meets([requirements[at] for at in inside], plan.tables, leaves)
+    # Which element of one array is chosen says nothing about another array.
+    return all(
+        (len(at) == 1 and not requirements[at[0]].may_be_missing)
+        or _one_element_meets([requirements[one] for one in at], tables, leaves)
+        for at, tables in plan.groups
+    )
 
 
 def _plan(paths: tuple[str, ...], leaves: Leaves) -> Plan:
     inside = tuple(at for at, path in enumerate(paths) if path in leaves.members)
-    tables: list[tuple[PathLeaves, Rows]] = []
-    arrays = set()
+    groups: dict[int, list[tuple[int, tuple[PathLeaves, Rows]]]] = {}
     for at in inside:
         here = leaves.at(paths[at])
         if here.rows is None:
             return Plan(inside, None)
         array, rows = here.rows
-        arrays.add(array)
-        tables.append((here, rows))
-    return Plan(inside, tuple(tables) if len(arrays) == 1 else None)
+        groups.setdefault(array, []).append((at, (here, rows)))
+    return Plan(
+        inside,
+        tuple(
+            Group(tuple(at for at, _ in group), tuple(one for _, one in group)) for group in groups.values()
+        ),
+    )
 
 
 def _one_element_meets(
     inside: list[Requirement], tables: tuple[tuple[PathLeaves, Rows], ...], leaves: Leaves
 ) -> bool:
-    """The common case: all leaves are in elements of one array, so one element has to meet all of them.
+    """The common case: all these leaves are in elements of one array, so one element has to meet all of them.
 
     inside: in the order of their paths; tables: what is there.
     """
@@ -152,7 +167,8 @@ def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> R
         for choice in choices:
             by_value = not choice and requirement.exact is not None
             candidates: Sequence[Entry] = () if by_value else here.candidates(choice)
-            steps -= STEPS_OF_A_CHOICE * (1 + (_fewest(requirement, leaves) if by_value else len(candidates)))
+            count = _fewest(requirement, leaves) if by_value else len(candidates)
+            steps -= STEPS_OF_A_CHOICE + (STEPS_OF_A_CHOICE if choice else STEPS_OF_A_PREDICATE) * count
             if steps < 0:
                 leaves.left = max(0, leaves.left - granted)
                 raise TooMuchWork(f"too many ways to combine the array elements at {requirement.path}")

@@ -45,7 +45,7 @@ def _is_json_type(content_type: object) -> bool:
 
 
 class Event:
-    """One CloudEvent. `data` is decoded at most once, and never when nobody asks for it.
+    """One CloudEvent. `data` is decoded at most once; of an event made from attributes and bytes only when asked for.
 
     attributes: context attributes and extensions by their CloudEvents names; never holds `data`.
     """

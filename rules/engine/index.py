@@ -15,7 +15,7 @@ from rules.engine.elements import elements_agree, still_agree
 from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
 from rules.engine.present import Present, value_at
-from rules.engine.probes import Exceptions, Probe, Probes
+from rules.engine.probes import TIRING, Exceptions, Probe, Probes
 from rules.engine.requirement import Requirement, Residual
 from rules.engine.selectivity import Selectivity
 from rules.engine.text_probes import LONG_TEXT
@@ -207,7 +207,10 @@ class Index:
                 if exceptions is not None:
                     exceptions.find(value, hit, leaves)
             except TooMuchWork as error:
-                _blame(set(places).difference(hit), error, failed)
+                undecided = set(places).difference(hit)
+                if type(value) is str:
+                    undecided = {place for place in undecided if place.place[0] in TIRING}
+                _blame(undecided, error, failed)
         for path, place in self._missing:
             # With array elements, whether a leaf is missing depends on the element chosen for the other paths.
             value = value_at(path, leaves)

@@ -21,6 +21,10 @@ Probe = Callable[[Any, list[T], Allowance], None]
 Things = dict[Any, T]
 
 
+TIRING = frozenset({kinds.CONTAINS, kinds.WILDCARD, kinds.CASELESS_CONTAINS, kinds.ALL, kinds.BUT})
+"""Kinds whose look-up may be TooMuchWork."""
+
+
 class Probes(Generic[T]):
     """text: look-up of a string among exact ones; of_text: probe of all else for strings, of_other: for numbers, true,
     false and null; None where there is nothing to find. exceptions: the anything-but, which count for both."""
@@ -32,9 +36,10 @@ class Probes(Generic[T]):
         for (kind, key), thing in things.items():
             by_kind.setdefault(kind, {})[key] = thing
         self.text: Callable[[Hashable], T | None] = by_kind.get(kinds.TEXT, {}).get
-        of_any = _any_probes(by_kind)
-        self.of_text = _in_turn([*_text_probes(by_kind), *of_any])
-        self.of_other = _in_turn([*_other_probes(by_kind), *of_any])
+        exists, together = _exists_probes(by_kind), _together_probes(by_kind)
+        # Those of TIRING last: when one raises, all others have found what there is.
+        self.of_text = _in_turn([*_text_probes(by_kind), *exists, *_substring_probes(by_kind), *together])
+        self.of_other = _in_turn([*_other_probes(by_kind), *exists, *together])
         excepted = by_kind.get(kinds.BUT)
         self.exceptions = Exceptions(excepted) if excepted else None
 
@@ -120,14 +125,24 @@ def _in_turn(probes: list[Probe[T]]) -> Probe[T] | None:
     return probe
 
 
-def _any_probes(by_kind: dict[str, Things[T]]) -> list[Probe[T]]:
-    """Probes for leaves of any type."""
+def _exists_probes(by_kind: dict[str, Things[T]]) -> list[Probe[T]]:
+    if kinds.EXISTS not in by_kind:
+        return []
+    anything = by_kind[kinds.EXISTS][None]
+    return [lambda leaf, found, allowance: found.append(anything)]
+
+
+def _together_probes(by_kind: dict[str, Things[T]]) -> list[Probe[T]]:
+    return [_all_probe(by_kind[kinds.ALL])] if kinds.ALL in by_kind else []
+
+
+def _substring_probes(by_kind: dict[str, Things[T]]) -> list[Probe[T]]:
     probes: list[Probe[T]] = []
-    if kinds.ALL in by_kind:
-        probes.append(_all_probe(by_kind[kinds.ALL]))
-    if kinds.EXISTS in by_kind:
-        anything = by_kind[kinds.EXISTS][None]
-        probes.append(lambda leaf, found, allowance: found.append(anything))
+    if kinds.CONTAINS in by_kind or kinds.WILDCARD in by_kind:
+        probes.append(substring_probe(by_kind.get(kinds.CONTAINS, {}), by_kind.get(kinds.WILDCARD, {})))
+    if kinds.CASELESS_CONTAINS in by_kind:
+        find = substring_probe(by_kind[kinds.CASELESS_CONTAINS], {})
+        probes.append(lambda leaf, found, allowance: find(leaf.casefold(), found, allowance))
     return probes
 
 
@@ -137,8 +152,6 @@ def _text_probes(by_kind: dict[str, Things[T]]) -> list[Probe[T]]:
         probes.append(prefix_probe(by_kind[kinds.PREFIX]))
     if kinds.SUFFIX in by_kind:
         probes.append(suffix_probe(by_kind[kinds.SUFFIX]))
-    if kinds.CONTAINS in by_kind or kinds.WILDCARD in by_kind:
-        probes.append(substring_probe(by_kind.get(kinds.CONTAINS, {}), by_kind.get(kinds.WILDCARD, {})))
     caseless = _in_turn(_caseless_probes(by_kind))
     if caseless is not None:
         folded_probe = caseless
@@ -165,8 +178,6 @@ def _caseless_probes(by_kind: dict[str, Things[T]]) -> list[TextProbe[T]]:
         probes.append(prefix_probe(by_kind[kinds.CASELESS_PREFIX]))
     if kinds.CASELESS_SUFFIX in by_kind:
         probes.append(suffix_probe(by_kind[kinds.CASELESS_SUFFIX]))
-    if kinds.CASELESS_CONTAINS in by_kind:
-        probes.append(substring_probe(by_kind[kinds.CASELESS_CONTAINS], {}))
     return probes
 
 

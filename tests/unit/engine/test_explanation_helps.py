@@ -7,7 +7,7 @@ import ipaddress
 import json
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from rules.engine import Condition, Event, explain
@@ -102,7 +102,7 @@ def mended(data: Any, failed: Condition, alternatives: list[Any]) -> Any:
     return None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.builds(lambda fields: {"data": fields}, objects), value)
 def test_changing_what_the_explanation_names_makes_that_condition_hold(pattern, data) -> None:
     try:

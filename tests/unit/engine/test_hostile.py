@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rules.engine import compile
-from rules.engine.allowance import STEPS, TooMuchWork
+from rules.engine.allowance import STEPS, Allowance, TooMuchWork
 from rules.engine.matcher import Matcher
 from tests.unit.engine import hostile
 
@@ -72,3 +72,17 @@ def test_a_plain_rule_is_decided_beside_hostile_ones(name) -> None:
     assert met == [10_000]
     assert sorted(told) == sorted(matcher.failures)
     assert 10_001 not in told
+
+
+def test_where_substrings_are_too_much_work_only_rules_that_ask_for_substrings_fail(monkeypatch) -> None:
+    monkeypatch.setattr(Allowance, "left", 20_000)
+    case = LARGE["substrings inside each other"]
+    beside = [
+        {"data": {"a": [{"prefix": "aaaa"}]}},
+        {"data": {"a": [{"exists": True}]}},
+        {"data": {"a": ["x", {"suffix": {"equals-ignore-case": "A"}}]}},
+        {"data": {"a": [{"equals-ignore-case": "x"}]}},
+    ]
+    matcher = compile([*enumerate(beside), *((10 + number, rule) for number, rule in enumerate(case.rules))])
+    assert matcher.match(case.event()) == [0, 1, 2]
+    assert set(matcher.failures) == set(range(10, 10 + len(case.rules)))

@@ -238,6 +238,31 @@ def test_an_event_that_multiplies_choices_fails_only_the_rule_that_asks() -> Non
     assert not explain(rules[0][1], event).matched
 
 
+def test_conditions_on_several_lists_of_one_event_are_all_decided() -> None:
+    """None of it is work that multiplies, however many rules ask."""
+    data = {
+        "items": [{"sku": f"s{n}", "count": n % 5} for n in range(60)],
+        "discounts": [{"code": f"c{n}", "percent": n % 7} for n in range(60)],
+        "parcels": [{"id": n, "lines": [{"sku": f"s{n}", "place": k} for k in range(3)]} for n in range(20)],
+    }
+    rules = {
+        n: {
+            "data": {
+                "items": {"sku": [{"prefix": "s"}], "count": [{"numeric": [">", 1]}, f"{n}"]},
+                "discounts": {"code": [f"c{n}"], "percent": [{"anything-but": n % 7 if n % 2 else 9}]},
+                "parcels": {
+                    "id": [{"numeric": ["<", 5]}],
+                    "lines": {"place": [n % 3], "sku": [{"prefix": "s"}]},
+                },
+            }
+        }
+        for n in range(400)
+    }
+    matcher = compile(rules.items())
+    assert matcher.match(Event({}, json.dumps(data).encode())) == list(range(0, 60, 2))
+    assert matcher.failures == {}
+
+
 def test_identical_rules_with_many_alternatives_do_not_multiply_in_the_index() -> None:
     pattern = {"data": {f"field{number}": ["a", "b", "c", "d"] for number in range(40)}}
     matcher = compile((number, pattern) for number in range(40))

@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from rules.engine import Event, compile, explain, validate
@@ -173,7 +173,7 @@ def event_of(attributes: dict[str, Any], data: Any) -> tuple[Event, dict[str, An
     return Event(attributes, json.dumps(data).encode()), {**attributes, "data": data}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(patterns, max_size=30), attributes, st.just(NO_DATA) | value)
 def test_the_matcher_finds_what_a_plain_scan_finds(patterns, attributes, data) -> None:
     event, plain = event_of(attributes, data)
@@ -184,7 +184,7 @@ def test_the_matcher_finds_what_a_plain_scan_finds(patterns, attributes, data) -
     assert matcher.failures == {}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(patterns, attributes, value)
 def test_an_explanation_says_what_the_matcher_says(pattern, attributes, data) -> None:
     event, plain = event_of(attributes, data)
@@ -196,7 +196,7 @@ def test_an_explanation_says_what_the_matcher_says(pattern, attributes, data) ->
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(patterns, max_size=12),
     st.lists(
@@ -249,7 +249,7 @@ element_patterns = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(element_patterns, min_size=1, max_size=15), elements)
 def test_conditions_on_one_array_element_stay_together(wanted, elements) -> None:
     patterns = [{"data": {"items": one}} for one in wanted]

@@ -117,8 +117,8 @@ def test_a_json_pattern_and_a_template_are_saved_as_written(someone: Client, tow
     ("wrong", "sentence"),
     [
         (
-            {"mode": "json", "pattern": '{\n "data": {"n": [{"numeric": [">", 1]}]}}'},
-            "Line 2, /data/n/0: `numeric`",
+            {"mode": "json", "pattern": '{\n "data": {"n": [{"regex": "a"}]}}'},
+            "Line 2, /data/n/0: `regex`",
         ),
         ({"mode": "json", "pattern": "{"}, "Line 1"),
         ({"values": [""]}, "Write a value"),

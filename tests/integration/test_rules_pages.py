@@ -121,8 +121,8 @@ def test_a_json_pattern_and_a_template_are_saved_as_written(someone: Client, tow
     ("wrong", "sentence"),
     [
         (
-            {"mode": "json", "pattern": '{\n "data": {"n": [{"numerical": [">", 1]}]}}'},
-            "Line 2, /data/n/0: `numerical`",
+            {"mode": "json", "pattern": '{\n "data": {"n": [{"regex": "a"}]}}'},
+            "Line 2, /data/n/0: `regex`",
         ),
         ({"mode": "json", "pattern": "{"}, "Line 1"),
         ({"values": [""]}, "Write a value"),

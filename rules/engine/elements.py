@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
-from rules.engine.leaves import Choice, Entry, Leaves, Membership
+from rules.engine.leaves import Choice, Entry, Leaves, Membership, PathLeaves
 from rules.engine.requirement import Requirement
 
 Rows = dict[int, list[Any]]
@@ -36,10 +36,10 @@ def elements_agree(requirements: Sequence[Requirement], leaves: Leaves) -> bool:
 
 class Plan(NamedTuple):
     """How requirements on certain paths have to be compared in one event: which of them are inside elements, and
-    their leaves by element when all are in one array; None where that is not so."""
+    what is there when all are in elements of one array; None where that is not so."""
 
     inside: tuple[int, ...]
-    tables: tuple[Rows, ...] | None
+    tables: tuple[tuple[PathLeaves, Rows], ...] | None
 
 
 def still_agree(requirements: tuple[Requirement, ...], paths: tuple[str, ...], leaves: Leaves) -> bool:
@@ -60,57 +60,82 @@ def still_agree(requirements: tuple[Requirement, ...], paths: tuple[str, ...], l
 
 def _plan(paths: tuple[str, ...], leaves: Leaves) -> Plan:
     inside = tuple(at for at, path in enumerate(paths) if path in leaves.members)
-    tables = [leaves.at(paths[at]).rows for at in inside]
-    if not tables or any(table is None or tables[0] is None or table[0] != tables[0][0] for table in tables):
-        return Plan(inside, None)
-    return Plan(inside, tuple(table[1] for table in tables if table is not None))
+    tables: list[tuple[PathLeaves, Rows]] = []
+    arrays = set()
+    for at in inside:
+        here = leaves.at(paths[at])
+        if here.rows is None:
+            return Plan(inside, None)
+        array, rows = here.rows
+        arrays.add(array)
+        tables.append((here, rows))
+    return Plan(inside, tuple(tables) if len(arrays) == 1 else None)
 
 
-def _one_element_meets(inside: list[Requirement], tables: tuple[Rows, ...], leaves: Leaves) -> bool:
+def _one_element_meets(
+    inside: list[Requirement], tables: tuple[tuple[PathLeaves, Rows], ...], leaves: Leaves
+) -> bool:
     """The common case: all leaves are in elements of one array, so one element has to meet all of them.
 
-    inside: in the order of their paths; tables: their leaves by element.
+    inside: in the order of their paths; tables: what is there.
     """
-    pairs = list(zip(inside, tables, strict=True))
-    for requirement in inside:
+    first, fewest = 0, -1
+    for at, requirement in enumerate(inside):
         if requirement.may_be_missing:
+            # Whether it is missing is about the elements chosen for the paths before it.
+            first, fewest = 0, _most(inside[0], tables[0][0])
             break
-    else:
-        pairs.sort(key=lambda pair: _fewest(pair[0], leaves))
+        count = _most(requirement, tables[at][0])
+        if fewest < 0 or count < fewest:
+            first, fewest = at, count
     granted = leaves.of_a_rule()
-    chosen, steps = _meeting(pairs[0][0], leaves, granted)
-    for requirement, rows in pairs[1:]:
-        steps -= STEPS_OF_A_PREDICATE * len(chosen)
-        if steps < 0 or not chosen:
-            break
-        holds = requirement.holds
-        missing = requirement.may_be_missing
-        chosen = {index for index in chosen if (any(map(holds, rows[index])) if index in rows else missing)}
-    if steps < 0 and chosen:
-        leaves.left = max(0, leaves.left - granted)
-        raise TooMuchWork(f"too many elements may meet the conditions on {inside[0].path}")
-    leaves.left = max(0, leaves.left - (granted - steps))
+    steps = granted - fewest * STEPS_OF_A_PREDICATE
+    if steps < 0:
+        raise TooMuchWork(f"too many elements may meet the conditions on {inside[first].path}")
+    chosen = _meeting(inside[first], tables[first][0])
+    for at, requirement in enumerate(inside):
+        if at != first:
+            steps -= STEPS_OF_A_PREDICATE * len(chosen)
+            if steps < 0:
+                leaves.left = max(0, leaves.left - granted)
+                raise TooMuchWork(f"too many elements may meet the conditions on {requirement.path}")
+            holds = requirement.ready or requirement.holds
+            missing = requirement.may_be_missing
+            rows = tables[at][1]
+            chosen = [
+                index for index in chosen if (any(map(holds, rows[index])) if index in rows else missing)
+            ]
+            if not chosen:
+                break
+    leaves.left -= granted - steps
     return bool(chosen)
 
 
-def _meeting(requirement: Requirement, leaves: Leaves, steps: int) -> tuple[set[int], int]:
-    """(elements in which the requirement is met, what is left of the steps)."""
-    here = leaves.at(requirement.path)
+def _most(requirement: Requirement, here: PathLeaves) -> int:
+    """How many leaves may meet a requirement, at most; of those that are equal one counts where each must be asked."""
+    exact = requirement.exact
+    if exact is None:
+        return len(here.by_value)
+    count = 0
+    for place in exact:
+        equal = here.by_value.get(place)
+        if equal is not None:
+            count += len(equal)
+    return count
+
+
+def _meeting(requirement: Requirement, here: PathLeaves) -> list[int]:
+    """The elements in which the requirement is met, each once."""
     if requirement.exact is not None:
-        steps -= _fewest(requirement, leaves)
-        if steps < 0:
-            return {0}, steps
-        return {membership[0][1] for _, membership in _equal(requirement, leaves)}, steps
-    chosen: set[int] = set()
-    holds = requirement.holds
-    for same in here.by_value.values():
-        steps -= STEPS_OF_A_PREDICATE
-        if holds(same[0][0]):
-            steps -= len(same)
-            chosen.update(membership[0][1] for _, membership in same)
-        if steps < 0:
-            break
-    return chosen, steps
+        found = [
+            membership[0][1] for place in requirement.exact for _, membership in here.by_value.get(place, ())
+        ]
+    else:
+        holds = requirement.holds
+        found = [
+            membership[0][1] for same in here.by_value.values() if holds(same[0][0]) for _, membership in same
+        ]
+    return found if len(found) < 2 else list(dict.fromkeys(found))
 
 
 def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> Requirement | None:

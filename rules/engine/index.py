@@ -26,7 +26,9 @@ CROWDED = 8
 MAX_COPIES = 4
 """Below the root a branch is filed at most so many times in all levels together: copies of copies would multiply."""
 FEW_FIELDS = 2
-"""Up to so many paths are looked up one by one."""
+"""Up to so many paths are looked up one by one at the root;"""
+FEW_FIELDS_BELOW = 16
+"""and so many below it, where most of what is asked was looked up already."""
 CROWD = 32
 """More branches than this, found together and not to be told apart by an index, share the checks they have in common."""
 LONG_LIST = 16
@@ -55,9 +57,12 @@ _Filed = tuple[IndexedBranch, tuple[Requirement, ...]]
 
 
 class Place:
-    """The branches filed under one alternative: those it decides alone, those to check, and the index of the rest."""
+    """The branches filed under one alternative: those it decides alone, those to check, and the index of the rest.
 
-    __slots__ = ("below", "decided", "place", "to_check")
+    settled: the rules of the first branches to check, those that are met unless array elements are in the way.
+    """
+
+    __slots__ = ("below", "decided", "place", "settled", "to_check")
 
     def __init__(
         self,
@@ -84,9 +89,15 @@ class Place:
                 if len(indexable) > CROWDED:
                     self.below = Index(indexable, selectivity, levels - 1, copies)
                     filed = [entry for entry in filed if not _indexable(entry[1], copies)]
-        self.to_check: tuple[_Filed, ...] = tuple(
-            (branch, rest if len(rest) < 2 else tuple(sorted(rest, key=selectivity.of)))
-            for branch, rest in filed
+        settled = [entry for entry in filed if decides and not entry[1] and not entry[0].residual]
+        self.settled = tuple(branch.rule_id for branch, _ in settled)
+        self.to_check: tuple[_Filed, ...] = (
+            *settled,
+            *(
+                (branch, rest if len(rest) < 2 else tuple(sorted(rest, key=selectivity.of)))
+                for branch, rest in filed
+                if not decides or rest or branch.residual
+            ),
         )
 
     def rule_ids(self) -> Iterable[int]:
@@ -148,7 +159,8 @@ class Index:
                 left = MAX_COPIES if copies is None else copies // widest.get((path, place), 1)
                 places[place] = Place(place, entries, selectivity, levels, left, decides=True)
             self._fields.append((path, _field(path, places)))
-        self._present = Present(self._fields) if len(self._fields) > FEW_FIELDS else None
+        few = FEW_FIELDS if copies is None else FEW_FIELDS_BELOW
+        self._present = Present(self._fields) if len(self._fields) > few else None
         self._missing = [
             (path, Place((NOT_THERE, None), entries, selectivity, levels, 1, decides=False))
             for path, entries in missing.items()
@@ -170,7 +182,10 @@ class Index:
         if self._present is not None:
             there = self._present.find(leaves)
         else:
-            there = [(field, value_at(path, leaves)) for path, field in self._fields]
+            try:
+                there = [(field, leaves[path]) for path, field in self._fields]
+            except TooMuchWork:
+                there = [(field, value_at(path, leaves)) for path, field in self._fields]
         for field, value in there:
             if value is ABSENT:
                 continue
@@ -202,8 +217,12 @@ class Index:
                 _blame([place], value, failed)
         for place in hit:
             found += place.decided
-            crowd = len(place.to_check) > CROWD
-            for branch, rest in place.to_check:
+            to_check = place.to_check
+            crowd = len(to_check) > CROWD
+            if place.settled and not members:
+                found += place.settled
+                to_check = to_check[len(place.settled) :]
+            for branch, rest in to_check:
                 try:
                     if _checked(branch, rest, leaves, wanted, crowd):
                         found.append(branch.rule_id)

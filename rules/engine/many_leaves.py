@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from rules.engine import alternative as kinds
-from rules.engine.addresses import Network, address_of
+from rules.engine.addresses import Address, Network, address_of
 from rules.engine.allowance import Allowance
 from rules.engine.alternative import KindAndKey, exact_place, predicate
 from rules.engine.ranges import Number, Range
@@ -23,12 +24,9 @@ class ManyLeaves:
     exact: their places as exact alternatives, (kind, leaf).
     """
 
-    __slots__ = ("_allowance", "_made", "exact")
-
     def __init__(self, leaves: Iterable[Any], allowance: Allowance) -> None:
         self.exact = {exact_place(leaf) for leaf in leaves}
         self._allowance = allowance
-        self._made: dict[str, list[Any]] = {}
 
     def meeting(self, places: Iterable[KindAndKey]) -> set[KindAndKey]:
         """Which of the alternatives at least one leaf meets. Raises TooMuchWork."""
@@ -70,8 +68,8 @@ class ManyLeaves:
 
     def _scan(self, kind: str, key: Any) -> bool:
         """Substrings, and several operators on one leaf: there is nothing to sort by."""
-        texts = self._texts()
-        characters: int = self._once("characters", lambda: [sum(map(len, texts))])[0]
+        texts = self._texts
+        characters = self._characters
         holds = predicate(kind, key)
         if kind == kinds.ALL:
             self._allowance.spend(len(self.exact) * len(key) + characters // LONG_STEP)
@@ -79,71 +77,75 @@ class ManyLeaves:
         self._allowance.spend(len(texts) + characters // LONG_STEP)
         return any(map(holds, texts))
 
-    def _once(self, name: str, make: Callable[[], list[Any]]) -> list[Any]:
-        made = self._made.get(name)
-        if made is None:
-            made = self._made[name] = make()
-        return made
-
+    @cached_property
     def _texts(self) -> list[str]:
-        return self._once("texts", lambda: sorted(key for kind, key in self.exact if kind == kinds.TEXT))
+        return sorted(str(key) for kind, key in self.exact if kind == kinds.TEXT)
 
+    @cached_property
+    def _characters(self) -> int:
+        return sum(map(len, self._texts))
+
+    @cached_property
+    def _backwards(self) -> list[str]:
+        return sorted(text[::-1] for text in self._texts)
+
+    @cached_property
     def _folded(self) -> list[str]:
-        return self._once("folded", lambda: sorted(text.casefold() for text in self._texts()))
+        return sorted(text.casefold() for text in self._texts)
+
+    @cached_property
+    def _folded_backwards(self) -> list[str]:
+        return sorted(text[::-1] for text in self._folded)
+
+    @cached_property
+    def _numbers(self) -> list[Number]:
+        return sorted(key for kind, key in self.exact if kind == kinds.NUMBER)  # type: ignore[misc]
+
+    @cached_property
+    def _addresses(self) -> list[Address]:
+        return sorted(filter(None, map(address_of, self._texts)))
 
     def _prefixed(self, prefix: str) -> int:
-        return _with_prefix(self._texts(), prefix)
+        return _with_prefix(self._texts, prefix)
 
     def _suffixed(self, suffix: str) -> int:
-        backwards = self._once("backwards", lambda: sorted(text[::-1] for text in self._texts()))
-        return _with_prefix(backwards, suffix[::-1])
+        return _with_prefix(self._backwards, suffix[::-1])
 
     def _folded_equal(self, text: str) -> int:
-        folded = self._folded()
-        return bisect_right(folded, text) - bisect_left(folded, text)
+        return bisect_right(self._folded, text) - bisect_left(self._folded, text)
 
     def _folded_prefixed(self, prefix: str) -> int:
-        return _with_prefix(self._folded(), prefix)
+        return _with_prefix(self._folded, prefix)
 
     def _folded_suffixed(self, suffix: str) -> int:
-        backwards = self._once("folded backwards", lambda: sorted(text[::-1] for text in self._folded()))
-        return _with_prefix(backwards, suffix[::-1])
+        return _with_prefix(self._folded_backwards, suffix[::-1])
 
     def _in_range(self, wanted: Range) -> int:
-        numbers = self._once(
-            "numbers",
-            lambda: sorted(key for kind, key in self.exact if kind == kinds.NUMBER),
-        )
-        first = (bisect_right if wanted.low_open else bisect_left)(numbers, wanted.low)
-        last = (bisect_left if wanted.high_open else bisect_right)(numbers, wanted.high)
+        low, low_open, high, high_open, holes = wanted
+        numbers = self._numbers
+        first = (bisect_right if low_open else bisect_left)(numbers, low)
+        last = (bisect_left if high_open else bisect_right)(numbers, high)
         inside = max(0, last - first)
-        return inside - sum(
-            (kinds.NUMBER, hole) in self.exact for hole in wanted.holes if _spans(wanted, hole)
-        )
+        if not holes:
+            return inside
+        whole = wanted._replace(holes=frozenset())
+        return inside - sum((kinds.NUMBER, hole) in self.exact for hole in holes if whole.holds(hole))
 
-    def _addresses(self) -> list[tuple[int, int]]:
-        return self._once("addresses", lambda: sorted(filter(None, map(address_of, self._texts()))))
-
-    def _at_address(self, address: tuple[int, int]) -> int:
-        addresses = self._addresses()
-        return bisect_right(addresses, address) - bisect_left(addresses, address)
+    def _at_address(self, address: Address) -> int:
+        return bisect_right(self._addresses, address) - bisect_left(self._addresses, address)
 
     def _in_network(self, network: Network) -> int:
-        addresses = self._addresses()
-        low = network.number << network.shift
-        high = low + (1 << network.shift) - 1
-        return bisect_right(addresses, (network.version, high)) - bisect_left(
-            addresses, (network.version, low)
+        version, shift, number = network
+        low = number << shift
+        addresses = self._addresses
+        return bisect_right(addresses, (version, low + (1 << shift) - 1)) - bisect_left(
+            addresses, (version, low)
         )
 
 
 def _with_prefix(texts: list[str], prefix: str) -> int:
     size = len(prefix)
     return bisect_right(texts, prefix, key=lambda text: text[:size]) - bisect_left(texts, prefix)
-
-
-def _spans(wanted: Range, number: Number) -> bool:
-    return Range(*wanted[:4], frozenset()).holds(number)
 
 
 # How many leaves meet an alternative, by its kind.

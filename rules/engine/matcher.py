@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
+from rules.engine.allowance import TooMuchWork
 from rules.engine.event import Event
 from rules.engine.filter import WrittenRule, compile_filter, requirements_of
 from rules.engine.index import Failed, Index, IndexedBranch, IndexedRule, met
@@ -117,6 +118,8 @@ class Matcher:
         errors: list[tuple[int, Exception]] = []
 
         def failed(rule_id: int, error: Exception) -> None:
+            if type(error) is TooMuchWork:
+                error.__traceback__ = None  # says nothing, and would keep the frames of thousands of rules
             errors.append((rule_id, error))
 
         found: set[int] = set()

@@ -87,3 +87,34 @@ def test_the_event_as_json_says_the_same(content_type, data, is_json, value) -> 
 def test_an_event_without_attributes_is_json_too() -> None:
     assert msgspec.json.decode(Event({}, b"1").to_json()) == {"data": 1}
     assert msgspec.json.decode(Event({}, None).to_json()) == {}
+
+
+@pytest.mark.parametrize(
+    ("raw", "attributes", "data", "data_raw"),
+    [
+        (b'{"type": "a", "data": {"n": [1, 2.50]}}', {"type": "a"}, {"n": [1, 2.5]}, b'{"n": [1, 2.50]}'),
+        (b'{"type": "a", "data": null}', {"type": "a"}, None, b"null"),
+        (b'{"type": "a"}', {"type": "a"}, ABSENT, None),
+        (b'{"type": "a", "subject": null, "data": 1}', {"type": "a"}, 1, b"1"),
+        (b'{"type": "a", "data": "{\\"n\\": 1}"}', {"type": "a"}, {"n": 1}, b'"{\\"n\\": 1}"'),
+        (b'{"type": "a", "data": "{n}"}', {"type": "a"}, "{n}", b'"{n}"'),
+        (
+            b'{"datacontenttype": "text/plain", "data": "{\\"n\\": 1}"}',
+            {"datacontenttype": "text/plain"},
+            '{"n": 1}',
+            b'"{\\"n\\": 1}"',
+        ),
+        (b'{"type": "a", "data_base64": "MQ=="}', {"type": "a"}, 1, b"1"),
+    ],
+)
+def test_an_event_read_whole_is_the_event_read_in_parts(raw, attributes, data, data_raw) -> None:
+    whole, parts = Event.from_json(raw), Event._from_members(raw)
+    for event in (whole, parts):
+        assert (event.attributes, event.data, event.data_raw) == (attributes, data, data_raw)
+        assert event.to_json() == raw
+
+
+def test_data_that_cannot_be_decoded_does_not_harm_the_attributes() -> None:
+    event = Event.from_json(b'{"type": "a", "data": {"n": 1e999}}')
+    assert event.attributes == {"type": "a"}
+    assert event.data == '{"n": 1e999}'

@@ -76,16 +76,19 @@ def difference(cases: list[Case], engine: str, row: dict[str, Any], pattern: str
     return None
 
 
-@pytest.mark.parametrize(("engine", "count", "met_count"), [(RULER, 1930, 457), (ROCKETMQ, 50, 27)])
-def test_every_case_matches_as_there_or_differs_by_name(engine, count, met_count) -> None:
-    """Each alone, explained, and all of them in one index."""
-    cases = list(rows(f"{engine}.match.jsonl"))
-    assert len(cases) == count
-    assert sum(case["expected"] for case in cases) == met_count
-    rules: dict[int, Any] = {}
-    expected: list[tuple[Event, set[int], bool]] = []
+class Expected(NamedTuple):
+    """A case as it should end here: patterns of which one must match the event or none."""
+
+    patterns: list[Any]
+    event: Event
+    met: bool
+
+
+def expected_matches(engine: str) -> tuple[list[Expected], list[Case]]:
+    """(the cases of an engine with what is right here, the differences used)."""
+    found: list[Expected] = []
     used: list[Case] = []
-    for case in cases:
+    for case in rows(f"{engine}.match.jsonl"):
         patterns = [json.loads(pattern) for pattern in case["patterns"]]
         if engine == RULER:  # its events are any JSON object; ours have that in data
             patterns = [{"data": pattern} for pattern in patterns]
@@ -101,16 +104,32 @@ def test_every_case_matches_as_there_or_differs_by_name(engine, count, met_count
                 continue
             assert differs.ours is not met, "no longer a difference"
             met = differs.ours
-        numbers = range(len(rules), len(rules) + len(patterns))
-        rules.update(zip(numbers, patterns, strict=True))
-        expected.append((event, set(numbers), met))
-        assert bool(compile(enumerate(patterns)).match(event)) is met, case
-        assert any(explain(pattern, event).matched for pattern in patterns) is met, case
-    everything = compile(rules.items())
-    for event, numbers, met in expected:
-        assert bool(numbers.intersection(everything.match(event))) is met
-    assert everything.failures == {}
+        found.append(Expected(patterns, event, met))
+    return found, used
+
+
+@pytest.mark.parametrize(("engine", "count", "met_count"), [(RULER, 1928, 455), (ROCKETMQ, 50, 27)])
+def test_every_case_matches_as_there_or_differs_by_name(engine, count, met_count) -> None:
+    """Each alone, and explained."""
+    cases, used = expected_matches(engine)
+    assert (len(cases), sum(case.met for case in cases)) == (count, met_count)
     assert sorted(used) == sorted(case for case in DIFFERENT_MATCHES if case.engine == engine)
+    for patterns, event, met in cases:
+        assert bool(compile(enumerate(patterns)).match(event)) is met, patterns
+        assert any(explain(pattern, event).matched for pattern in patterns) is met, patterns
+
+
+def test_all_cases_of_both_engines_in_one_index_do_not_disturb_each_other() -> None:
+    cases = [*expected_matches(RULER)[0], *expected_matches(ROCKETMQ)[0]]
+    rules: dict[int, Any] = {}
+    numbers: list[range] = []
+    for case in cases:
+        numbers.append(range(len(rules), len(rules) + len(case.patterns)))
+        rules.update(zip(numbers[-1], case.patterns, strict=True))
+    everything = compile(rules.items())
+    for case, own in zip(cases, numbers, strict=True):
+        assert bool(set(own).intersection(everything.match(case.event))) is case.met, case.patterns
+    assert everything.failures == {}
 
 
 @pytest.mark.parametrize(("engine", "count", "invalid"), [(RULER, 996, 83), (ROCKETMQ, 53, 26)])

@@ -81,7 +81,9 @@ class Event:
                 event._json = bytes(raw)
                 if data is not ABSENT:
                     event._data_raw = ABSENT
-                    event._data = data if type(data) is not str else event._unwrapped(data, msgspec.json.decode)
+                    event._data = (
+                        data if type(data) is not str else event._unwrapped(data, msgspec.json.decode)
+                    )
                 event._decoded = True
                 return event
         return cls._from_members(raw)

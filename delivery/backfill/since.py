@@ -49,4 +49,4 @@ def _floor(bus: int) -> int:
         [bus],
     )
     dropped, before_first, head = found[0]
-    return max(dropped or 0, head if before_first is None else before_first)
+    return int(max(dropped or 0, head if before_first is None else before_first))

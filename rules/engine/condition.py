@@ -16,8 +16,8 @@ class Condition:
     when a list mixes them;
     wanted: the JSON value, a list when there are several alternatives (operator objects for "any of");
     seen: the JSON value, a list when the path has several leaves, ABSENT when it has none;
-    sentence: both in words, without a full stop; pointer: where in the pattern it stands (JSON pointer), or "/sql",
-    "/filters/0/exact/type" for what a Filter asks beside its pattern; span: (start, end) in the text of an expression.
+    sentence: both in words, without a full stop; pointer: where in the pattern it stands (JSON pointer), in a
+    Filter "/pattern/type", "/sql" or "/filters/0/exact/type"; span: (start, end) in the text of an expression.
     """
 
     path: str

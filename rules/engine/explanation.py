@@ -10,7 +10,7 @@ from rules.engine.alternative import show, type_names
 from rules.engine.condition import Condition
 from rules.engine.elements import first_disagreement
 from rules.engine.event import ABSENT, Event
-from rules.engine.filter import WrittenRule, compile_filter
+from rules.engine.filter import Filter, WrittenRule, compile_filter
 from rules.engine.leaves import Leaves
 from rules.engine.phrases import in_words
 from rules.engine.requirement import Branch, Requirement
@@ -61,9 +61,12 @@ def explain(pattern: WrittenRule, event: Event) -> Explanation:
             break
     assert closest is not None  # a valid pattern has a branch
     branch, found, reasons = closest
+    # Of a Filter the pattern is one member.
+    root = "/pattern" if isinstance(pattern, Filter) else ""
+    choices = tuple(root + pointer for pointer in branch.choices)
     of_pattern = [
-        _condition(written.requirement, written.pointer, leaves, ok, reasons.get(written.requirement.path))
-        for written, ok in zip(branch.written, found, strict=True)
+        _condition(one.requirement, root + one.pointer, leaves, ok, reasons.get(one.requirement.path))
+        for one, ok in zip(branch.written, found, strict=True)
     ]
     conditions = of_pattern + [condition for part in parts for condition in part.explain(event)]
     failed = next((condition for condition in conditions if not condition.ok), None)
@@ -71,7 +74,7 @@ def explain(pattern: WrittenRule, event: Event) -> Explanation:
         sentence = failed.sentence
     else:
         sentence = _sentence(conditions, failed, branch.choices, len(branches))
-    return Explanation(failed is None, failed, conditions, branch.choices, len(branches), sentence)
+    return Explanation(failed is None, failed, conditions, choices, len(branches), sentence)
 
 
 def _decide(

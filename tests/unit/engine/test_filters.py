@@ -249,8 +249,8 @@ def test_the_explanation_of_a_filter_tells_all_its_parts() -> None:
     )
     explanation = explain(written, EVENT)
     assert [(one.pointer, one.ok, one.sentence) for one in explanation.conditions] == [
-        ("/type", True, 'type is "order.paid", as the rule wants'),
-        ("/data/total", True, "data.total is 5, as the rule wants"),
+        ("/pattern/type", True, 'type is "order.paid", as the rule wants'),
+        ("/pattern/data/total", True, "data.total is 5, as the rule wants"),
         ("/sql", True, "retries is 2, as the rule wants"),
         ("/sql", False, 'priority is "7", the rule wants more than 8'),
         ("/filters/0/exact/source", True, 'source is "/shop", as the rule wants'),
@@ -273,7 +273,7 @@ def test_the_sentence_of_a_filter_says_the_whole_answer() -> None:
     assert both.sentence == 'type is "order.paid" and retries is 2, as the rule wants'
     neither = explain(Filter({"$or": [{"type": ["a"]}, {"id": ["2"]}]}, "retries = 1"), EVENT)
     assert neither.failed is not None
-    assert neither.failed.pointer == "/$or/0/type"
+    assert neither.failed.pointer == "/pattern/$or/0/type"
     assert neither.sentence.startswith("none of 2 ways to meet `$or` holds; closest came")
     missing = explain(Filter(sql="subject = 'x'"), EVENT)
     assert missing.failed is not None

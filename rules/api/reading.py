@@ -74,8 +74,10 @@ class TriedEvent(NamedTuple):
 class Asked:
     """The members of a request, by name; what is wrong is collected until `check`."""
 
-    def __init__(self, request: Request, known: Iterable[str]) -> None:
-        """Raises Malformed when the body is no JSON object."""
+    def __init__(
+        self, request: Request, known: Iterable[str], advice: Mapping[str, str] | None = None
+    ) -> None:
+        """Raises Malformed when the body is no JSON object. advice: what to say of members that are not known."""
         body = request.data
         self.request = request
         self.problems: list[Place] = []
@@ -83,9 +85,11 @@ class Asked:
         self._known = tuple(known)
         for name in self._members:
             if name not in self._known:
+                said = (advice or {}).get(name)
                 self.wrong(
                     _pointer(name),
-                    _("“%(name)s” means nothing here: the members are %(known)s.")
+                    said
+                    or _("“%(name)s” means nothing here: the members are %(known)s.")
                     % {"name": name, "known": ", ".join(self._known)},
                 )
 
@@ -174,7 +178,7 @@ class Asked:
         try:
             return compile_transform(spec)
         except TransformError as error:
-            at = "" if error.line is None else TEXTS.get(spec["kind"], "")
+            at = error.pointer if error.line is None else TEXTS.get(spec["kind"], "")
             self.wrong(f"/transform{at}", error.message, error.line, error.column)
             return None
 

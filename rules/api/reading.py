@@ -25,6 +25,7 @@ from rules.engine import (
     Transform,
     TransformError,
     compile_transform,
+    read_event,
     validate,
 )
 from rules.engine.cesql import CesqlError, parse_filter
@@ -204,7 +205,7 @@ class Asked:
         events = []
         for pointer, raw in listed:
             try:
-                events.append(TriedEvent(Event.from_json(raw), pointer))
+                events.append(TriedEvent(read_event(raw), pointer))
             except ValueError as error:
                 self.wrong(pointer, str(error))
         return events

@@ -207,6 +207,24 @@ def test_an_output_that_grows_too_large_is_a_problem_of_that_event(someone: Clie
     assert sent["problems"]
 
 
+def test_an_event_in_the_envelope_of_aws_can_be_tried(someone: Client) -> None:
+    sample = {
+        "version": "0",
+        "id": "e1",
+        "detail-type": "order.placed",
+        "source": "shop",
+        "account": "1",
+        "region": "eu",
+    }
+    sample |= {"time": "2026-01-31T12:00:00Z", "resources": ["arn:a"], "detail": {"currency": "SEK"}}
+    pattern = {"detail-type": ["order.placed"], "detail": SEK["data"], "resources": ["arn:a"]}
+    assert answer(someone, TEST, {"pattern": pattern, "event": sample})["matched"] == 1
+    several = sample | {"resources": ["arn:a", "arn:b"]}
+    problem = answer(someone, TEST, {"pattern": pattern, "events": [sample, several]}, 422)
+    assert problem["errors"][0]["pointer"] == "/events/1"
+    assert "put the list into `detail`" in problem["errors"][0]["detail"]
+
+
 # ── transforms:convert ──
 
 

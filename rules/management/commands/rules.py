@@ -21,6 +21,7 @@ from rules.engine import (
     compile,
     compile_transform,
     explain,
+    read_event,
     validate,
 )
 from rules.engine.cesql import CesqlError, parse_filter
@@ -253,7 +254,7 @@ def _events(texts: Any) -> Iterator[Line]:
         if not text:
             continue
         try:
-            yield Line(number, Event.from_json(text))
+            yield Line(number, read_event(text))
         except ValueError as error:
             stops = broken(text)
             yield Line(number, None, f" {error}" if stops is None else f"{stops.column}: {stops.why}")

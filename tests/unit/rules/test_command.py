@@ -200,6 +200,21 @@ def test_an_expectation_that_means_nothing_is_refused(files: Path, options: list
     assert run(files, *options)[0] == 1
 
 
+def test_events_in_the_envelope_of_aws_are_read(files: Path) -> None:
+    aws = {
+        "version": "0",
+        "id": "a",
+        "detail-type": "order.placed",
+        "source": "shop",
+        "detail": {"currency": "SEK"},
+    }
+    lines = [json.dumps(aws | {"resources": resources}) for resources in (["arn:a"], ["arn:a", "arn:b"])]
+    (files / "events.jsonl").write_text("\n".join(lines))
+    status, printed, problem = run(files)
+    assert (status, printed.splitlines()[0]) == (1, "1  a  matches")
+    assert "events.jsonl:2: `resources` of an AWS event" in problem
+
+
 def convert(name: str) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     try:

@@ -156,7 +156,7 @@ class Asked:
             text = str(self.value(name))
         wrong = validated(text)
         for one in wrong:
-            self.wrong(_pointer(name) + one.pointer, one.message, one.line, _column(text, one))
+            self.wrong(_pointer(name) + one.pointer, one.message, one.line, one.column)
         return None if wrong else json.loads(text)
 
     def _sql(self) -> str:
@@ -266,9 +266,3 @@ def _object(body: bytes) -> dict[str, msgspec.Raw]:
 
 def _pointer(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
-
-
-def _column(text: str | bytes, error: PatternError) -> int | None:
-    """Where in its line a pattern stops being JSON; None when it is JSON, then the pointer says where."""
-    place = None if error.pointer else broken(text)
-    return place.column if place is not None and place.line == error.line else None

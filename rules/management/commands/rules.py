@@ -209,7 +209,7 @@ def _valid(name: str, validated: Callable[[str], list[PatternError]]) -> Any:
     text = _read(name)
     places = []
     for one in validated(text):
-        line = "" if one.line is None else f":{one.line}"
+        line = "" if one.line is None else f":{one.line}:{one.column}"
         pointer = f"{one.pointer}: " if one.pointer else ""
         places.append(f"{name}{line}: {pointer}{one.message}")
     if places:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from rules.engine import Event, compile, read_event
+from rules.engine import Event, compile, compile_transform, read_event
+from rules.engine.imported_transforms import from_aws
+from tests.vectors import REPOSITORY
 
 # As in AWS's user guide, "EC2 instance state-change notification events".
 SAMPLE = b"""{
@@ -72,3 +75,18 @@ def test_other_events_are_read_as_they_are(raw: bytes) -> None:
 def test_what_is_no_event_is_refused_as_ever(raw: bytes) -> None:
     with pytest.raises(ValueError, match=r"an event is one JSON object|must be a string"):
         read_event(raw)
+
+
+def test_the_input_transformer_of_the_documentation_makes_the_same_event() -> None:
+    page = (REPOSITORY / "docs" / "coming-from.md").read_text(encoding="utf-8")
+    [written] = re.findall(r"^```json\n(\{\n  \"InputPathsMap\".*?)^```$", page, re.MULTILINE | re.DOTALL)
+    # AWS fills in what its paths find; ours reads the same values from the event that AWS's stands for.
+    spec = json.loads(written)
+    ours = {name: path for name, path in spec["InputPathsMap"].items() if name not in ("account", "region")}
+    assert set(spec["InputPathsMap"]) - set(ours) == {"account", "region"}
+    filled = spec["InputTemplate"].replace("<account>", "123456789012").replace("<region>", "us-east-1")
+    made = compile_transform(from_aws({"InputPathsMap": ours, "InputTemplate": filled}).spec).apply(
+        read_event(SAMPLE)
+    )
+    sent, meant = json.loads(made.body), json.loads(read_event(changed(resources=[])).to_json())
+    assert sent == {name: value for name, value in meant.items() if name != "version"}

@@ -86,7 +86,7 @@ def test_an_expression_and_filters_must_hold_too(files: Path) -> None:
     assert printed.splitlines()[2] == "4  c  matches"
     (files / "filters.json").write_text('[{"exact": {}}]')
     status, _, problem = run(files, "--filters", str(files / "filters.json"))
-    assert (status, "filters.json:1: /0/exact" in problem) == (1, True)
+    assert (status, "filters.json:1:3: /0/exact" in problem) == (1, True)
     status, _, problem = run(files, "--sql", "id =")
     assert (status, "--sql:1:5: " in problem) == (1, True)
 
@@ -108,9 +108,9 @@ def test_all_and_none_hold_for_what_was_read(files: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ('{\n  "type": "a"\n}', "pattern.json:2: /type: alternatives are written in a list"),
-        ('{\n  "type": oops}', "pattern.json:2: not JSON at line 2, column 11"),
-        ("[]", "pattern.json:1: a pattern is a JSON object"),
+        ('{\n  "type": "a"\n}', "pattern.json:2:3: /type: alternatives are written in a list"),
+        ('{\n  "type": oops}', "pattern.json:2:11: not JSON at line 2, column 11"),
+        ("[]", "pattern.json:1:1: a pattern is a JSON object"),
     ],
 )
 def test_a_pattern_that_is_not_valid_is_told_with_its_place(files: Path, text: str, place: str) -> None:

@@ -249,7 +249,7 @@ def test_every_kind_says_what_it_reads(spec, flows) -> None:
         ({"kind": "partial", "path": 5}, "“path” takes a JSONPath"),
         ({"kind": "partial", "paths": {}}, "“paths” is an object"),
         ({"kind": "partial", "paths": ["$"]}, "“paths” is an object"),
-        ({"kind": "partial", "paths": {"a": "$.["}}, "“paths”, “a”, column "),
+        ({"kind": "partial", "paths": {"a": "$.["}}, 'the part "a", column '),
         ({"kind": "partial", "paths": {f"p{n}": "$" for n in range(201)}}, "at most 200"),
         ({"kind": "partial", "path": "$", "missing": "omit"}, "cannot be “omit” here"),
         ({"kind": "partial", "path": "$", "missing": None}, "is “error”, “null” or “omit”"),

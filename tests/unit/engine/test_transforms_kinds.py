@@ -6,7 +6,7 @@ import json
 import pickle
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from rules.engine import Event, TransformError, compile_transform
@@ -156,6 +156,8 @@ def test_numbers_are_sent_as_they_are_written(template, number) -> None:
     )
 
 
+@example("1e+20")
+@example("1e-07")
 @given(st.from_regex(r"\A-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?\Z"))
 def test_any_number_survives_a_round_trip(text) -> None:
     assume(text != "-0")  # an integer, and integers have no negative zero

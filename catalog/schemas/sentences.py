@@ -28,7 +28,7 @@ def sentence(error: ValidationError) -> str:
             return f"“{kind.property}” is missing."
         case "type":
             wanted = " or ".join(kind.types) if isinstance(kind.types, list) else str(kind.types)
-            return f"Must be {wanted}, is {_word(value)}: {_shown(value)}."
+            return f"Must be {wanted}, is {_word(value)}" + ("." if value is None else f": {_shown(value)}.")
         case "additionalProperties" | "unevaluatedProperties":
             names = ", ".join(f"“{name}”" for name in kind.unexpected)
             return f"{names} {'is' if len(kind.unexpected) == 1 else 'are'} not part of the schema."

@@ -45,7 +45,9 @@ class BearerToken(BaseAuthentication):
         token = Token.of(text.strip())
         if token is None:
             raise exceptions.AuthenticationFailed(
-                _("This token is not known or was revoked. Make a new one under Settings, Tokens.")
+                _(
+                    "This token is not known or was revoked. Make a new one in the console: your menu, Publishing tokens."
+                )
             )
         return Program(token), token
 
@@ -66,7 +68,7 @@ class Needs(BasePermission):
             return True
         if isinstance(user, Program):
             self.message = _(
-                "This token may publish only. Make one that may try rules under Settings, Tokens."
+                "This token may publish only. Make one that may try rules in the console: your menu, Publishing tokens."
             )
         else:
             self.message = _("Your role does not allow this: it needs %(permission)s.") % {

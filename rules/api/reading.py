@@ -25,6 +25,7 @@ from rules.engine import (
     Transform,
     TransformError,
     compile_transform,
+    read_event,
     validate,
 )
 from rules.engine.cesql import CesqlError, parse_filter
@@ -74,8 +75,10 @@ class TriedEvent(NamedTuple):
 class Asked:
     """The members of a request, by name; what is wrong is collected until `check`."""
 
-    def __init__(self, request: Request, known: Iterable[str]) -> None:
-        """Raises Malformed when the body is no JSON object."""
+    def __init__(
+        self, request: Request, known: Iterable[str], advice: Mapping[str, str] | None = None
+    ) -> None:
+        """Raises Malformed when the body is no JSON object. advice: what to say of members that are not known."""
         body = request.data
         self.request = request
         self.problems: list[Place] = []
@@ -83,9 +86,11 @@ class Asked:
         self._known = tuple(known)
         for name in self._members:
             if name not in self._known:
+                said = (advice or {}).get(name)
                 self.wrong(
                     _pointer(name),
-                    _("“%(name)s” means nothing here: the members are %(known)s.")
+                    said
+                    or _("“%(name)s” means nothing here: the members are %(known)s.")
                     % {"name": name, "known": ", ".join(self._known)},
                 )
 
@@ -151,7 +156,7 @@ class Asked:
             text = str(self.value(name))
         wrong = validated(text)
         for one in wrong:
-            self.wrong(_pointer(name) + one.pointer, one.message, one.line, _column(text, one))
+            self.wrong(_pointer(name) + one.pointer, one.message, one.line, one.column)
         return None if wrong else json.loads(text)
 
     def _sql(self) -> str:
@@ -174,7 +179,7 @@ class Asked:
         try:
             return compile_transform(spec)
         except TransformError as error:
-            at = "" if error.line is None else TEXTS.get(spec["kind"], "")
+            at = error.pointer if error.line is None else TEXTS.get(spec["kind"], "")
             self.wrong(f"/transform{at}", error.message, error.line, error.column)
             return None
 
@@ -200,7 +205,7 @@ class Asked:
         events = []
         for pointer, raw in listed:
             try:
-                events.append(TriedEvent(Event.from_json(raw), pointer))
+                events.append(TriedEvent(read_event(raw), pointer))
             except ValueError as error:
                 self.wrong(pointer, str(error))
         return events
@@ -261,9 +266,3 @@ def _object(body: bytes) -> dict[str, msgspec.Raw]:
 
 def _pointer(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
-
-
-def _column(text: str | bytes, error: PatternError) -> int | None:
-    """Where in its line a pattern stops being JSON; None when it is JSON, then the pointer says where."""
-    place = None if error.pointer else broken(text)
-    return place.column if place is not None and place.line == error.line else None

@@ -1,4 +1,4 @@
-"""`transforms:preview`: what a transform would send for an event."""
+"""`transforms:preview`: what a transform would send for an event. `transforms:convert`: one of another event bus, as ours."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from rules.api.operation import Operation
+from rules.api.problem import Invalid
 from rules.api.reading import Asked
 from rules.engine import TransformError
+from rules.engine.imported_transforms import from_alibaba, from_aws, imported
+from rules.engine.transform import FOREIGN
 
 
 class PreviewTransform(Operation):
@@ -21,7 +24,8 @@ class PreviewTransform(Operation):
 
     def post(self, request: Request) -> Response:
         """`transform` with `event` or `seq`."""
-        asked = Asked(request, ("transform", "event", "seq"))
+        foreign = _("This belongs to another event bus: convert it first, with transforms:convert.")
+        asked = Asked(request, ("transform", "event", "seq"), dict.fromkeys(FOREIGN, foreign))
         compiled = asked.transform()
         found = asked.one_event()
         asked.check()
@@ -46,6 +50,36 @@ class PreviewTransform(Operation):
                     }
                 )
         return Response(answer)
+
+
+class ConvertTransform(Operation):
+    """POST transforms:convert: the transform of another event bus as ours, with notes where it does something else."""
+
+    needs = "rules.view_rule"
+
+    def post(self, request: Request) -> Response:
+        """`aws`: Input, InputPath, or InputPathsMap and InputTemplate; or `alibaba`: form, value and template."""
+        asked = Asked(request, ("aws", "alibaba"))
+        which = asked.only_one("aws", "alibaba")
+        asked.check()
+        assert which is not None
+        written = asked.value(which)
+        if not isinstance(written, dict):
+            asked.wrong(f"/{which}", _("This is an object, as the other bus has it."))
+            asked.check()
+        try:
+            # A target that names no input sends the whole event; a misspelt one would too.
+            found = (
+                from_alibaba(written)
+                if which == "alibaba"
+                else from_aws(written)
+                if not written or "Arn" in written
+                else imported(written)
+            )
+        except TransformError as error:
+            asked.wrong(f"/{which}{error.pointer}", error.message)
+            raise Invalid(*asked.problems) from None
+        return Response({"transform": found.spec, "notes": list(found.notes)})
 
 
 def _body(body: bytes) -> dict[str, str]:

@@ -4,11 +4,12 @@ from django.urls import path
 
 from rules.api.operation import Elsewhere
 from rules.api.patterns import ExplainPattern, TestPattern
-from rules.api.transforms import PreviewTransform
+from rules.api.transforms import ConvertTransform, PreviewTransform
 
 urlpatterns = [
     path("patterns:test", TestPattern.as_view(), name="api-test-pattern"),
     path("patterns:explain", ExplainPattern.as_view(), name="api-explain-pattern"),
     path("transforms:preview", PreviewTransform.as_view(), name="api-preview-transform"),
+    path("transforms:convert", ConvertTransform.as_view(), name="api-convert-transform"),
     path("<path:rest>", Elsewhere.as_view(), name="api-elsewhere"),
 ]

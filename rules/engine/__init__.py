@@ -4,6 +4,7 @@ Pure functions over values: no Django, no clock, no network, nothing of the rest
 Language, cost and limits: README.md beside this file.
 """
 
+from rules.engine.aws_event import read_event
 from rules.engine.condition import Condition
 from rules.engine.event import ABSENT, Absent, Event
 from rules.engine.explanation import Explanation, explain
@@ -29,5 +30,6 @@ __all__ = [
     "compile",
     "compile_transform",
     "explain",
+    "read_event",
     "validate",
 ]

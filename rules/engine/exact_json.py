@@ -30,7 +30,8 @@ class Written(float):
 
 def _number(text: str) -> float:
     value = float(text)
-    if value.__repr__() == text:
+    # Exponents are written otherwise by Python (1e+20) than by the encoder (1e20).
+    if value.__repr__() == text and "e" not in text:
         return value
     if value in (float("inf"), float("-inf")):
         raise ValueError(f"the number {text[:40]} is too large")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
-from rules.engine.alternative import show, type_names
+from rules.engine.alternative import Alternative, show, type_names
 from rules.engine.condition import Condition
 from rules.engine.elements import first_disagreement
 from rules.engine.event import ABSENT, Event
 from rules.engine.filter import Filter, WrittenRule, compile_filter
 from rules.engine.leaves import Leaves
 from rules.engine.phrases import in_words
-from rules.engine.requirement import Branch, Requirement
+from rules.engine.requirement import Branch, Requirement, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Explanation:
     at the one that no element met together with those before it.
 
     With `$or`, these are the conditions of one combination of its entries: the first one met, else the one that came
-    closest (the fewest conditions failed, the first such). choices: JSON pointers of its entries; combinations: how
+    closest (the fewest conditions failed, of these the most held, the first such). A condition that fails in an entry
+    says what the other entries want there, or that they do not hold either. choices: JSON pointers of its entries; combinations: how
     many there are. sentence: the whole answer for a person, without a full stop.
     """
 
@@ -51,30 +53,75 @@ def explain(pattern: WrittenRule, event: Event) -> Explanation:
             costly[path] = f"{path} was not sought: {error}"
     answers: dict[int, bool] = {}
     closest: tuple[Branch, list[bool], dict[str, str]] | None = None
-    fewest = -1
+    nearest = (0, 0)
     for branch in branches:
         found, reasons = _decide(branch, leaves, answers, costly)
-        failures = found.count(False)
-        if closest is None or failures < fewest:
-            closest, fewest = (branch, found, reasons), failures
-        if not failures:
+        distance = (found.count(False), -found.count(True))
+        if closest is None or distance < nearest:
+            closest, nearest = (branch, found, reasons), distance
+        if not distance[0]:
             break
     assert closest is not None  # a valid pattern has a branch
     branch, found, reasons = closest
     # Of a Filter the pattern is one member.
     root = "/pattern" if isinstance(pattern, Filter) else ""
     choices = tuple(root + pointer for pointer in branch.choices)
-    of_pattern = [
-        _condition(one.requirement, root + one.pointer, leaves, ok, reasons.get(one.requirement.path))
-        for one, ok in zip(branch.written, found, strict=True)
-    ]
+    of_pattern, notes = [], {}
+    for one, ok in zip(branch.written, found, strict=True):
+        reason = reasons.get(one.requirement.path)
+        others = None if ok or reason is not None else _others(one, branch, branches, answers)
+        wants = one.requirement.alternatives if others is None else others.wants
+        of_pattern.append(_condition(one.requirement, root + one.pointer, leaves, ok, reason, wants))
+        if others is not None:
+            notes[root + one.pointer] = others.note
     conditions = of_pattern + [condition for part in parts for condition in part.explain(event)]
     failed = next((condition for condition in conditions if not condition.ok), None)
     if failed is not None and all(found):
         sentence = failed.sentence
     else:
         sentence = _sentence(conditions, failed, branch.choices, len(branches))
+    if notes:
+        conditions = [
+            replace(one, sentence=one.sentence + notes[one.pointer]) if notes.get(one.pointer) else one
+            for one in conditions
+        ]
+        failed = next((condition for condition in conditions if not condition.ok), None)
     return Explanation(failed is None, failed, conditions, choices, len(branches), sentence)
+
+
+class _Others(NamedTuple):
+    """What the other entries of an `$or` add to a condition of one: alternatives for its path, or a remark."""
+
+    wants: tuple[Alternative, ...]
+    note: str
+
+
+def _others(
+    failed: Written, branch: Branch, branches: Sequence[Branch], answers: dict[int, bool]
+) -> _Others | None:
+    """None when the condition stands in no `$or`, or another entry holds by itself (only not on the same element)."""
+    entry = next((choice for choice in branch.choices if failed.pointer.startswith(choice + "/")), None)
+    if entry is None:
+        return None
+    group = entry.rpartition("/")[0] + "/"
+    entries: set[str] = set()
+    wants: list[Alternative] = []
+    joined = True
+    for other in branches:
+        inside = [one for one in other.written if one.pointer.startswith(group)]
+        if not inside:  # this branch comes from another entry of an `$or` around it
+            continue
+        failing = [one for one in inside if not answers.get(id(one.requirement), True)]
+        if not failing:
+            return None
+        entries.add(inside[0].pointer[len(group) :].partition("/")[0])
+        same = [one for one in failing if one.requirement.path == failed.requirement.path]
+        joined = joined and bool(same)
+        wants += [alternative for one in same for alternative in one.requirement.alternatives]
+    if joined:
+        return _Others(tuple(dict.fromkeys(wants)), "")
+    note = f" (the closest of {len(entries):,} alternatives, none of which holds)"
+    return _Others(failed.requirement.alternatives, note)
 
 
 def _decide(
@@ -116,8 +163,14 @@ def _holds_alone(requirement: Requirement, leaves: Leaves) -> bool:
 
 
 def _condition(
-    requirement: Requirement, pointer: str, leaves: Leaves, ok: bool, reason: str | None
+    requirement: Requirement,
+    pointer: str,
+    leaves: Leaves,
+    ok: bool,
+    reason: str | None,
+    wants: tuple[Alternative, ...],
 ) -> Condition:
+    """wants: what to say of a condition that fails: its own alternatives, or more of them."""
     alternatives = requirement.alternatives
     seen = leaves[requirement.path]
     operators = {one.operator for one in alternatives}
@@ -136,7 +189,7 @@ def _condition(
     elif ok:
         sentence = f"{_seen(requirement, leaves)}, as the rule wants"
     else:
-        sentence = f"{_seen(requirement, leaves)}, the rule wants {in_words(alternatives)}"
+        sentence = f"{_seen(requirement, leaves)}, the rule wants {in_words(wants)}"
     return Condition(requirement.path, operator, asked, seen, ok, sentence, pointer)
 
 

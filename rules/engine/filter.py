@@ -122,7 +122,7 @@ def _filters(written: Any) -> Part:
 
 
 def _inside_filters(problem: PatternError) -> PatternError:
-    return PatternError("/filters" + problem.pointer, problem.line, problem.message)
+    return PatternError("/filters" + problem.pointer, problem.line, problem.message, column=problem.column)
 
 
 LANGUAGES: dict[str, Callable[[Any], Part]] = {"sql": _sql, "filters": _filters}

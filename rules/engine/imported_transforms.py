@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rules.engine.alternative import show
 from rules.engine.json_path import PathError, parse_json_path, written_path
 from rules.engine.transform import compile_transform
 from rules.engine.transform_error import TransformError
@@ -22,6 +23,7 @@ _ANGLE = re.compile(r"<([A-Za-z0-9_.-]+)>")
 _AWS_STEP = re.compile(r"\.(?P<name>[A-Za-z0-9_/-]+)|\[(?P<index>[0-9]{1,9})\]|(?P<every>\[\*\]|\.\*)")
 # Members of an AWS event, and where a CloudEvent has them.
 _AWS_MEMBERS = {"detail": "data", "detail-type": "type", "id": "id", "source": "source", "time": "time"}
+_AWS_INPUTS = ("Input", "InputPath", "InputTransformer", "InputTemplate", "InputPathsMap")
 _AWS_EVENT = frozenset(["aws.events.event", "aws.events.event.json"])
 
 
@@ -33,29 +35,56 @@ class Imported:
     notes: tuple[str, ...]
 
 
+def imported(written: Any) -> Imported:
+    """The transform of what AWS, Alibaba Cloud or RocketMQ wrote, whichever its members say. Raises TransformError."""
+    if isinstance(written, dict):
+        if any(str(name).lower() == "form" for name in written):
+            return from_alibaba(written)
+        if any(name in written for name in _AWS_INPUTS):
+            return from_aws(written)
+    raise TransformError(
+        "this is no transform of AWS (an object with Input, InputPath, or InputTemplate and InputPathsMap) "
+        "nor of Alibaba Cloud or RocketMQ (an object with form, value, template)"
+    )
+
+
 def from_aws(target: dict[str, Any]) -> Imported:
     """The transform of an AWS EventBridge target: its Input, InputPath or InputTransformer, all of it without them.
 
-    Raises TransformError when there is nothing of ours that does the same.
+    What is in InputTransformer may also be given by itself. Raises TransformError, whose pointer is the member at
+    fault, when there is nothing of ours that does the same.
     """
+    given = [name for name in ("Input", "InputPath", "InputTransformer") if target.get(name) is not None]
+    if len(given) > 1:
+        raise TransformError(f"only one of {' and '.join(given)} can count", pointer=f"/{given[1]}")
     if (written := target.get("Input")) is not None:
         try:
             return _checked({"kind": "constant", "value": json.loads(written)}, [])
         except (TypeError, ValueError):
-            raise TransformError("Input is text that holds JSON") from None
+            raise TransformError("Input is text that holds JSON", pointer="/Input") from None
     if (path := target.get("InputPath")) is not None:
-        ours = _aws_path(path)
+        ours = _aws_path(path, "/InputPath")
         return _checked({"kind": "complete"} if ours == "$" else {"kind": "partial", "path": ours}, [])
-    transformer = target.get("InputTransformer")
+    transformer, at = target.get("InputTransformer"), "/InputTransformer"
+    if transformer is None and ("InputTemplate" in target or "InputPathsMap" in target):
+        transformer, at = target, ""
     if transformer is None:
         return _checked({"kind": "complete"}, ["AWS sends its own envelope; here the CloudEvent is sent"])
     if not isinstance(transformer, dict) or not isinstance(transformer.get("InputTemplate"), str):
-        raise TransformError("InputTransformer is an object with InputTemplate and, perhaps, InputPathsMap")
+        raise TransformError(
+            "InputTransformer is an object with InputTemplate, a text, and, perhaps, InputPathsMap",
+            pointer=at,
+        )
     paths = transformer.get("InputPathsMap") or {}
     if not isinstance(paths, dict):
-        raise TransformError("InputPathsMap is an object of names and paths")
+        raise TransformError("InputPathsMap is an object of names and paths", pointer=f"{at}/InputPathsMap")
     names = _Names()
-    variables = {names.of(name): _aws_path(path) for name, path in paths.items()}
+    variables = {
+        names.of(name): _aws_path(path, f"{at}/InputPathsMap/{name.replace('~', '~0').replace('/', '~1')}")
+        for name, path in paths.items()
+    }
+
+    unknown: list[str] = []
 
     def put(name: str, inside: bool) -> str | None:
         if name in paths:
@@ -65,16 +94,23 @@ def from_aws(target: dict[str, Any]) -> Imported:
         if name == "aws.events.event.ingestion-time":
             return "${time}"
         if name.startswith("aws."):
-            raise TransformError(f"<{name}> has no counterpart: write it into the template")
+            raise TransformError(
+                f"<{name}> has no counterpart: write its value into the template",
+                pointer=f"{at}/InputTemplate",
+            )
+        if f"</{name}>" not in transformer["InputTemplate"]:
+            unknown.append(f"<{name}> has no path in InputPathsMap")
         return None
 
     text = _filled(transformer["InputTemplate"].replace("${", "$${"), _ANGLE, put)
-    notes = list(names.notes)
+    if unknown and "${" not in text.replace("$${", ""):
+        raise TransformError(unknown[0], pointer=f"{at}/InputTemplate")
+    notes = [*names.notes, *(f"{one}, so that it stands in the output as it is" for one in unknown)]
     if any(f"<{name}>" in transformer["InputTemplate"] for name in _AWS_EVENT):
         notes.append("the event is the CloudEvent, not the envelope of AWS")
     if "<aws.events.event.ingestion-time>" in transformer["InputTemplate"]:
         notes.append("the time of ingestion became the time of the event")
-    return _checked(_template(text, variables), notes + _typed(text))
+    return _checked(_template(text, variables), notes + _typed(text), f"{at}/InputTemplate")
 
 
 def from_alibaba(param: dict[str, Any]) -> Imported:
@@ -132,7 +168,7 @@ def _alibaba_template(template: str, value: Any) -> Imported:
         return text.replace("${", "$${")
 
     text = _filled(template, _DOLLAR, put)
-    return _checked(_template(text, variables), list(names.notes) + notes + _typed(text))
+    return _checked(_template(text, variables), list(names.notes) + notes + _typed(text), "/template")
 
 
 def _filled(template: str, placeholder: re.Pattern[str], put: Callable[[str, bool], str | None]) -> str:
@@ -171,16 +207,20 @@ class _Names:
         return self.given[name]
 
 
-def _aws_path(path: Any) -> str:
-    """An AWS path, into the AWS event, as JSONPath into a CloudEvent. Raises TransformError."""
+def _aws_path(path: Any, pointer: str) -> str:
+    """An AWS path, into the AWS event, as JSONPath into a CloudEvent. Raises TransformError with that pointer."""
     if not isinstance(path, str) or not path.startswith("$"):
-        raise TransformError(f"{path!r} is no path: it starts with $, as in $.detail.state")
+        raise TransformError(
+            f"{show(path)} is no path: it starts with $, as in $.detail.state", pointer=pointer
+        )
     steps: list[str | int | None] = []
     at = 1
     while at < len(path):
         found = _AWS_STEP.match(path, at)
         if found is None:
-            raise TransformError(f"“{path[at : at + 20]}” is not understood in the path {path}")
+            raise TransformError(
+                f"“{path[at : at + 20]}” is not understood in the path {path}", pointer=pointer
+            )
         if found["name"] is not None:
             steps.append(found["name"])
         else:
@@ -190,7 +230,8 @@ def _aws_path(path: Any) -> str:
         member = _AWS_MEMBERS.get(str(steps[0]))
         if member is None:
             raise TransformError(
-                f"{path} has no counterpart in a CloudEvent: only {', '.join(_AWS_MEMBERS)} have"
+                f"{path} has no counterpart in a CloudEvent: only {', '.join(_AWS_MEMBERS)} have",
+                pointer=pointer,
             )
         steps[0] = member
     return written_path("$", tuple(steps))
@@ -217,6 +258,10 @@ def _typed(text: str) -> list[str]:
     return ["a variable alone in quotes keeps its type: a number is sent as a number, not as text"]
 
 
-def _checked(spec: dict[str, Any], notes: list[str]) -> Imported:
-    compile_transform(spec)
+def _checked(spec: dict[str, Any], notes: list[str], pointer: str = "") -> Imported:
+    """pointer: where the original has what may be wrong with `spec`; lines and columns of ours mean nothing there."""
+    try:
+        compile_transform(spec)
+    except TransformError as error:
+        raise TransformError(error.message, pointer=pointer) from None
     return Imported(spec, tuple(dict.fromkeys(notes)))

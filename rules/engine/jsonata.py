@@ -72,7 +72,7 @@ def compile_expression(text: str) -> Run:
         if isinstance(error, TransformError):
             raise
         raise TransformError(f"this is no JSONata: {error}") from None
-    _check_functions(text, expression.ast)
+    _check_functions(text, expression)
     return expression
 
 
@@ -100,10 +100,12 @@ def _check_brackets(text: str) -> None:
             raise TransformError(f"brackets are nested more than {MAX_BRACKETS} levels deep", line, column)
 
 
-def _check_functions(text: str, tree: Any) -> None:
-    """Refuses the functions that are not offered, wherever their names stand in the tree."""
+def _check_functions(text: str, expression: Run) -> None:
+    """Refuses the functions that are not offered, wherever their names stand, and calls of those that nobody made."""
     seen: set[int] = set()
-    todo = [tree]
+    todo: list[Any] = [expression.ast]
+    called: list[Any] = []
+    bound: set[Any] = set()
     while todo:
         node = todo.pop()
         if isinstance(node, list | tuple):
@@ -114,7 +116,23 @@ def _check_functions(text: str, tree: Any) -> None:
             if node.type == "variable" and isinstance(name, str) and name in NOT_OFFERED:
                 line, column = _place(text, node.position - len(name) - 1)
                 raise TransformError(f"${name} is not offered: {NOT_OFFERED[name]}", line, column)
+            if node.type in ("function", "partial") and getattr(node.procedure, "type", None) == "variable":
+                called.append(node.procedure)
+            elif node.type == "apply" and getattr(node.rhs, "type", None) == "variable":
+                called.append(node.rhs)
+            elif node.type == "bind":
+                bound.add(node.lhs.value)
+            elif node.type == "lambda":
+                bound.update(argument.value for argument in node.arguments)
+            bound.update(name for name in (node.focus, node.index) if isinstance(name, str))
             todo.extend(vars(node).values())
+    # In the order in which they are written: the walk is not.
+    for procedure in sorted(called, key=lambda one: int(one.position)):
+        name = procedure.value
+        # An empty name is `$`, and `$$` is called `$`: the event.
+        if name not in bound and name not in ("", "$") and expression.environment.lookup(name) is None:
+            line, column = _place(text, procedure.position - len(name) - 1)
+            raise TransformError(f"there is no function ${name}", line, column)
 
 
 def _placed(text: str, error: Any) -> TransformError:

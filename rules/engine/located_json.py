@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SCALAR = re.compile(r"[^,\]}\s]+")
+
+
+class Place(NamedTuple):
+    """Where something stands in a text; both count from 1."""
+
+    line: int
+    column: int
 
 
 class DuplicateKeys(ValueError):
@@ -47,12 +54,12 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def locate(text: str) -> tuple[dict[str, int], list[str]]:
-    """(JSON pointer → line from 1, pointers of keys written twice) of valid JSON text; a member's line is its key's.
+def locate(text: str) -> tuple[dict[str, Place], list[str]]:
+    """(JSON pointer → place, pointers of keys written twice) of valid JSON text; a member's place is its key's.
 
     Raises RecursionError when the text is nested hundreds of levels deep.
     """
-    lines: dict[str, int] = {}
+    places: dict[str, Place] = {}
     duplicates: list[str] = []
     line = 1
     counted = 0
@@ -70,7 +77,7 @@ def locate(text: str) -> tuple[dict[str, int], list[str]]:
         nonlocal line, counted
         line += text.count("\n", counted, at)
         counted = at
-        lines[pointer] = line
+        places[pointer] = Place(line, at - text.rfind("\n", 0, at))
 
     def value(pointer: str, at: int) -> int:
         opening = text[at]
@@ -104,4 +111,4 @@ def locate(text: str) -> tuple[dict[str, int], list[str]]:
     start = skip_space(0)
     note("", start)
     value("", start)
-    return lines, duplicates
+    return places, duplicates

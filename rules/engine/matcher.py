@@ -161,7 +161,7 @@ def _indexed(rule_id: int, written: WrittenRule, known: Known) -> IndexedRule:
     try:
         compiled = compile_filter(written, known)
     except PatternError as problem:
-        raise PatternError(problem.pointer, problem.line, problem.message, rule_id) from None
+        raise PatternError(problem.pointer, problem.line, problem.message, rule_id, problem.column) from None
     residual = tuple(part.check for part in compiled.parts)
     extra = requirements_of(compiled, known)
     return tuple(

@@ -6,6 +6,7 @@ a probe in probes.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -138,6 +139,10 @@ def _wildcard(wanted: Any) -> KindAndKey:
     return WILDCARD, parts
 
 
+# A JSON number.
+_NUMBER = re.compile(r"\s*-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?\s*", re.ASCII)
+
+
 def _numeric(wanted: Any) -> KindAndKey:
     example = '["=", 5], ["!=", 5] or [">=", 0, "<", 10]'
     if not isinstance(wanted, list):
@@ -149,6 +154,12 @@ def _numeric(wanted: Any) -> KindAndKey:
         if not isinstance(comparison, str) or comparison not in COMPARISONS:
             known = ", ".join(f"`{one}`" for one in COMPARISONS)
             raise NotUnderstood(f"{show(comparison)} is no comparison; there are {known}", f"/{2 * index}")
+        if isinstance(number, str) and _NUMBER.fullmatch(number):
+            raise NotUnderstood(
+                f"{show(number)} is a string: write the number without quotes, as in "
+                f'["{comparison}", {number.strip()}]',
+                f"/{2 * index + 1}",
+            )
         if not is_number(number):
             raise NotUnderstood(
                 f"after `{comparison}` stands a number of at most 1.797e308, not {show(number)}",

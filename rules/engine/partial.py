@@ -66,7 +66,7 @@ def _named(spec: dict[str, Any]) -> Compiled:
         raise TransformError('“paths” is an object of names and JSONPaths, as in {"total": "$.data.total"}')
     if len(listed) > MAX_PATHS:
         raise TransformError(f"“paths” has {len(listed):,} members: at most {MAX_PATHS} are sent")
-    paths = {name: event_path(path, f"“paths”, “{name}”") for name, path in listed.items()}
+    paths = {name: event_path(path, f'the part "{name}"') for name, path in listed.items()}
     content_type = content_type_of(spec) or JSON_TYPE
     if not is_json_type(content_type):
         raise TransformError("“paths” make a JSON object: “content_type” must be JSON, or left out")

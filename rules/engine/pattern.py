@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rules.engine.located_json import DuplicateKeys, locate, read
+from rules.engine.located_json import DuplicateKeys, Place, locate, read
 from rules.engine.pattern_error import PatternError
 from rules.engine.pattern_reader import TOO_DEEP, Known, PatternReader
 from rules.engine.requirement import Pattern
@@ -39,19 +39,18 @@ def _parse(pattern: WrittenPattern, known: Known) -> tuple[Pattern, list[Pattern
         return Pattern(()), [problem]
     except DuplicateKeys as repeats:
         assert not isinstance(pattern, dict)
-        lines = _lines(pattern)
+        places = _places(pattern)
         message = "this key is written twice in one object: keep one, or put both values into one list"
-        return Pattern(()), [PatternError(at, lines.get(at), message) for at in repeats.pointers]
+        return Pattern(()), [PatternError(at, None, message).at(places.get(at)) for at in repeats.pointers]
     reader = PatternReader(known)
     reader.read(written)
     if reader.problems and text is not None:
-        lines = _lines(text)
-        located = [PatternError(one.pointer, lines.get(one.pointer), one.message) for one in reader.problems]
-        return Pattern(()), located
+        places = _places(text)
+        return Pattern(()), [one.at(places.get(one.pointer)) for one in reader.problems]
     return Pattern(() if reader.problems else reader.branches), reader.problems
 
 
-def _lines(text: str | bytes) -> dict[str, int]:
+def _places(text: str | bytes) -> dict[str, Place]:
     try:
         return locate(text if isinstance(text, str) else text.decode())[0]
     except RecursionError:
@@ -82,7 +81,7 @@ def _read(pattern: WrittenPattern) -> tuple[str | None, Any]:
         raise PatternError("", None, TOO_DEEP) from None
     except json.JSONDecodeError as error:
         message = f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
-        raise PatternError("", error.lineno, message) from None
+        raise PatternError("", error.lineno, message, column=error.colno) from None
     except DuplicateKeys:
         raise
     except ValueError as error:

@@ -159,11 +159,10 @@ def _parse(written: Written) -> tuple[Filters, list[PatternError]]:
     if text is None or not reader.problems:
         return Filters(filters), reader.problems
     try:
-        lines = locate(text)[0]
+        places = locate(text)[0]
     except RecursionError:
-        lines = {}
-    located = [PatternError(one.pointer, lines.get(one.pointer), one.message) for one in reader.problems]
-    return Filters(()), located
+        places = {}
+    return Filters(()), [one.at(places.get(one.pointer)) for one in reader.problems]
 
 
 _EXAMPLE = '[{"prefix": {"type": "com.example."}}]'
@@ -191,11 +190,11 @@ def _read(written: Written) -> tuple[str | None, Any]:
         raise PatternError("", None, _TOO_DEEP) from None
     except json.JSONDecodeError as error:
         message = f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
-        raise PatternError("", error.lineno, message) from None
+        raise PatternError("", error.lineno, message, column=error.colno) from None
     except DuplicateKeys as repeats:
         pointer = repeats.pointers[0]
         message = "this key is written twice in one object: keep one, or write a second filter"
-        raise PatternError(pointer, locate(text)[0].get(pointer), message) from None
+        raise PatternError(pointer, None, message).at(locate(text)[0].get(pointer)) from None
     except PatternError:
         raise
     except ValueError as error:

@@ -24,6 +24,8 @@ MAX_TEMPLATE_BYTES = 256 * 1024
 _OPENING = re.compile(r"\$?\$\{")
 _INSIDE = re.compile(r"((?:'[^'\n]*'|[^'}\n])*)\}")
 _QUOTE = re.compile(r'\\.?|"', re.DOTALL)
+# A placeholder of AWS; in markup it would be closed by </name>.
+_ANGLE = re.compile(r"<([A-Za-z_][A-Za-z0-9_.-]*)>")
 _KEY_FOLLOWS = re.compile(r'"\s*:')
 
 
@@ -117,6 +119,8 @@ def compile_template(
             f"the template has {size:,} bytes: at most {MAX_TEMPLATE_BYTES:,} are understood"
         )
     tokens = _tokens(text, variables)
+    if as_json is None and len(tokens) == 1:
+        _refuse_angles(text)
     in_string = _in_strings(tokens)
     wrong = (
         _Syntax("its content type is no JSON", None)
@@ -124,8 +128,11 @@ def compile_template(
         else _not_json(text, tokens, in_string)
     )
     if wrong is not None and as_json:
-        where = (None, None) if wrong.at is None else wrong.at
-        raise TransformError(f"this is not JSON: {wrong.message}", *where)
+        if wrong.at is None:
+            raise TransformError(f"this is not JSON: {wrong.message}")
+        line, column = wrong.at
+        angle = _ANGLE.match(text.split("\n")[line - 1], column - 1)
+        raise TransformError(f"this is not JSON: {_of_aws(angle) if angle else wrong.message}", line, column)
     if wrong is not None:
         return _assemble(
             [token if isinstance(token, str) else Slot(Form.TEXT, token.path) for token in tokens],
@@ -133,6 +140,21 @@ def compile_template(
             str(wrong),
         )
     return _assemble(_json_parts(tokens, in_string), missing, None)
+
+
+def _refuse_angles(text: str) -> None:
+    """Raises TransformError when a template that fills in nothing has placeholders as AWS writes them."""
+    for found in _ANGLE.finditer(text):
+        if f"</{found[1]}>" not in text:
+            raise _error(text, found.start(), _of_aws(found))
+
+
+def _of_aws(found: re.Match[str]) -> str:
+    name = found[1].removeprefix("aws.events.")
+    return (
+        f"“{found[0]}” is AWS's way: write ${{{name}}}, or convert it (`transforms:convert` of the API, "
+        "`manage.py rules convert FILE`). If it is meant as it stands, name a content_type such as text/html"
+    )
 
 
 def _error(text: str, at: int, message: str) -> TransformError:

@@ -26,6 +26,9 @@ from rules.engine.transform_error import TransformError
 __all__ = ["Flow", "Output", "Transform", "TransformError", "compile_transform"]
 
 MAX_VARIABLES = 200
+FOREIGN = frozenset({"Input", "InputPath", "InputTransformer", "InputTemplate", "InputPathsMap", "form"})
+"""Members that only transforms of AWS, Alibaba Cloud and RocketMQ have."""
+
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -85,9 +88,14 @@ def compile_transform(spec: dict[str, Any]) -> Transform:
     kind = spec.get("kind")
     compiler = _KINDS.get(kind) if isinstance(kind, str) else None
     if compiler is None:
+        if "kind" not in spec and not FOREIGN.isdisjoint(spec):
+            raise TransformError(
+                "this is a transform of another event bus: convert it first, with `transforms:convert` of the API "
+                "or `manage.py rules convert FILE`"
+            )
         kinds = ", ".join(f"“{name}”" for name in _KINDS)
         wrong = "a transform names its kind" if kind is None else f"“{kind}” is no kind of transform"
-        raise TransformError(f"{wrong}: the kinds are {kinds}")
+        raise TransformError(f"{wrong}: the kinds are {kinds}", pointer="/kind")
     return compiler(spec)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 class TransformError(ValueError):
     """A transform that is not understood, or an output that cannot be made. line and column count from 1; None
-    outside a text."""
+    outside a text. pointer: the JSON pointer of the member at fault, empty for the whole."""
 
-    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
-        super().__init__(message, line, column)
+    def __init__(
+        self, message: str, line: int | None = None, column: int | None = None, pointer: str = ""
+    ) -> None:
+        super().__init__(message, line, column, pointer)
+        self.pointer = pointer
         self.message = message
         self.line = line
         self.column = column

@@ -26,6 +26,7 @@ from tests.integration import rows as write
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TEST, EXPLAIN, PREVIEW = "/api/v1/patterns:test", "/api/v1/patterns:explain", "/api/v1/transforms:preview"
+CONVERT = "/api/v1/transforms:convert"
 DEEP = '{"pattern": ' + "[" * 50_000 + "]" * 50_000 + "}"
 SEK = {"data": {"currency": ["SEK"]}}
 
@@ -206,6 +207,43 @@ def test_an_output_that_grows_too_large_is_a_problem_of_that_event(someone: Clie
     assert sent["problems"]
 
 
+def test_an_event_in_the_envelope_of_aws_can_be_tried(someone: Client) -> None:
+    sample = {
+        "version": "0",
+        "id": "e1",
+        "detail-type": "order.placed",
+        "source": "shop",
+        "account": "1",
+        "region": "eu",
+    }
+    sample |= {"time": "2026-01-31T12:00:00Z", "resources": ["arn:a"], "detail": {"currency": "SEK"}}
+    pattern = {"detail-type": ["order.placed"], "detail": SEK["data"], "resources": ["arn:a"]}
+    assert answer(someone, TEST, {"pattern": pattern, "event": sample})["matched"] == 1
+    several = sample | {"resources": ["arn:a", "arn:b"]}
+    problem = answer(someone, TEST, {"pattern": pattern, "events": [sample, several]}, 422)
+    assert problem["errors"][0]["pointer"] == "/events/1"
+    assert "put the list into `detail`" in problem["errors"][0]["detail"]
+
+
+# ── transforms:convert ──
+
+
+def test_a_transform_of_another_event_bus_is_converted_and_can_be_tried(someone: Client) -> None:
+    aws = {
+        "InputPathsMap": {"kr": "$.detail.currency"},
+        "InputTemplate": '{"in": "<kr>", "by": "paid in <kr>"}',
+    }
+    for written in (aws, {"InputTransformer": aws, "Id": "1", "Arn": "arn:aws:sqs:eu-north-1:1:q"}):
+        found = answer(someone, CONVERT, {"aws": written})
+        assert found["notes"] == [
+            "a variable alone in quotes keeps its type: a number is sent as a number, not as text"
+        ]
+        sent = answer(someone, PREVIEW, {"transform": found["transform"], "event": event()})
+        assert json.loads(sent["body"]) == {"in": "SEK", "by": "paid in SEK"}
+    param = {"form": "JSONPATH", "value": "$.data.currency"}
+    assert answer(someone, CONVERT, {"alibaba": param})["transform"]["path"] == "$.data.currency"
+
+
 # ── what is refused, and where ──
 
 
@@ -238,7 +276,19 @@ def test_an_output_that_grows_too_large_is_a_problem_of_that_event(someone: Clie
         (TEST, {"filters": [{"exact": {}}], "event": event()}, "/filters/0/exact", ""),
         (TEST, {"filters": {}, "event": event()}, "/filters", ""),
         (PREVIEW, {"event": event()}, "/transform", "Send a transform"),
-        (PREVIEW, {"transform": {"kind": "magic"}, "event": event()}, "/transform", "no kind of transform"),
+        (PREVIEW, {"transform": {"kind": "magic"}, "event": event()}, "/transform/kind", "no kind of transform"),
+        (PREVIEW, {"transform": {"InputPath": "$.detail"}, "event": event()}, "/transform", "convert it first"),
+        (PREVIEW, {"InputPathsMap": {}, "InputTemplate": "", "event": event()}, "/InputPathsMap", "convert it first"),
+        (PREVIEW, {"transform": {"kind": "template", "template": '{"a": <order>}'}, "event": event()}, "/transform/template", "write ${order}, or convert it"),
+        (CONVERT, {}, "", "exactly one of “aws”, “alibaba”"),
+        (CONVERT, {"aws": "$.detail"}, "/aws", "an object"),
+        (CONVERT, {"aws": {"InputPath": "$.account"}}, "/aws/InputPath", "no counterpart"),
+        (CONVERT, {"aws": {"InputPathsMap": {"a/b": "detail"}, "InputTemplate": "<a/b>"}}, "/aws/InputPathsMap/a~1b", "starts with $"),
+        (CONVERT, {"aws": {"InputTransformer": {"InputTemplate": "<aws.events.rule-arn>"}}}, "/aws/InputTransformer/InputTemplate", "has no counterpart"),
+        (CONVERT, {"aws": {"InputTemplate": "<order>"}}, "/aws/InputTemplate", "no path in InputPathsMap"),
+        (CONVERT, {"aws": {"Input": "{}", "InputPath": "$"}}, "/aws/InputPath", "only one of"),
+        (CONVERT, {"aws": {"inputpath": "$"}}, "/aws", "no transform of AWS"),
+        (CONVERT, {"alibaba": {"form": "DELETE_FIELD"}}, "/alibaba", "a TransformParam is"),
         (PREVIEW, {"transform": {"kind": "complete"}}, "", "exactly one of “event”, “seq”"),
     ],
 )  # fmt: skip
@@ -356,7 +406,7 @@ def test_an_operation_that_names_no_permission_is_shut(
     answer(someone, TEST, {"pattern": {}, "event": event()}, 403)
 
 
-@pytest.mark.parametrize("url", [TEST, EXPLAIN, PREVIEW, "/api/v1/nothing"])
+@pytest.mark.parametrize("url", [TEST, EXPLAIN, PREVIEW, CONVERT, "/api/v1/nothing"])
 def test_nobody_gets_in_without_a_session_or_a_token(client: Client, url: str) -> None:
     response = ask(client, url, {})
     assert response.status_code == 401

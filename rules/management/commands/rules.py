@@ -1,4 +1,4 @@
-"""`manage.py rules test`: tries a pattern on events from a file, for a terminal and for build servers."""
+"""`manage.py rules`: tries a pattern on events from a file, converts transforms; for a terminal and for build servers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ from rules.engine import (
     compile,
     compile_transform,
     explain,
+    read_event,
     validate,
 )
 from rules.engine.cesql import CesqlError, parse_filter
+from rules.engine.imported_transforms import imported
 from rules.engine.subscriptions import validate_filters
 from rules.json_place import broken
 
@@ -50,7 +52,7 @@ class NotValid(Exception):
 class Command(BaseCommand):
     """Tries rules without a server and without a database."""
 
-    help = "Tries a pattern on events: which does it take, and why not the others."
+    help = "Tries a pattern on events (test), or converts a transform of another event bus (convert)."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -78,7 +80,38 @@ class Command(BaseCommand):
             help="how many events must match; else it ends with 3",
         )
 
+        convert = verbs.add_parser(
+            "convert",
+            help="convert a transform of another event bus",
+            description="Prints a transform of AWS, Alibaba Cloud or RocketMQ EventBridge as one of ours, and on standard "
+            "error where it does something else. Ends with 0, or with 1 when nothing here does the same.",
+        )
+        convert.add_argument(
+            "file",
+            help="file with Input, InputPath, or InputPathsMap and InputTemplate; or with form, value, template",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["verb"] == "convert":
+            self._convert(options["file"])
+        else:
+            self._test(options)
+
+    def _convert(self, name: str) -> None:
+        try:
+            found = imported(_json(name))
+        except (TransformError, NotValid) as error:
+            if isinstance(error, NotValid):
+                self.stderr.write(error.places[0])
+            else:
+                pointer = f"{error.pointer}: " if error.pointer else ""
+                self.stderr.write(f"{name}: {pointer}{error.message}")
+            raise _invalid(1) from None
+        self.stdout.write(json.dumps(found.spec, ensure_ascii=False, indent=2))
+        for note in found.notes:
+            self.stderr.write(_("note: %(note)s") % {"note": note})
+
+    def _test(self, options: dict[str, Any]) -> None:
         names = [options[name] for name in ("pattern", "events", "filters", "transform")]
         if names.count(STDIN) > 1:
             raise CommandError(_("Only one of the files can be standard input."), returncode=2)
@@ -176,7 +209,7 @@ def _valid(name: str, validated: Callable[[str], list[PatternError]]) -> Any:
     text = _read(name)
     places = []
     for one in validated(text):
-        line = "" if one.line is None else f":{one.line}"
+        line = "" if one.line is None else f":{one.line}:{one.column}"
         pointer = f"{one.pointer}: " if one.pointer else ""
         places.append(f"{name}{line}: {pointer}{one.message}")
     if places:
@@ -185,13 +218,21 @@ def _valid(name: str, validated: Callable[[str], list[PatternError]]) -> Any:
 
 
 def _transform(name: str) -> Transform:
+    try:
+        return compile_transform(_json(name))
+    except TransformError as error:
+        raise NotValid(f"{name}: {error}") from None
+
+
+def _json(name: str) -> Any:
+    """What a file of JSON holds. Raises NotValid."""
     text = _read(name)
     stops = broken(text)
     if stops is not None:
         raise NotValid(f"{name}:{stops.line}:{stops.column}: " + _("not JSON: %(why)s") % {"why": stops.why})
     try:
-        return compile_transform(json.loads(text))
-    except (TransformError, ValueError, RecursionError) as error:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise NotValid(f"{name}: {error}") from None
 
 
@@ -213,7 +254,7 @@ def _events(texts: Any) -> Iterator[Line]:
         if not text:
             continue
         try:
-            yield Line(number, Event.from_json(text))
+            yield Line(number, read_event(text))
         except ValueError as error:
             stops = broken(text)
             yield Line(number, None, f" {error}" if stops is None else f"{stops.column}: {stops.why}")

@@ -135,7 +135,7 @@ SCHEMA = json.dumps(
 VIOLATIONS = [
     ({"id": "o-1"}, "", "“total” is missing."),
     ({"id": 5, "total": 1}, "/id", "Must be string, is a number: 5."),
-    ({"id": None, "total": 1}, "/id", "is null"),
+    ({"id": None, "total": 1}, "/id", "Must be string, is null."),
     ({"id": "o-1", "total": -1}, "/total", "Must be at least 0, is -1."),
     ({"id": "x-1", "total": 1}, "/id", "does not match the pattern"),
     ({"id": "o-1", "total": 1, "when": "noon"}, "/when", '"noon" is no date-time.'),

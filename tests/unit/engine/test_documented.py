@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rules.engine import Event, compile, explain, validate
+from rules.engine import compile, explain, read_event, validate
 from rules.engine.operators import OPERATORS
 from tests.vectors import REPOSITORY
 
@@ -41,7 +41,7 @@ def test_an_example_of_the_page_is_true(example) -> None:
     )
     matcher = compile([(1, example.pattern)])
     for text, taken in example.events:
-        event = Event.from_json(text.encode())
+        event = read_event(text.encode())
         assert matcher.match(event) == ([1] if taken else []), text
         assert explain(example.pattern, event).matched is taken, text
 
@@ -51,7 +51,7 @@ def test_all_examples_together_do_not_disturb_each_other() -> None:
     matcher = compile(enumerate(example.pattern for example in page))
     for number, example in enumerate(page):
         for text, taken in example.events:
-            assert (number in matcher.match(Event.from_json(text.encode()))) is taken
+            assert (number in matcher.match(read_event(text.encode()))) is taken
 
 
 def test_no_block_of_the_page_is_left_out() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rules.engine import ABSENT, Condition, Event, PatternError, explain
@@ -227,3 +229,41 @@ def test_with_or_the_combination_that_holds_is_told() -> None:
     assert explanation.sentence == (
         'source is "/shop" and data.coupon is "NOV25", as the rule wants by /$or/1 and /data/$or/0'
     )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence", "pointer"),
+    [
+        (
+            {"$or": [{"data": {"coupon": ["SE"]}}, {"data": {"coupon": ["NO", "DK"]}}]},
+            'data.coupon is "NOV25", the rule wants "SE", "NO" or "DK"',
+            "/$or/0/data/coupon",
+        ),
+        (
+            {"data": {"$or": [{"$or": [{"coupon": ["SE"]}, {"coupon": ["NO"]}]}, {"coupon": ["SE"]}]}},
+            'data.coupon is "NOV25", the rule wants "SE" or "NO"',
+            "/data/$or/0/$or/0/coupon",
+        ),
+        (
+            {"source": ["/shop"], "$or": [{"type": ["a"]}, {"data": {"coupon": ["X"]}}]},
+            'type is "order.paid", the rule wants "a" (the closest of 2 alternatives, none of which holds)',
+            "/$or/0/type",
+        ),
+        (
+            {"source": ["/x"], "$or": [{"type": ["a"]}, {"type": ["order.paid"]}]},
+            'source is "/shop", the rule wants "/x"',
+            "/source",
+        ),
+    ],
+)
+def test_the_reason_of_an_alternative_does_not_sound_as_if_it_were_the_rule(
+    pattern: dict[str, Any], sentence: str, pointer: str
+) -> None:
+    failed = explain(pattern, EVENT).failed
+    assert failed is not None
+    assert (failed.sentence, failed.pointer) == (sentence, pointer)
+
+
+def test_of_combinations_with_as_many_failures_the_one_with_more_that_holds_came_closest() -> None:
+    pattern = {"$or": [{"type": ["a"]}, {"type": ["order.paid"], "data": {"coupon": ["X"]}}]}
+    assert explain(pattern, EVENT).choices == ("/$or/1",)

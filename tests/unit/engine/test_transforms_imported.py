@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rules.engine import Event, TransformError, compile_transform
-from rules.engine.imported_transforms import from_alibaba, from_aws
+from rules.engine.imported_transforms import from_alibaba, from_aws, imported
 
 EVENT = Event(
     {
@@ -142,6 +142,14 @@ def test_what_is_not_the_same_is_noted(imported, note) -> None:
             {"InputTransformer": {"InputTemplate": "x", "InputPathsMap": ["a"]}},
             "is an object of names",
         ),
+        (from_aws, {"InputTemplate": "<x> is paid"}, "<x> has no path in InputPathsMap"),
+        (from_aws, {"Input": "{}", "InputPath": "$"}, "only one of Input and InputPath"),
+        (imported, {"inputpath": "$"}, "no transform of AWS"),
+        (imported, [], "no transform of AWS"),
+        (compile_transform, {"InputPath": "$.detail"}, "convert it first"),
+        (compile_transform, {"kind": "template", "template": '{"a":\n <order>}'}, "line 2, column 2: “<order>” is AWS's way: write ${order}"),
+        (compile_transform, {"kind": "template", "template": "Order <aws.events.event>"}, "write ${"),
+        (compile_transform, {"kind": "template", "template": '{"a": ${id}, "b": <b>}', "content_type": "application/json"}, "“<b>” is AWS's way"),
         (from_alibaba, {}, "a TransformParam is"),
         (from_alibaba, {"form": "JSONPATH", "value": "$."}, "“path”, column"),
         (from_alibaba, {"form": "TEMPLATE", "value": "[", "template": "x"}, "is a JSON object"),
@@ -149,8 +157,14 @@ def test_what_is_not_the_same_is_noted(imported, note) -> None:
         (from_alibaba, {"form": "TEMPLATE", "value": {"x": "$.a"}, "template": "${x:-7}"}, "use JSONata"),
         (from_alibaba, {"form": "DELETE_FIELD", "value": "[]"}, "a TransformParam is"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_done_here_is_refused(convert, original, message) -> None:
     with pytest.raises(TransformError) as caught:
         convert(original)
     assert message in str(caught.value)
+
+
+def test_markup_is_no_placeholder_of_aws() -> None:
+    for text in ("<b>hi</b>", "a < b > c", "<b>${id}</b>"):
+        compile_transform({"kind": "template", "template": text})
+    compile_transform({"kind": "template", "template": "<hr>", "content_type": "text/html"})

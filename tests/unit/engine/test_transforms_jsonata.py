@@ -58,7 +58,6 @@ def test_where_we_differ_from_the_reference_it_is_on_purpose(expression, wanted)
         ('{"f": $sum}', "a function is no JSON value"),
         ('$error("no")', "no"),
         ("$sum(type)", "does not suit this event"),
-        ("$nosuch(1)", "does not suit this event"),
         ("data.total(1)", "does not suit this event"),
         ('$replace("a", /a/, function($m){1})', "must return a text"),
         ('$replace("a", "", "x")', "not empty"),
@@ -119,6 +118,34 @@ def test_a_spec_that_is_not_understood_is_refused(spec, message) -> None:
     with pytest.raises(TransformError) as caught:
         compile_transform({"kind": "jsonata", **spec})
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "place", "name"),
+    [
+        ("$nosuch(1)", (1, 1), "nosuch"),
+        ("data.text ~> $nosuch", (1, 14), "nosuch"),
+        ("{'a': $uppercase(data.text),\n 'b': data.$sums(n)}", (2, 12), "sums"),
+        ("$b($a(1))", (1, 1), "b"),
+        ("$nosuch(?, 1)", (1, 1), "nosuch"),
+    ],
+)
+def test_a_function_that_is_nowhere_is_named_when_the_rule_is_saved(expression, place, name) -> None:
+    with pytest.raises(TransformError, match=rf"there is no function \${name}$") as caught:
+        compile_transform({"kind": "jsonata", "expression": expression})
+    assert (caught.value.line, caught.value.column) == place
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("($f := function($g){$g(2)}; $f(function($x){$x + 1}))", b"3"),
+        ("($up := $uppercase; data.text ~> $up)", b'"HELLO WORLD"'),
+        ("$map([1, 2], function($v, $i){$v + $i})", b"[1,3]"),
+    ],
+)
+def test_a_function_of_the_expression_itself_is_known(expression, value) -> None:
+    assert sent(expression) == value
 
 
 def test_nothing_is_null_or_an_error_as_the_spec_says() -> None:

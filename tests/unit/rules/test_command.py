@@ -1,4 +1,4 @@
-"""`manage.py rules test` in a terminal and on a build server: what it prints, and how it ends."""
+"""`manage.py rules` in a terminal and on a build server: what it prints, and how it ends."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_an_expression_and_filters_must_hold_too(files: Path) -> None:
     assert printed.splitlines()[2] == "4  c  matches"
     (files / "filters.json").write_text('[{"exact": {}}]')
     status, _, problem = run(files, "--filters", str(files / "filters.json"))
-    assert (status, "filters.json:1: /0/exact" in problem) == (1, True)
+    assert (status, "filters.json:1:3: /0/exact" in problem) == (1, True)
     status, _, problem = run(files, "--sql", "id =")
     assert (status, "--sql:1:5: " in problem) == (1, True)
 
@@ -108,9 +108,9 @@ def test_all_and_none_hold_for_what_was_read(files: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ('{\n  "type": "a"\n}', "pattern.json:2: /type: alternatives are written in a list"),
-        ('{\n  "type": oops}', "pattern.json:2: not JSON at line 2, column 11"),
-        ("[]", "pattern.json:1: a pattern is a JSON object"),
+        ('{\n  "type": "a"\n}', "pattern.json:2:3: /type: alternatives are written in a list"),
+        ('{\n  "type": oops}', "pattern.json:2:11: not JSON at line 2, column 11"),
+        ("[]", "pattern.json:1:1: a pattern is a JSON object"),
     ],
 )
 def test_a_pattern_that_is_not_valid_is_told_with_its_place(files: Path, text: str, place: str) -> None:
@@ -198,3 +198,52 @@ def test_in_a_pipe_it_reads_standard_input_and_ends_with_its_status(files: Path)
 @pytest.mark.parametrize("options", [["--expect", "some"], ["--expect", "-1"]])
 def test_an_expectation_that_means_nothing_is_refused(files: Path, options: list[str]) -> None:
     assert run(files, *options)[0] == 1
+
+
+def test_events_in_the_envelope_of_aws_are_read(files: Path) -> None:
+    aws = {
+        "version": "0",
+        "id": "a",
+        "detail-type": "order.placed",
+        "source": "shop",
+        "detail": {"currency": "SEK"},
+    }
+    lines = [json.dumps(aws | {"resources": resources}) for resources in (["arn:a"], ["arn:a", "arn:b"])]
+    (files / "events.jsonl").write_text("\n".join(lines))
+    status, printed, problem = run(files)
+    assert (status, printed.splitlines()[0]) == (1, "1  a  matches")
+    assert "events.jsonl:2: `resources` of an AWS event" in problem
+
+
+def convert(name: str) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        call_command("rules", "convert", name, stdout=out, stderr=err)
+    except CommandError as error:
+        return error.returncode, out.getvalue(), err.getvalue() + str(error)
+    return 0, out.getvalue(), err.getvalue()
+
+
+def test_a_converted_transform_is_printed_with_notes_apart_and_can_be_tried(files: Path) -> None:
+    written = {"InputPathsMap": {"kr": "$.detail.currency"}, "InputTemplate": '{"in": "<kr>"}'}
+    (files / "aws.json").write_text(json.dumps(written))
+    status, printed, notes = convert(str(files / "aws.json"))
+    assert (status, notes.startswith("note: a variable alone in quotes keeps its type")) == (0, True)
+    (files / "t.json").write_text(printed)
+    _, printed, _ = run(files, "--transform", str(files / "t.json"))
+    assert printed.splitlines()[2] == '    {"in": "SEK"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"InputPath": }', "aws.json:1:15: not JSON"),
+        ('{"InputPath": "$.account"}', "aws.json: /InputPath: $.account has no counterpart"),
+        ("[]", "aws.json: this is no transform of AWS"),
+    ],
+)
+def test_what_cannot_be_converted_is_told_with_its_place(files: Path, text: str, place: str) -> None:
+    (files / "aws.json").write_text(text)
+    status, printed, problem = convert(str(files / "aws.json"))
+    assert (status, printed) == (1, "")
+    assert place in problem

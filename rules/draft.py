@@ -25,7 +25,7 @@ from rules.conditions import (
     write,
     write_values,
 )
-from rules.draft_lines import Group, Line, Problem, conditions_in, rows_in
+from rules.draft_lines import Group, Line, Problem, conditions_in, in_order, rows_in
 from rules.engine import Filter, PatternError, TransformError, compile_transform, validate
 from rules.engine.cesql import CesqlError, parse_filter
 from rules.engine.subscriptions import validate_filters
@@ -95,16 +95,17 @@ class Draft:
         verb, _dash, place = button.rpartition("-")
         number = int(place) if place.isdecimal() and len(place) < 6 else -1
         if button == "add-row":
-            self._add_row("")
+            self._add_row(Row("", "is", ""))
         elif button == "add-group":
             number = 1 + max((int(row.group) for row in self.rows if row.place), default=-1)
-            self.rows += [Row("", "is", "", f"{number}.0"), Row("", "is", "", f"{number}.1")]
-            self.fresh = len(self.rows) - 2
+            self._add_row(Row("", "is", "", f"{number}.0"))
+            self._add_row(Row("", "is", "", f"{number}.1"))
+            self.fresh -= 1
         elif verb == "add-alternative" and number >= 0:
             taken = [int(row.place.partition(".")[2]) for row in self.rows if row.group == place]
-            self._add_row(f"{number}.{1 + max(taken, default=-1)}")
+            self._add_row(Row("", "is", "", f"{number}.{1 + max(taken, default=-1)}"))
         elif verb == "add-also" and any(row.place == place for row in self.rows):
-            self._add_row(place)
+            self._add_row(Row("", "is", "", place))
         elif verb == "drop-row" and 0 <= number < len(self.rows):
             del self.rows[number]
         elif verb == "drop-type" and 0 <= number < len(self.types):
@@ -114,11 +115,10 @@ class Draft:
         elif button == "mode-rows" and self.mode == "json":
             self._to_rows()
 
-    def _add_row(self, place: str) -> None:
-        after = max((at for at, row in enumerate(self.rows) if row.place == place or not place), default=-1)
-        at = after + 1 if after >= 0 else len(self.rows)
-        self.rows.insert(at, Row("", "is", "", place))
-        self.fresh = at
+    def _add_row(self, row: Row) -> None:
+        """Puts a row where the page draws it: after the last of its place."""
+        self.rows = in_order([*self.rows, row])
+        self.fresh = max(at for at, one in enumerate(self.rows) if one.place == row.place)
 
     def _pick(self, written: str) -> None:
         """Adds the condition that a field has a value, both as JSON {"path", "value"}: pressed in the event."""
@@ -149,10 +149,9 @@ class Draft:
             return
         empty = next((at for at, one in enumerate(self.rows) if not one.path.strip() and not one.place), None)
         if empty is not None:
-            self.rows[empty] = row
+            self.rows[empty], self.fresh = row, empty
         else:
-            self.rows.append(row)
-        self.fresh = empty if empty is not None else len(self.rows) - 1
+            self._add_row(row)
 
     def _value(self, path: str, value: Any) -> str:
         return write_values([value], plain=kinds_of(self.fields).get(path) == "string")
@@ -215,7 +214,7 @@ class Draft:
             raise NotRows(error.message) from None
         if not same(from_pattern(again), found):
             raise NotRows(_("A value has another type than its field."))
-        return found
+        return found[0], in_order(found[1])
 
     def _types_from_text(self) -> None:
         try:

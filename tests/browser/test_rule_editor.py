@@ -156,6 +156,29 @@ def test_a_change_of_a_rule_that_listens_shows_what_it_gains_and_loses(
     expect(page.get_by_text(re.compile("^back to r"))).to_be_visible()
 
 
+def test_a_value_pressed_beside_a_group_is_a_condition_that_goes_away_alone(
+    shop: Town, visit: Callable[..., Page]
+) -> None:
+    page = visit()
+    page.goto(f"{shop.url}/subscribe/?type={TYPE}")
+    page.get_by_role("button", name="Any of these…").click()
+    page.locator("#row-0-path").fill("data.total.amount")
+    page.locator("#row-0-method").select_option("number")
+    page.locator("#row-0-values").fill("≥ 500")
+    page.locator("#row-1-path").fill("data.order_id")
+    page.locator("#row-1-values").fill("o-0, o-1")
+    expect(page.locator("#row-0-pass")).to_contain_text("%")
+    page.locator(".pressable").get_by_role("button", name=re.compile('^"(SEK|EUR)"$')).click()
+    expect(page.locator(".cond")).to_have_count(3)
+    expect(page.locator("#row-0-path")).to_have_value("data.total.currency")
+    shown = [row.get_attribute("id") for row in page.locator(".cond .path").all()]
+    assert shown == ["row-0-path", "row-1-path", "row-2-path"]
+    page.get_by_role("button", name="Remove data.total.currency").click()
+    expect(page.locator(".cond")).to_have_count(2)
+    expect(page.locator("#row-0-path")).to_have_value("data.total.amount")
+    expect(page.locator("#row-1-path")).to_have_value("data.order_id")
+
+
 def test_leaving_with_something_unsaved_asks_first(shop: Town, visit: Callable[..., Page]) -> None:
     page = visit()
     asked: list[str] = []

@@ -402,6 +402,27 @@ def test_groups_are_made_and_filled_by_buttons(someone: Client, town: Bus) -> No
         assert [row.place for row in draft.rows] == places
 
 
+def test_what_is_added_beside_a_group_stands_where_the_page_draws_it(someone: Client, town: Bus) -> None:
+    values = form(
+        town,
+        place=["0.0", "0.1"],
+        path=["data.total", "data.zip"],
+        method=["is", "is"],
+        values=["1", "2"],
+    )
+    pick = json.dumps({"path": "data.gift", "value": False})
+    draft = someone.post("/subscribe/", values | {"pick": pick}).context["draft"]
+    assert [row.path for row in draft.rows] == ["data.gift", "data.total", "data.zip"]
+    assert draft.fresh == 0
+    draft = someone.post("/subscribe/", values | {"do": "add-row"}).context["draft"]
+    assert [row.path for row in draft.rows] == ["", "data.total", "data.zip"]
+    assert draft.fresh == 0
+    grouped = {"$or": [{"data": {"total": [1]}}, {"data": {"zip": ["2"]}}], "subject": ["o"]}
+    to_rows = form(town, mode="json", pattern=json.dumps(grouped), do="mode-rows")
+    draft = someone.post("/subscribe/", to_rows).context["draft"]
+    assert [row.path for row in draft.rows] == ["subject", "data.total", "data.zip"]
+
+
 @pytest.mark.parametrize(
     ("sent", "spec"),
     [

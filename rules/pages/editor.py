@@ -49,13 +49,14 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         page.unfit = unfit
         return page.answer()
     _take_filter(rule, draft)
+    first = part.promise(draft, rule.bus_id) if rule.enabled else ""
     with transaction.atomic():
         stamps.hold_log()
         part.settle(request, draft, rule.team)
         revisions.subscribe(rule, target, by=request.user)
         if rule.enabled:
             part.begin()
-    return _done(request, rule, target)
+    return _done(request, rule, target, first)
 
 
 @needs("rules.change_rule")
@@ -93,6 +94,7 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
     if rule.enabled and after != before and request.POST.get("confirmed") != page.digest:
         page.difference = past().difference(rule.bus_id, before, after)
         return page.answer()
+    first = part.promise(draft, rule.bus_id) if part is not None and (rule.enabled or starting) else ""
     with transaction.atomic():
         stamps.hold_log()
         _take_filter(rule, draft)
@@ -105,7 +107,7 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
                 revisions.save_target(target, by=request.user)
             if rule.enabled:
                 part.begin()
-    return _done(request, rule, target if together else None)
+    return _done(request, rule, target if together else None, first)
 
 
 @needs("rules.add_target")
@@ -120,13 +122,19 @@ def add_target(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if not _savable(page, part):
         return page.answer()
+    first = part.promise(draft, rule.bus_id)
     with transaction.atomic():
         stamps.hold_log()
         part.settle(request, draft, rule.team)
         revisions.save_target(target, by=request.user)
         part.begin()
-    said = _("%(target)s gets every event of this rule from now on.") % {"target": target.name}
-    messages.success(request, said if rule.enabled else _("Saved. The rule does not listen now."))
+    if not rule.enabled:
+        said = _("Saved. The rule does not listen now.")
+    elif first:
+        said = _("%(target)s gets %(first)s.") % {"target": target.name, "first": first}
+    else:
+        said = _("%(target)s gets every event of this rule from now on.") % {"target": target.name}
+    messages.success(request, said)
     return saved(request, "rule", rule.pk)
 
 
@@ -194,13 +202,19 @@ def _take_filter(rule: Rule, draft: Draft) -> None:
     rule.pattern, rule.sql, rule.filters = draft.pattern or {}, draft.sql, draft.filters or []
 
 
-def _done(request: HttpRequest, rule: Rule, target: Target | None) -> HttpResponse:
-    """Says what was saved, and shows the rule; the editor again while it is a draft."""
+def _done(request: HttpRequest, rule: Rule, target: Target | None, first: str) -> HttpResponse:
+    """Says what was saved, and shows the rule; the editor again while it is a draft.
+
+    `first`: what the target gets before new events, "" for nothing.
+    """
     if rule.draft:
         messages.success(request, _("Saved as a draft. It does not listen yet, and nothing is sent."))
         return saved(request, "edit-rule", rule.pk)
     if not rule.enabled:
         messages.success(request, _("Saved. The rule is switched off: events pass it by."))
+    elif first and target is not None:
+        said = _("Listening. %(target)s gets %(first)s.") % {"target": target.name, "first": first}
+        messages.success(request, said)
     elif asked_to(request, "start"):
         where = target.name if target is not None else _("its targets")
         said = _("Listening. The next event that fits goes to %(target)s.") % {"target": where}

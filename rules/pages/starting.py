@@ -9,11 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
+from catalog.display import words
 from rules import registry
 from rules.draft import Draft
+from rules.engine import Filter
 from rules.forms import bus_in
 from rules.models import Target
 from rules.registry import Since
@@ -55,6 +58,23 @@ class Start:
     def is_valid(self) -> bool:
         """Whether it names a position."""
         return not self.problem
+
+    def promise(self, wanted: Filter | None, bus: int) -> str:
+        """What a target that begins there gets first, in a phrase; "" when it begins now. Ask before it begins."""
+        starting = registry.starting()
+        if starting is None or wanted is None or self.since == "now":
+            return ""
+        counted = starting.count(wanted, bus, self.since)
+        if not counted.exact:
+            return _("more than %(n)s past events first, then every new one") % {
+                "n": words.number(counted.matching)
+            }
+        said = ngettext(
+            "%(n)s past event first, then every new one",
+            "%(n)s past events first, then every new one",
+            counted.matching,
+        )
+        return said % {"n": words.number(counted.matching)}
 
     def begin(self, target: Target) -> None:
         """Lets `target` begin there; call it in the transaction that saves it."""

@@ -80,3 +80,7 @@ class TargetPart:
         """Lets the saved target begin where it was to; call it in the transaction that saves it."""
         if self.start is not None:
             self.start.begin(self.target)
+
+    def promise(self, draft: Draft, bus: int) -> str:
+        """What the target gets before new events, in a phrase; "" for nothing. Ask before `begin`."""
+        return self.start.promise(draft.filter, bus) if self.start is not None else ""

@@ -392,6 +392,21 @@ def test_a_target_starts_where_it_was_said_and_the_count_was_shown(
         assert job.revision == Rule.objects.get().revision
 
 
+def test_saving_a_target_that_starts_in_the_past_says_what_it_gets_first(someone: Client, bus: Bus) -> None:
+    for number in range(3):
+        order(bus, number, 900, 100)
+    values = form(bus, start="beginning", do="start")
+    said = text(someone.post("/subscribe/", values, follow=True))
+    assert "Listening. Billing gets 3 past events first, then every new one." in said
+    rule = Rule.objects.get()
+    added = values | {"target-name": "Second", "do": "save"}
+    said = text(someone.post(f"/rules/{rule.pk}/targets/new/", added, follow=True))
+    assert "Second gets 3 past events first, then every new one." in said
+    third = added | {"target-name": "Third", "start": "now"}
+    said = text(someone.post(f"/rules/{rule.pk}/targets/new/", third, follow=True))
+    assert "Third gets every event of this rule from now on." in said
+
+
 SCHEMA = {
     "type": "object",
     "properties": {"ref": {"type": "integer"}, "amount": {"type": "number", "maximum": 1000}},

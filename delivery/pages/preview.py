@@ -30,10 +30,12 @@ from rules.contract import Contract
 from rules.contracting import Contracting
 from rules.draft import Draft
 from rules.engine import Event, TransformError, compile_transform
+from rules.fields import places_in
 from rules.forms import bus_in, number_of
 from rules.models import Target
 from rules.outputs import output_of, try_outputs
 from rules.pages.delivering import Delivering, delivering
+from rules.reading import nearest
 from rules.trying import Tried, reason, try_on
 
 SHOWN, BARS, VALUES = 12, 60, 2
@@ -299,9 +301,16 @@ def _outputs(
         return {}
     matching = [seen.event for seen, hit in zip(events, taken, strict=True) if hit]
     structured = to.chosen is not None and to.chosen.data_now.get("mode") == "structured"
+    outputs = try_outputs(transform, contract, matching, structured, LONGEST)
+    places = [field.place for field in draft.fields] + [
+        place for event in matching[:1] for place in places_in(event)
+    ]
+    guesses = [(path, nearest(path, places)) for path in outputs.unread]
     return {
-        "outputs": try_outputs(transform, contract, matching, structured, LONGEST),
+        "outputs": outputs,
         "has_contract": contract is not None,
+        # What the types' schemas know may well be absent from these events.
+        "unread": [(path, meant) for path, meant in guesses if meant is not None],
     }
 
 

@@ -452,6 +452,46 @@ def test_what_is_sent_is_held_against_the_targets_contract(someone: Client, bus:
     assert someone.post(f"/rules/{rule.pk}/edit/", fixed).status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (
+            {"template": '{"a": "${data.total.amont}"}'},
+            "<code>data.total.amont</code> is in none of the 2 matching events."
+            " Did you mean <code>data.total.amount</code>?",
+        ),
+        (
+            {"send": "partial", "part-name": ["a"], "part-path": ["$.data.lines[0].sko"]},
+            "Did you mean <code>data.lines[0].sku</code>?",
+        ),
+        ({"send": "jsonata", "jsonata": '{"a": data.zzzzzz}'}, "<code>data.zzzzzz</code> is in none of"),
+        (
+            {"template": '{"a": "${data.total.amount}"'},
+            "Not JSON, line 1, column 29: Expecting ',' delimiter. It is sent as <code>text/plain</code>.",
+        ),
+    ],
+    ids=["template", "part", "jsonata", "broken JSON"],
+)
+def test_what_is_sent_is_not_praised_when_it_is_likely_a_mistake(
+    someone: Client, bus: Bus, sent: dict[str, Any], said: str
+) -> None:
+    order(bus, 1, 900)
+    order(bus, 2, 1000)
+    shown = text(look(someone, bus, **sent))
+    assert said in shown
+    assert '<span class="st warn">' in shown
+    assert "for all 2 matching events" not in shown
+    # It says so and stands in nobody's way.
+    assert someone.post("/subscribe/", form(bus, do="start", **sent)).status_code == 302
+
+
+def test_a_text_that_is_meant_as_one_is_no_mistake(someone: Client, bus: Bus) -> None:
+    order(bus, 1, 900)
+    assert "Text for the 1 matching event" in text(look(someone, bus, template="Order ${data.n}"))
+    sent = {"template": "[${data.n}", "content-type": "text/markdown"}
+    assert "Text for the 1 matching event" in text(look(someone, bus, **sent))
+
+
 def test_an_operation_of_an_openapi_document_is_a_contract_and_fills_a_template(
     someone: Client, bus: Bus
 ) -> None:

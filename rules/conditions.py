@@ -165,6 +165,10 @@ def _put(
                 _("%(path)s lies inside a field that another row already asks for.") % {"path": path},
             )
     if names[-1] in at:
+        if path == "type" and pointer == "" and "/type" not in written.pointers:
+            raise RowError(
+                index, _("The event types above already say it. Remove them, or remove this condition.")
+            )
         raise RowError(
             index,
             _("%(path)s is in two rows. Put its values into one row, with commas between them.")

@@ -140,13 +140,18 @@ class Draft:
                     self.rows[index] = row._replace(values=values)
                 self.fresh = index
                 return
-        if value is None:
-            row = Row(path, "null", "")
-        else:
-            row = Row(path, "is", self._value(path, value))
+        asked = next((at for at, one in enumerate(self.rows) if one.path.strip() == path and not one.place), None)
+        if asked is not None:
+            # A field stands in one row: what it asks for in another way, only the person can join.
+            self.fresh = asked
+            self.notice = _("There is a condition on %(path)s already. Change that one, or remove it first.") % {
+                "path": path
+            }
+            return
         if path == "type" and isinstance(value, str):
             self._set_types(list(dict.fromkeys([*self.types, value])))
             return
+        row = Row(path, "null", "") if value is None else Row(path, "is", self._value(path, value))
         empty = next((at for at, one in enumerate(self.rows) if not one.path.strip() and not one.place), None)
         if empty is not None:
             self.rows[empty], self.fresh = row, empty

@@ -380,6 +380,28 @@ def test_a_pressed_value_becomes_a_condition(someone: Client, town: Bus) -> None
     assert not Rule.objects.exists()
 
 
+@pytest.mark.parametrize(("path", "value"), [("data.zip", "123"), ("type", "order.paid"), ("data.zip", None)])
+def test_a_pressed_value_of_a_field_asked_for_otherwise_leads_to_its_row(
+    someone: Client, town: Bus, path: str, value: Any
+) -> None:
+    rows = {"path": ["data.total", path], "method": ["is", "prefix"], "values": ["1", "o"], "type": []}
+    pick = json.dumps({"path": path, "value": value})
+    answer = someone.post("/subscribe/", form(town, **rows, pick=pick))
+    draft = answer.context["draft"]
+    assert draft.rows == [Row("data.total", "is", "1"), Row(path, "prefix", "o")]
+    assert draft.fresh == 1
+    assert draft.types == []
+    assert f"There is a condition on {path} already." in answer.content.decode()
+    assert not draft.problems
+
+
+def test_a_condition_on_the_type_beside_chosen_types_is_told_of_them(someone: Client, town: Bus) -> None:
+    values = form(town, path=["type"], method=["prefix"], values=["order"], do="refresh")
+    [problem] = someone.post("/subscribe/", values).context["draft"].problems
+    assert problem.place == "row-0"
+    assert problem.message.startswith("The event types above already say it.")
+
+
 def test_groups_are_made_and_filled_by_buttons(someone: Client, town: Bus) -> None:
     draft = someone.post("/subscribe/", form(town, do="add-group", path=[], method=[], values=[])).context[
         "draft"

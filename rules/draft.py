@@ -140,13 +140,15 @@ class Draft:
                     self.rows[index] = row._replace(values=values)
                 self.fresh = index
                 return
-        asked = next((at for at, one in enumerate(self.rows) if one.path.strip() == path and not one.place), None)
+        asked = next(
+            (at for at, one in enumerate(self.rows) if one.path.strip() == path and not one.place), None
+        )
         if asked is not None:
             # A field stands in one row: what it asks for in another way, only the person can join.
             self.fresh = asked
-            self.notice = _("There is a condition on %(path)s already. Change that one, or remove it first.") % {
-                "path": path
-            }
+            self.notice = _(
+                "There is a condition on %(path)s already. Change that one, or remove it first."
+            ) % {"path": path}
             return
         if path == "type" and isinstance(value, str):
             self._set_types(list(dict.fromkeys([*self.types, value])))

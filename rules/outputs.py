@@ -55,16 +55,28 @@ def try_outputs(
         if unread:
             reading = Reading(event)
             unread = [one for one in unread if not one.is_in(reading)]
-        try:
-            output = output_of(compiled, event, structured)
-            wrong = contract.refusal(output) if contract is not None else ""
-        except TransformError as error:
-            wrong = error.message
+        wrong = _refusal(compiled, contract, event, structured)
         if wrong:
             break
         good += 1
     paths = tuple(one.path for one in unread) if looked else ()
     return Outputs(good, wrong, good if wrong else -1, all_tried, text, broken, paths, looked)
+
+
+def refusals(
+    transform: dict[str, Any], contract: Contract | None, events: Iterable[Event], structured: bool
+) -> list[str]:
+    """Why each event cannot be sent, "" when it can. Raises TransformError when the transform is not valid."""
+    compiled = compile_transform(transform)
+    return [_refusal(compiled, contract, event, structured) for event in events]
+
+
+def _refusal(compiled: Transform, contract: Contract | None, event: Event, structured: bool) -> str:
+    try:
+        output = output_of(compiled, event, structured)
+    except TransformError as error:
+        return error.message
+    return contract.refusal(output) if contract is not None else ""
 
 
 def _is_meant_as_json(transform: dict[str, Any]) -> bool:

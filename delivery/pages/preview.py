@@ -33,7 +33,7 @@ from rules.engine import Event, TransformError, compile_transform
 from rules.fields import places_in
 from rules.forms import bus_in, number_of
 from rules.models import Target
-from rules.outputs import output_of, try_outputs
+from rules.outputs import output_of, refusals, try_outputs
 from rules.pages.delivering import Delivering, delivering
 from rules.reading import nearest
 from rules.trying import Tried, reason, try_on
@@ -45,12 +45,16 @@ _FIELD = re.compile(r"^data\.(?:[^\s.]+\.)*(?=[^\s.]+ )")
 
 
 class Line(NamedTuple):
-    """One past event of the list: whether the rule takes it, the first condition that failed, values it looks at."""
+    """One past event of the list: whether the rule takes it, the first condition that failed, values it looks at.
+
+    `refused`: why a taken one cannot be sent, "" when it can.
+    """
 
     event: Seen
     taken: bool
     why: str
     values: str
+    refused: str = ""
 
     @property
     def short(self) -> str:
@@ -148,6 +152,8 @@ def _try(
         )
     taken = sum(tried.taken)
     lines = _lines(draft, found, tried.taken, request.POST.get("selected", ""))
+    if to is not None:
+        lines = _refused(draft, to, contracting.compiled, lines)
     chosen = _chosen(lines, request.POST.get("selected", ""))
     context |= {
         "taken": taken,
@@ -180,6 +186,20 @@ def _lines(draft: Draft, found: Sample, taken: Sequence[bool], selected: str) ->
         Line(seen, hit, "" if hit else reason(draft, seen.event), _values(seen.event, paths))
         for seen, hit in shown
     ]
+
+
+def _refused(draft: Draft, to: Delivering, contract: Contract | None, lines: list[Line]) -> list[Line]:
+    """The lines, those that are taken and cannot be sent with the reason."""
+    if draft.transform is None or (contract is None and draft.transform["kind"] in ("complete", "constant")):
+        return lines
+    taken = [line for line in lines if line.taken]
+    why = refusals(draft.transform, contract, [line.event.event for line in taken], _is_structured(to))
+    refused = {line.event.seq: wrong for line, wrong in zip(taken, why, strict=True)}
+    return [line._replace(refused=refused.get(line.event.seq, "")) for line in lines]
+
+
+def _is_structured(to: Delivering) -> bool:
+    return to.chosen is not None and to.chosen.data_now.get("mode") == "structured"
 
 
 def _values(event: Event, paths: Sequence[str]) -> str:
@@ -300,7 +320,7 @@ def _outputs(
     if transform["kind"] == "complete" and contract is None:
         return {}
     matching = [seen.event for seen, hit in zip(events, taken, strict=True) if hit]
-    structured = to.chosen is not None and to.chosen.data_now.get("mode") == "structured"
+    structured = _is_structured(to)
     outputs = try_outputs(transform, contract, matching, structured, LONGEST)
     places = [field.place for field in draft.fields] + [
         place for event in matching[:1] for place in places_in(event)

@@ -452,6 +452,33 @@ def test_what_is_sent_is_held_against_the_targets_contract(someone: Client, bus:
     assert someone.post(f"/rules/{rule.pk}/edit/", fixed).status_code == 302
 
 
+def test_an_event_that_the_contract_refuses_does_not_go_to_the_target(someone: Client, bus: Bus) -> None:
+    order(bus, 1, 900)
+    refused = order(bus, 2, 5000)
+    passed_by = order(bus, 3, 1)
+    values = {
+        "contract": json.dumps(SCHEMA),
+        "template": '{"ref": "${data.n}", "amount": "${data.total.amount}"}',
+    }
+    answer = look(someone, bus, selected=str(refused), **values)
+    told = {line.event.seq: (line.taken, bool(line.refused)) for line in answer.context["tried"]}
+    assert told[refused] == (True, True)
+    assert told[passed_by] == (False, False)
+    assert text(answer).count("goes to Billing") == 1
+    assert "refused, so it is not sent" in text(answer)
+    assert "It does not fit the target's contract. /amount:" in text(answer)
+    shown = text(look(someone, bus, selected=str(passed_by), **values))
+    assert "would be sent if it passed" in shown
+    assert "as Billing will receive it" not in shown
+
+
+def test_nothing_is_called_good_while_the_contract_is_not_read(someone: Client, bus: Bus) -> None:
+    order(bus, 1, 900)
+    shown = text(look(someone, bus, contract='{"type": '))
+    assert "Not checked against the contract: it has a mistake itself." in shown
+    assert "Valid JSON" not in shown
+
+
 @pytest.mark.parametrize(
     ("sent", "said"),
     [

@@ -392,6 +392,13 @@ def test_a_target_starts_where_it_was_said_and_the_count_was_shown(
         assert job.revision == Rule.objects.get().revision
 
 
+def test_past_events_are_counted_once_the_filter_can_be_tried(someone: Client, bus: Bus) -> None:
+    values = form(bus, start="beginning", values=["many"])
+    said = text(someone.post("/rules/start-count/", values))
+    assert "counted when the filter can be tried" in said
+    assert "not sent" not in said
+
+
 def test_saving_a_target_that_starts_in_the_past_says_what_it_gets_first(someone: Client, bus: Bus) -> None:
     for number in range(3):
         order(bus, number, 900, 100)

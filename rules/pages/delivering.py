@@ -38,6 +38,15 @@ class Delivering:
             return self.chosen.connector.label
         return str(self.place.label) if self.place else ""
 
+    def made(self, request: HttpRequest) -> tuple[registry.Place, registry.Made] | None:
+        """The place made earlier that the settings lead to, as for a request bin; None when they lead elsewhere."""
+        if self.chosen is None:
+            return None
+        for place in registry.places():
+            if made := place.find(request, self.chosen.connector.name, self.chosen.data_now):
+                return place, made
+        return None
+
     def is_valid(self) -> bool:
         """Whether something was chosen that can be saved; asking makes the errors of its form."""
         return self.place is not None if self.chosen is None else self.chosen.is_valid()

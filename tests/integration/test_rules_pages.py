@@ -94,6 +94,26 @@ def test_subscribing_saves_the_rule_with_a_request_bin_of_its_own(someone: Clien
     assert TargetRevision.objects.get(target_id=target.pk).transform == {"kind": "complete"}
 
 
+def test_a_saved_request_bin_is_shown_as_one_with_a_link_to_it(someone: Client, town: Bus) -> None:
+    someone.post("/subscribe/", form(town))
+    rule, made = Rule.objects.get(), RequestBin.objects.get()
+    answer = someone.get(f"/rules/{rule.pk}/edit/")
+    place, found = answer.context["made"]
+    assert place.name == "bin"
+    assert found.name == "My bin"
+    shown = answer.content.decode()
+    assert f'<a class="link" href="/bins/{made.pk}/">My bin</a>' in shown
+    # Saving keeps delivering there; another address is no bin.
+    values = {name: answer.context["to"].chosen[name].value() for name in ("url", "method", "mode")}
+    sent = form(town, deliver="connector:http", do="save") | {
+        f"config-http-{name}": value for name, value in values.items()
+    }
+    assert someone.post(f"/rules/{rule.pk}/edit/", sent).status_code == 302
+    assert RequestBin.objects.count() == 1
+    sent |= {"config-http-url": "http://127.0.0.1:8999/hook", "do": "refresh"}
+    assert someone.post(f"/rules/{rule.pk}/edit/", sent).context["made"] is None
+
+
 def test_a_json_pattern_and_a_template_are_saved_as_written(someone: Client, town: Bus) -> None:
     values = form(
         town,

@@ -12,6 +12,8 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from catalog.facts import facts
+from catalog.models import EventType
 from rules.conditions import (
     NotRows,
     Row,
@@ -34,6 +36,10 @@ from rules.models import Rule, Target
 from rules.sending import Sending, SendingError
 
 
+TAKES_TYPED = ("add-type", "refresh", "save", "start", "draft")
+"""Buttons that take the type being typed: adding it, the enter key, and the ones that save."""
+
+
 @dataclass
 class Draft:
     """The editor's state. `mode`: "rows" or "json"."""
@@ -53,6 +59,10 @@ class Draft:
     notice: str = ""
     fresh: int = -1
     """The row that a button just made, -1 for none: the page puts the caret there."""
+    typed: str = ""
+    """A type that is typed and not added."""
+    unseen: str = ""
+    """A type that was just added and that nothing is known of."""
     _fields: list[Field] | None = None
 
     @classmethod
@@ -70,8 +80,11 @@ class Draft:
         return draft.checked()
 
     @classmethod
-    def read(cls, data: QueryDict) -> Draft:
-        """The draft that a form was sent with, its buttons (add, remove, switch, pick) applied."""
+    def read(cls, data: QueryDict, trying: bool = False) -> Draft:
+        """The draft that a form was sent with, its buttons (add, remove, switch, pick) applied.
+
+        A type that is typed and not added counts when it is saved or added, not while the form is only `trying`.
+        """
         draft = cls(
             types=list(dict.fromkeys(name.strip() for name in data.getlist("type") if name.strip())),
             rows=rows_in(data),
@@ -84,12 +97,20 @@ class Draft:
         if draft.mode == "json":
             draft._types_from_text()
         added = data.get("add_type", "").strip()
-        if added and added not in draft.types:
-            draft._set_types([*draft.types, added])
+        if not trying and "pick" not in data and data.get("do", "save") in TAKES_TYPED:
+            draft._add_type(added)
+        else:
+            draft.typed = added
         draft._press(data.get("do", ""))
         if picked := data.get("pick"):
             draft._pick(picked)
         return draft.checked()
+
+    def _add_type(self, name: str) -> None:
+        if name and name not in self.types:
+            self._set_types([*self.types, name])
+            known = EventType.objects.filter(name=name).exists() or bool(facts().recent(name, 1))
+            self.unseen = "" if known else name
 
     def _press(self, button: str) -> None:
         verb, _dash, place = button.rpartition("-")

@@ -81,7 +81,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     page of its own.
     """
     began = time.perf_counter()
-    draft, bus, target = Draft.read(request.POST), bus_in(request.POST), target_of(request)
+    draft, bus, target = Draft.read(request.POST, trying=True), bus_in(request.POST), target_of(request)
     to = delivering(request, target) if request.POST.get("deliver") else None
     window = request.POST.get("window", WINDOW)
     context: dict[str, Any] = {

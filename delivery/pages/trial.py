@@ -60,7 +60,7 @@ def trial(request: HttpRequest) -> HttpResponse:
     step = request.POST.get("trial", "ask")
     if step == "close":
         return HttpResponse("")
-    draft, target = Draft.read(request.POST), target_of(request)
+    draft, target = Draft.read(request.POST, trying=True), target_of(request)
     to = delivering(request, target)
     event = _event(request, draft)
     problem = _cannot(draft, to, event)

@@ -87,7 +87,7 @@ class Start:
 @require_POST
 def start_count(request: HttpRequest) -> HttpResponse:
     """How many past events the editor's form would send at once, in words."""
-    start, draft, starting = Start.read(request), Draft.read(request.POST), registry.starting()
+    start, draft, starting = Start.read(request), Draft.read(request.POST, trying=True), registry.starting()
     context: dict[str, object] = {"start": start, "untried": start.since != "now" and draft.filter is None}
     bus = bus_in(request.POST)
     if start.since != "now" and starting is not None and draft.filter is not None and bus is not None:

@@ -386,6 +386,27 @@ def test_going_back_to_a_connector_that_is_gone_is_refused(someone: Client, save
     assert target.connector == "http"
 
 
+def test_a_type_that_is_being_typed_counts_once_it_is_added_or_saved(someone: Client, town: Bus) -> None:
+    typing = {"type": [], "add_type": "order.placed"}
+    tried = someone.post("/rules/preview/", form(town, **typing), headers={"HX-Request": "true"})
+    assert tried.context["draft"].types == []
+    other = someone.post("/subscribe/", form(town, **typing, do="add-row"))
+    assert other.context["draft"].types == []
+    assert 'value="order.placed"' in other.content.decode()
+    for button in ("add-type", "refresh"):
+        added = someone.post("/subscribe/", form(town, **typing, do=button))
+        assert added.context["draft"].types == ["order.placed"]
+        assert "has been seen or registered" not in added.content.decode()
+    assert someone.post("/subscribe/", form(town, **typing, do="start")).status_code == 302
+    assert Rule.objects.get().pattern["type"] == ["order.placed"]
+
+
+def test_a_type_that_nobody_knows_is_taken_and_said_to_be_unknown(someone: Client, town: Bus) -> None:
+    answer = someone.post("/subscribe/", form(town, add_type="order.plaiced", do="add-type"))
+    assert answer.context["draft"].types == ["order.placed", "order.plaiced"]
+    assert 'No event called <span class="mono">order.plaiced</span> has been seen' in answer.content.decode()
+
+
 def test_a_pressed_value_becomes_a_condition(someone: Client, town: Bus) -> None:
     pick = json.dumps({"path": "data.zip", "value": "123"})
     draft = someone.post("/subscribe/", form(town, pick=pick)).context["draft"]

@@ -34,7 +34,7 @@ from rules.fields import places_in
 from rules.forms import bus_in, number_of
 from rules.models import Target
 from rules.outputs import output_of, refusals, try_outputs
-from rules.pages.delivering import Delivering, delivering
+from rules.pages.delivering import Delivering, delivering, suggested_name
 from rules.reading import nearest
 from rules.trying import Tried, reason, try_on
 
@@ -84,12 +84,14 @@ def preview(request: HttpRequest) -> HttpResponse:
     draft, bus, target = Draft.read(request.POST, trying=True), bus_in(request.POST), target_of(request)
     to = delivering(request, target) if request.POST.get("deliver") else None
     window = request.POST.get("window", WINDOW)
+    suggested = name_for(request, to) if to is not None and target is None else ""
     context: dict[str, Any] = {
         "draft": draft,
         "to": to,
         "contracting": Contracting.read(request.POST),
         "bus": bus,
-        "name": request.POST.get("target-name", ""),
+        "name": request.POST.get("target-name", "").strip() or suggested,
+        "suggested": suggested,
         "edits_pattern": "name" in request.POST,
         "windows": samples.windows(),
         "window": window if window in [one.name for one in samples.windows()] else WINDOW,
@@ -102,6 +104,11 @@ def preview(request: HttpRequest) -> HttpResponse:
     context["took"] = (time.perf_counter() - began) * 1000
     context["by_script"] = by_script = bool(request.headers.get("HX-Request"))
     return render(request, "delivery/preview.html" if by_script else "delivery/preview_page.html", context)
+
+
+def name_for(request: HttpRequest, to: Delivering) -> str:
+    """What the new target of the form is called when it is given no name."""
+    return suggested_name(to, request.POST.get("name", ""), number_of(request.POST.get("rule")))
 
 
 def where_of(to: Delivering | None) -> str:

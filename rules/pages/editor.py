@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from catalog import stamps
 from catalog.access import needs
 from catalog.models import EventType
-from rules import registry, revisions
+from rules import revisions
 from rules.draft import Draft
 from rules.filtering import filter_of
 from rules.forms import RuleForm, bus_for, free_rule_name, team_for
 from rules.models import Rule, Target
+from rules.pages.delivering import rule_name_for
 from rules.pages.editor_page import Page, asked_to, saved, saving
 from rules.pages.target_part import TargetPart
 from rules.past import past
@@ -37,8 +38,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     else:
         draft = Draft.of(types=[wanted] if wanted else [])
         rule.name = free_rule_name(_new_name(draft), bus)
-        target.name = str(_("Request bin")) if registry.places() else ""
-    rule_form, part = RuleForm(_bind(request), instance=rule), TargetPart.read(request, target)
+    rule_form, part = RuleForm(_bind(request), instance=rule), TargetPart.read(request, target, rule)
     _fill(request, draft, part)
     page = Page(request, draft, title=_("New rule"), rule=rule, rule_form=rule_form, part=part)
     if not saving(request) or not _all_valid(draft, rule_form, part):
@@ -226,5 +226,5 @@ def _done(request: HttpRequest, rule: Rule, target: Target | None, first: str) -
 
 def _new_name(draft: Draft) -> str:
     if draft.types:
-        return str(_("%(type)s to a request bin") % {"type": draft.types[0]})
+        return rule_name_for(draft.types[0])
     return str(_("New rule"))

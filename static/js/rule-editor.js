@@ -9,6 +9,9 @@ const hand = () => {
     const area = document.getElementById(dataset.area);
     if (area) area.problems = JSON.parse(dataset.problems).filter(Boolean);
   }
+  /* A target without a name is called after where it delivers. */
+  const named = document.getElementById("id_target-name"), suggested = document.getElementById("target-suggested");
+  if (named && suggested?.dataset.name) named.placeholder = suggested.dataset.name;
 };
 customElements.whenDefined("code-area").then(hand);
 document.addEventListener("htmx:afterSettle", hand);

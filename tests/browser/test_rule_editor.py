@@ -113,7 +113,7 @@ def test_a_person_builds_a_rule_tries_it_starts_it_and_the_next_event_arrives_tr
     page.get_by_role("button", name="Send one for real").click()
     expect(page.get_by_role("alertdialog")).to_contain_text("for real?")
     page.get_by_role("button", name="Send it").click()
-    expect(page.locator("#trial")).to_contain_text("Request bin took it.")
+    expect(page.locator("#trial")).to_contain_text("Request bin of Large orders took it.")
     expect(page.locator("#trial")).to_contain_text("200")
 
     page.get_by_role("button", name="Start listening").click()

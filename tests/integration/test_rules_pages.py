@@ -114,6 +114,28 @@ def test_a_saved_request_bin_is_shown_as_one_with_a_link_to_it(someone: Client, 
     assert someone.post(f"/rules/{rule.pk}/edit/", sent).context["made"] is None
 
 
+def test_a_target_without_a_name_is_called_after_where_it_delivers(someone: Client, town: Bus) -> None:
+    page = someone.get("/subscribe/?type=order.placed").content.decode()
+    assert 'placeholder="Request bin of order.placed"' in page
+    someone.post("/subscribe/", form(town, **{"target-name": ""}))
+    rule = Rule.objects.get()
+    assert rule.targets.get().name == "Request bin of Orders to me"
+    assert RequestBin.objects.get().name == "Request bin of Orders to me"
+    http = {"deliver": "connector:http", "config-http-url": "http://billing.example:8999/hook"}
+    values = form(town, **http, do="save") | {"target-name": " "}
+    shown = someone.post("/rules/preview/", values | {"rule": rule.pk}, headers={"HX-Request": "true"})
+    assert shown.context["name"] == "billing.example"
+    for number in range(2):
+        assert someone.post(f"/rules/{rule.pk}/targets/new/", values).status_code == 302
+    names = set(rule.targets.values_list("name", flat=True))
+    assert names == {"Request bin of Orders to me", "billing.example", "billing.example 2"}
+    # A saved target keeps its name: it cannot be emptied.
+    first = rule.targets.first()
+    assert first is not None
+    refused = someone.post(f"/targets/{first.pk}/edit/", values)
+    assert refused.status_code == 422
+
+
 def test_a_json_pattern_and_a_template_are_saved_as_written(someone: Client, town: Bus) -> None:
     values = form(
         town,

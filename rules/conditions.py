@@ -61,6 +61,11 @@ class Row(NamedTuple):
         """The number of its group, "" for none."""
         return self.place.partition(".")[0]
 
+    @property
+    def is_valueless(self) -> bool:
+        """Whether its method takes no values."""
+        return self.method in VALUELESS
+
 
 class RowError(ValueError):
     """What is wrong with row `index`, in a sentence."""

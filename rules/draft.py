@@ -35,7 +35,6 @@ from rules.fields import Field, fields_of, kinds_of
 from rules.models import Rule, Target
 from rules.sending import Sending, SendingError
 
-
 TAKES_TYPED = ("add-type", "refresh", "save", "start", "draft")
 """Buttons that take the type being typed: adding it, the enter key, and the ones that save."""
 
@@ -59,6 +58,8 @@ class Draft:
     notice: str = ""
     fresh: int = -1
     """The row that a button just made, -1 for none: the page puts the caret there."""
+    emptied: bool = False
+    """The last row was just removed."""
     typed: str = ""
     """A type that is typed and not added."""
     unseen: str = ""
@@ -129,6 +130,9 @@ class Draft:
             self._add_row(Row("", "is", "", place))
         elif verb == "drop-row" and 0 <= number < len(self.rows):
             del self.rows[number]
+            # To the row that comes after it, else to the one before; without rows the page leads to the button.
+            self.fresh = min(number, len(self.rows) - 1)
+            self.emptied = not self.rows
         elif verb == "drop-type" and 0 <= number < len(self.types):
             self._set_types([name for at, name in enumerate(self.types) if at != number])
         elif button == "mode-json" and self.mode == "rows":

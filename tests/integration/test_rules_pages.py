@@ -125,7 +125,7 @@ def test_a_target_without_a_name_is_called_after_where_it_delivers(someone: Clie
     values = form(town, **http, do="save") | {"target-name": " "}
     shown = someone.post("/rules/preview/", values | {"rule": rule.pk}, headers={"HX-Request": "true"})
     assert shown.context["name"] == "billing.example"
-    for number in range(2):
+    for _time in range(2):
         assert someone.post(f"/rules/{rule.pk}/targets/new/", values).status_code == 302
     names = set(rule.targets.values_list("name", flat=True))
     assert names == {"Request bin of Orders to me", "billing.example", "billing.example 2"}
@@ -456,6 +456,16 @@ def test_a_pressed_value_of_a_field_asked_for_otherwise_leads_to_its_row(
     assert draft.types == []
     assert f"There is a condition on {path} already." in answer.content.decode()
     assert not draft.problems
+
+
+def test_removing_a_condition_leads_to_the_one_beside_it(someone: Client, town: Bus) -> None:
+    values = form(town, path=["data.total", "id"], method=["is", "present"], values=["1", ""])
+    for button, fresh in (("drop-row-0", 0), ("drop-row-1", 0)):
+        draft = someone.post("/subscribe/", values | {"do": button}).context["draft"]
+        assert (draft.fresh, draft.emptied) == (fresh, False)
+    last = someone.post("/subscribe/", form(town, do="drop-row-0"))
+    assert last.context["draft"].emptied
+    assert 'value="add-row" autofocus' in last.content.decode()
 
 
 def test_a_condition_on_the_type_beside_chosen_types_is_told_of_them(someone: Client, town: Bus) -> None:

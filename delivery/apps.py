@@ -28,6 +28,7 @@ class DeliveryConfig(AppConfig):
                 "package-open",
                 _("Made for you now. It takes everything and shows what it received."),
                 registration.make_bin,
+                registration.find_bin,
             )
         )
         registry.register_starting(registration.StartInThePast())

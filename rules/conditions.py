@@ -61,6 +61,11 @@ class Row(NamedTuple):
         """The number of its group, "" for none."""
         return self.place.partition(".")[0]
 
+    @property
+    def is_valueless(self) -> bool:
+        """Whether its method takes no values."""
+        return self.method in VALUELESS
+
 
 class RowError(ValueError):
     """What is wrong with row `index`, in a sentence."""
@@ -165,6 +170,10 @@ def _put(
                 _("%(path)s lies inside a field that another row already asks for.") % {"path": path},
             )
     if names[-1] in at:
+        if path == "type" and pointer == "" and "/type" not in written.pointers:
+            raise RowError(
+                index, _("The event types above already say it. Remove them, or remove this condition.")
+            )
         raise RowError(
             index,
             _("%(path)s is in two rows. Put its values into one row, with commas between them.")

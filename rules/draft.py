@@ -12,6 +12,8 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from catalog.facts import facts
+from catalog.models import EventType
 from rules.conditions import (
     NotRows,
     Row,
@@ -25,13 +27,16 @@ from rules.conditions import (
     write,
     write_values,
 )
-from rules.draft_lines import Group, Line, Problem, conditions_in, rows_in
+from rules.draft_lines import Group, Line, Problem, conditions_in, in_order, rows_in
 from rules.engine import Filter, PatternError, TransformError, compile_transform, validate
 from rules.engine.cesql import CesqlError, parse_filter
 from rules.engine.subscriptions import validate_filters
 from rules.fields import Field, fields_of, kinds_of
 from rules.models import Rule, Target
 from rules.sending import Sending, SendingError
+
+TAKES_TYPED = ("add-type", "refresh", "save", "start", "draft")
+"""Buttons that take the type being typed: adding it, the enter key, and the ones that save."""
 
 
 @dataclass
@@ -53,6 +58,12 @@ class Draft:
     notice: str = ""
     fresh: int = -1
     """The row that a button just made, -1 for none: the page puts the caret there."""
+    emptied: bool = False
+    """The last row was just removed."""
+    typed: str = ""
+    """A type that is typed and not added."""
+    unseen: str = ""
+    """A type that was just added and that nothing is known of."""
     _fields: list[Field] | None = None
 
     @classmethod
@@ -70,8 +81,11 @@ class Draft:
         return draft.checked()
 
     @classmethod
-    def read(cls, data: QueryDict) -> Draft:
-        """The draft that a form was sent with, its buttons (add, remove, switch, pick) applied."""
+    def read(cls, data: QueryDict, trying: bool = False) -> Draft:
+        """The draft that a form was sent with, its buttons (add, remove, switch, pick) applied.
+
+        A type that is typed and not added counts when it is saved or added, not while the form is only `trying`.
+        """
         draft = cls(
             types=list(dict.fromkeys(name.strip() for name in data.getlist("type") if name.strip())),
             rows=rows_in(data),
@@ -84,29 +98,41 @@ class Draft:
         if draft.mode == "json":
             draft._types_from_text()
         added = data.get("add_type", "").strip()
-        if added and added not in draft.types:
-            draft._set_types([*draft.types, added])
+        if not trying and "pick" not in data and data.get("do", "save") in TAKES_TYPED:
+            draft._add_type(added)
+        else:
+            draft.typed = added
         draft._press(data.get("do", ""))
         if picked := data.get("pick"):
             draft._pick(picked)
         return draft.checked()
 
+    def _add_type(self, name: str) -> None:
+        if name and name not in self.types:
+            self._set_types([*self.types, name])
+            known = EventType.objects.filter(name=name).exists() or bool(facts().recent(name, 1))
+            self.unseen = "" if known else name
+
     def _press(self, button: str) -> None:
         verb, _dash, place = button.rpartition("-")
         number = int(place) if place.isdecimal() and len(place) < 6 else -1
         if button == "add-row":
-            self._add_row("")
+            self._add_row(Row("", "is", ""))
         elif button == "add-group":
             number = 1 + max((int(row.group) for row in self.rows if row.place), default=-1)
-            self.rows += [Row("", "is", "", f"{number}.0"), Row("", "is", "", f"{number}.1")]
-            self.fresh = len(self.rows) - 2
+            self._add_row(Row("", "is", "", f"{number}.0"))
+            self._add_row(Row("", "is", "", f"{number}.1"))
+            self.fresh -= 1
         elif verb == "add-alternative" and number >= 0:
             taken = [int(row.place.partition(".")[2]) for row in self.rows if row.group == place]
-            self._add_row(f"{number}.{1 + max(taken, default=-1)}")
+            self._add_row(Row("", "is", "", f"{number}.{1 + max(taken, default=-1)}"))
         elif verb == "add-also" and any(row.place == place for row in self.rows):
-            self._add_row(place)
+            self._add_row(Row("", "is", "", place))
         elif verb == "drop-row" and 0 <= number < len(self.rows):
             del self.rows[number]
+            # To the row that comes after it, else to the one before; without rows the page leads to the button.
+            self.fresh = min(number, len(self.rows) - 1)
+            self.emptied = not self.rows
         elif verb == "drop-type" and 0 <= number < len(self.types):
             self._set_types([name for at, name in enumerate(self.types) if at != number])
         elif button == "mode-json" and self.mode == "rows":
@@ -114,11 +140,10 @@ class Draft:
         elif button == "mode-rows" and self.mode == "json":
             self._to_rows()
 
-    def _add_row(self, place: str) -> None:
-        after = max((at for at, row in enumerate(self.rows) if row.place == place or not place), default=-1)
-        at = after + 1 if after >= 0 else len(self.rows)
-        self.rows.insert(at, Row("", "is", "", place))
-        self.fresh = at
+    def _add_row(self, row: Row) -> None:
+        """Puts a row where the page draws it: after the last of its place."""
+        self.rows = in_order([*self.rows, row])
+        self.fresh = max(at for at, one in enumerate(self.rows) if one.place == row.place)
 
     def _pick(self, written: str) -> None:
         """Adds the condition that a field has a value, both as JSON {"path", "value"}: pressed in the event."""
@@ -140,19 +165,25 @@ class Draft:
                     self.rows[index] = row._replace(values=values)
                 self.fresh = index
                 return
-        if value is None:
-            row = Row(path, "null", "")
-        else:
-            row = Row(path, "is", self._value(path, value))
+        asked = next(
+            (at for at, one in enumerate(self.rows) if one.path.strip() == path and not one.place), None
+        )
+        if asked is not None:
+            # A field stands in one row: what it asks for in another way, only the person can join.
+            self.fresh = asked
+            self.notice = _(
+                "There is a condition on %(path)s already. Change that one, or remove it first."
+            ) % {"path": path}
+            return
         if path == "type" and isinstance(value, str):
             self._set_types(list(dict.fromkeys([*self.types, value])))
             return
+        row = Row(path, "null", "") if value is None else Row(path, "is", self._value(path, value))
         empty = next((at for at, one in enumerate(self.rows) if not one.path.strip() and not one.place), None)
         if empty is not None:
-            self.rows[empty] = row
+            self.rows[empty], self.fresh = row, empty
         else:
-            self.rows.append(row)
-        self.fresh = empty if empty is not None else len(self.rows) - 1
+            self._add_row(row)
 
     def _value(self, path: str, value: Any) -> str:
         return write_values([value], plain=kinds_of(self.fields).get(path) == "string")
@@ -215,7 +246,7 @@ class Draft:
             raise NotRows(error.message) from None
         if not same(from_pattern(again), found):
             raise NotRows(_("A value has another type than its field."))
-        return found
+        return found[0], in_order(found[1])
 
     def _types_from_text(self) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -50,13 +50,26 @@ class Group(NamedTuple):
 
 
 def rows_in(data: QueryDict) -> list[Row]:
-    """The rows of a form. A place that is no place counts as none."""
+    """The rows of a form, in order. A place that is no place counts as none."""
     paths, methods, values = (data.getlist(name) for name in ("path", "method", "values"))
     places = [*data.getlist("place"), *([""] * len(paths))]
-    return [
+    return in_order(
         Row(path, method, written, place if _PLACE.fullmatch(place) else "")
         for path, method, written, place in zip(paths, methods, values, places, strict=False)
-    ]
+    )
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """The rows as the page draws them, and the next form sends them: those that must hold, then group by group.
+
+    Groups stand in the order of their first rows, and so do the alternatives of a group.
+    """
+    listed = list(rows)
+    first: dict[str, int] = {"": -1}
+    for at, row in enumerate(listed):
+        first.setdefault(row.group, at)
+        first.setdefault(row.place, at)
+    return sorted(listed, key=lambda row: (first[row.group], first[row.place]))
 
 
 def conditions_in(pattern: Mapping[str, Any], rows: list[Row] | None = None) -> int:

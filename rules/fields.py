@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from catalog.facts import facts
 from catalog.models import EventType, SchemaVersion
 from catalog.schemas import fields as schema_fields
+from rules.engine import Event
 
 ATTRIBUTES = ("type", "source", "subject", "id", "time", "datacontenttype", "dataschema")
 DEPTH, MOST = 8, 300
@@ -54,6 +55,12 @@ def fields_of(types: Iterable[str]) -> list[Field]:
         if name not in ("data", "data_base64", "specversion"):
             found.setdefault(name, Field(name, name, _kind(value), _sample(value)))
     return list(found.values())[:MOST]
+
+
+def places_in(event: Event) -> list[str]:
+    """The places of an event that have a value of their own, as a template names them."""
+    places = [place for _path, place, _value in _leaves(event.data, "data", "data", DEPTH)]
+    return [*event.attributes, *places[:MOST]]
 
 
 def kinds_of(fields: Iterable[Field]) -> dict[str, str]:

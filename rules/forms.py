@@ -48,7 +48,10 @@ class RuleForm(forms.ModelForm):
 
 
 class PolicyForm(forms.ModelForm):
-    """A target's name, order and retries. Its rule is set by the view."""
+    """A target's name, order and retries. Its rule is set by the view.
+
+    `suggested`: the name of a target that is given none; without it a name is required.
+    """
 
     class Meta:
         model = Target
@@ -63,10 +66,12 @@ class PolicyForm(forms.ModelForm):
             "max_in_flight": forms.NumberInput(attrs={"class": "input"}),
         }
 
-    def __init__(self, *args: Any, rule: Rule | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rule: Rule | None = None, suggested: str = "", **kwargs: Any) -> None:
         kwargs["prefix"] = "target"
         super().__init__(*args, **kwargs)
-        self.rule = rule
+        self.rule, self.suggested = rule, suggested
+        self.fields["name"].required = not suggested
+        self.fields["name"].widget.attrs["placeholder"] = suggested
         self.fields["name"].label = _("Name of the target")
         self.fields["max_in_flight"].help_text = _("Deliveries on the way at the same time.")
         # Left out of a form that shows no policy: then what the model says holds.
@@ -81,6 +86,8 @@ class PolicyForm(forms.ModelForm):
         first, longest = cleaned.get("first_delay"), cleaned.get("longest_delay")
         if first is not None and longest is not None and longest < first:
             self.add_error("longest_delay", _("The longest wait must not be shorter than the first."))
+        if "name" in cleaned and not cleaned["name"]:
+            cleaned["name"] = self.suggested
         wanted = cleaned.get("name")
         if self.rule is not None and self.rule.pk and wanted:
             others = Target.objects.filter(rule=self.rule, name=wanted).exclude(pk=self.instance.pk)

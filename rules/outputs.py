@@ -8,13 +8,16 @@ from typing import Any, NamedTuple
 
 from rules.contract import Contract
 from rules.engine import Event, Output, Transform, TransformError, compile_transform
+from rules.engine.json_path import Reading
+from rules.reading import reads_of
 
 
 class Outputs(NamedTuple):
     """`good` outputs before the first that fails; `wrong` says why that one does, "" when none did.
 
     `wrong_at`: its place among the events, -1 for none; `all_tried`: whether the time sufficed for all of them;
-    `text`: whether the outputs are no JSON.
+    `text`: whether the outputs are no JSON. `not_json`: why a template that looks like JSON is none, and so is sent as
+    text; "" otherwise. `unread`: the paths it reads that none of the first `looked` events has.
     """
 
     good: int
@@ -22,6 +25,9 @@ class Outputs(NamedTuple):
     wrong_at: int
     all_tried: bool
     text: bool
+    not_json: str = ""
+    unread: tuple[str, ...] = ()
+    looked: int = 0
 
 
 def try_outputs(
@@ -38,19 +44,45 @@ def try_outputs(
     """
     compiled = compile_transform(transform)
     text, ends = compiled.not_json is not None, time.perf_counter() + within
-    good = 0
-    for at, event in enumerate(events):
-        try:
-            output = output_of(compiled, event, structured)
-        except TransformError as error:
-            return Outputs(good, error.message, at, True, text)
-        wrong = contract.refusal(output) if contract is not None else ""
+    broken = (compiled.not_json or "") if _is_meant_as_json(transform) else ""
+    unread = reads_of(transform, compiled)
+    good, looked, wrong, all_tried = 0, 0, "", True
+    for event in events:
+        if looked and time.perf_counter() > ends:
+            all_tried = False
+            break
+        looked += 1
+        if unread:
+            reading = Reading(event)
+            unread = [one for one in unread if not one.is_in(reading)]
+        wrong = _refusal(compiled, contract, event, structured)
         if wrong:
-            return Outputs(good, wrong, at, True, text)
+            break
         good += 1
-        if time.perf_counter() > ends:
-            return Outputs(good, "", -1, False, text)
-    return Outputs(good, "", -1, True, text)
+    paths = tuple(one.path for one in unread) if looked else ()
+    return Outputs(good, wrong, good if wrong else -1, all_tried, text, broken, paths, looked)
+
+
+def refusals(
+    transform: dict[str, Any], contract: Contract | None, events: Iterable[Event], structured: bool
+) -> list[str]:
+    """Why each event cannot be sent, "" when it can. Raises TransformError when the transform is not valid."""
+    compiled = compile_transform(transform)
+    return [_refusal(compiled, contract, event, structured) for event in events]
+
+
+def _refusal(compiled: Transform, contract: Contract | None, event: Event, structured: bool) -> str:
+    try:
+        output = output_of(compiled, event, structured)
+    except TransformError as error:
+        return error.message
+    return contract.refusal(output) if contract is not None else ""
+
+
+def _is_meant_as_json(transform: dict[str, Any]) -> bool:
+    """Whether a text begins as JSON does, and nobody said what else it is."""
+    written = str(transform.get("template", "")).lstrip()
+    return written.startswith(("{", "[")) and not transform.get("content_type")
 
 
 def output_of(transform: Transform, event: Event, structured: bool) -> Output:

@@ -37,11 +37,23 @@ class Connector:
     check: Callable[[dict[str, Any]], Mapping[str, str]]
 
 
+class Made(NamedTuple):
+    """A place that was made: its name, and the path of its page; "" for who may not see it."""
+
+    name: str
+    page: str
+
+
+def _never_made(request: HttpRequest, connector: str, config: dict[str, Any]) -> Made | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Place:
     """Somewhere to deliver that Signalbox makes itself on the spot.
 
-    `make(request, team, name)` makes it and returns the target's connector and config.
+    `make(request, team, name)` makes it and returns the target's connector and config.  `find(request, connector,
+    config)`: the one that a target with those settings delivers to; None when it delivers elsewhere.
     """
 
     name: str
@@ -49,6 +61,7 @@ class Place:
     icon: str
     sentence: str | Promise
     make: Callable[[HttpRequest, Team, str], tuple[str, dict[str, Any]]]
+    find: Callable[[HttpRequest, str, dict[str, Any]], Made | None] = _never_made
 
 
 _connectors: dict[str, Connector] = {}

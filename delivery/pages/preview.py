@@ -30,10 +30,12 @@ from rules.contract import Contract
 from rules.contracting import Contracting
 from rules.draft import Draft
 from rules.engine import Event, TransformError, compile_transform
+from rules.fields import places_in
 from rules.forms import bus_in, number_of
 from rules.models import Target
-from rules.outputs import output_of, try_outputs
-from rules.pages.delivering import Delivering, delivering
+from rules.outputs import output_of, refusals, try_outputs
+from rules.pages.delivering import Delivering, delivering, suggested_name
+from rules.reading import nearest
 from rules.trying import Tried, reason, try_on
 
 SHOWN, BARS, VALUES = 12, 60, 2
@@ -43,12 +45,16 @@ _FIELD = re.compile(r"^data\.(?:[^\s.]+\.)*(?=[^\s.]+ )")
 
 
 class Line(NamedTuple):
-    """One past event of the list: whether the rule takes it, the first condition that failed, values it looks at."""
+    """One past event of the list: whether the rule takes it, the first condition that failed, values it looks at.
+
+    `refused`: why a taken one cannot be sent, "" when it can.
+    """
 
     event: Seen
     taken: bool
     why: str
     values: str
+    refused: str = ""
 
     @property
     def short(self) -> str:
@@ -75,15 +81,17 @@ def preview(request: HttpRequest) -> HttpResponse:
     page of its own.
     """
     began = time.perf_counter()
-    draft, bus, target = Draft.read(request.POST), bus_in(request.POST), target_of(request)
+    draft, bus, target = Draft.read(request.POST, trying=True), bus_in(request.POST), target_of(request)
     to = delivering(request, target) if request.POST.get("deliver") else None
     window = request.POST.get("window", WINDOW)
+    suggested = name_for(request, to) if to is not None and target is None else ""
     context: dict[str, Any] = {
         "draft": draft,
         "to": to,
         "contracting": Contracting.read(request.POST),
         "bus": bus,
-        "name": request.POST.get("target-name", ""),
+        "name": request.POST.get("target-name", "").strip() or suggested,
+        "suggested": suggested,
         "edits_pattern": "name" in request.POST,
         "windows": samples.windows(),
         "window": window if window in [one.name for one in samples.windows()] else WINDOW,
@@ -96,6 +104,11 @@ def preview(request: HttpRequest) -> HttpResponse:
     context["took"] = (time.perf_counter() - began) * 1000
     context["by_script"] = by_script = bool(request.headers.get("HX-Request"))
     return render(request, "delivery/preview.html" if by_script else "delivery/preview_page.html", context)
+
+
+def name_for(request: HttpRequest, to: Delivering) -> str:
+    """What the new target of the form is called when it is given no name."""
+    return suggested_name(to, request.POST.get("name", ""), number_of(request.POST.get("rule")))
 
 
 def where_of(to: Delivering | None) -> str:
@@ -146,6 +159,8 @@ def _try(
         )
     taken = sum(tried.taken)
     lines = _lines(draft, found, tried.taken, request.POST.get("selected", ""))
+    if to is not None:
+        lines = _refused(draft, to, contracting.compiled, lines)
     chosen = _chosen(lines, request.POST.get("selected", ""))
     context |= {
         "taken": taken,
@@ -178,6 +193,20 @@ def _lines(draft: Draft, found: Sample, taken: Sequence[bool], selected: str) ->
         Line(seen, hit, "" if hit else reason(draft, seen.event), _values(seen.event, paths))
         for seen, hit in shown
     ]
+
+
+def _refused(draft: Draft, to: Delivering, contract: Contract | None, lines: list[Line]) -> list[Line]:
+    """The lines, those that are taken and cannot be sent with the reason."""
+    if draft.transform is None or (contract is None and draft.transform["kind"] in ("complete", "constant")):
+        return lines
+    taken = [line for line in lines if line.taken]
+    why = refusals(draft.transform, contract, [line.event.event for line in taken], _is_structured(to))
+    refused = {line.event.seq: wrong for line, wrong in zip(taken, why, strict=True)}
+    return [line._replace(refused=refused.get(line.event.seq, "")) for line in lines]
+
+
+def _is_structured(to: Delivering) -> bool:
+    return to.chosen is not None and to.chosen.data_now.get("mode") == "structured"
 
 
 def _values(event: Event, paths: Sequence[str]) -> str:
@@ -298,10 +327,17 @@ def _outputs(
     if transform["kind"] == "complete" and contract is None:
         return {}
     matching = [seen.event for seen, hit in zip(events, taken, strict=True) if hit]
-    structured = to.chosen is not None and to.chosen.data_now.get("mode") == "structured"
+    structured = _is_structured(to)
+    outputs = try_outputs(transform, contract, matching, structured, LONGEST)
+    places = [field.place for field in draft.fields] + [
+        place for event in matching[:1] for place in places_in(event)
+    ]
+    guesses = [(path, nearest(path, places)) for path in outputs.unread]
     return {
-        "outputs": try_outputs(transform, contract, matching, structured, LONGEST),
+        "outputs": outputs,
         "has_contract": contract is not None,
+        # What the types' schemas know may well be absent from these events.
+        "unread": [(path, meant) for path, meant in guesses if meant is not None],
     }
 
 

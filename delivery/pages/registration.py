@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from catalog.models import Team
 from delivery import backfill
@@ -15,6 +17,8 @@ from delivery.connectors.spi import InvalidConfig, Target
 from rules import registry
 from rules.engine import Filter
 from rules.models import Target as RuleTarget
+
+_BIN = re.compile(r"/bin/([A-Za-z0-9_-]+)/?$")
 
 log = logging.getLogger(__name__)
 
@@ -69,3 +73,15 @@ def make_bin(request: HttpRequest, team: Team, name: str) -> tuple[str, dict[str
     from delivery.pages.bins import make_bin as make
 
     return make(request, team, name)
+
+
+def find_bin(request: HttpRequest, connector: str, config: dict[str, Any]) -> registry.Made | None:
+    """The request bin that a target with those settings delivers to."""
+    from delivery.models import RequestBin
+
+    address = _BIN.search(str(config.get("url", ""))) if connector == "http" else None
+    found = RequestBin.objects.filter(address=address[1]).first() if address else None
+    if found is None:
+        return None
+    may_look = request.user.has_perm("delivery.view_requestbin")
+    return registry.Made(found.name, reverse("bin", args=[found.pk]) if may_look else "")

@@ -33,7 +33,7 @@ from delivery.connectors.spi import (
 from delivery.http import Client
 from delivery.pages import samples
 from delivery.pages.outgoing import Outgoing, address_policy, delivery_of, outgoing
-from delivery.pages.preview import target_of
+from delivery.pages.preview import name_for, target_of
 from delivery.pages.samples import Seen
 from delivery.runner.shift import USER_AGENT
 from rules import registry, secrets
@@ -60,7 +60,7 @@ def trial(request: HttpRequest) -> HttpResponse:
     step = request.POST.get("trial", "ask")
     if step == "close":
         return HttpResponse("")
-    draft, target = Draft.read(request.POST), target_of(request)
+    draft, target = Draft.read(request.POST, trying=True), target_of(request)
     to = delivering(request, target)
     event = _event(request, draft)
     problem = _cannot(draft, to, event)
@@ -71,7 +71,7 @@ def trial(request: HttpRequest) -> HttpResponse:
         assert draft.transform is not None
         name, config = to.chosen.connector.name, to.chosen.cleaned_data
         context |= {
-            "target": request.POST.get("target-name", "") or to.label,
+            "target": request.POST.get("target-name", "").strip() or name_for(request, to),
             "where": registry.describe(name, config),
         }
         raw = marked(event.event.to_json())
@@ -142,7 +142,7 @@ def _send(request: HttpRequest, draft: Draft, to: Delivering, event: Seen, raw: 
     return Trial.objects.create(
         rule_id=int(rule) if rule.isdecimal() else None,
         target_id=int(target) if target.isdecimal() else None,
-        target=(request.POST.get("target-name", "") or to.label)[:120],
+        target=(request.POST.get("target-name", "").strip() or name_for(request, to))[:120],
         where=where[:500],
         seq=event.seq,
         event_id=event.ce_id[:255],

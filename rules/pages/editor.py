@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from catalog import stamps
 from catalog.access import needs
 from catalog.models import EventType
-from rules import registry, revisions
+from rules import revisions
 from rules.draft import Draft
 from rules.filtering import filter_of
 from rules.forms import RuleForm, bus_for, free_rule_name, team_for
 from rules.models import Rule, Target
+from rules.pages.delivering import rule_name_for
 from rules.pages.editor_page import Page, asked_to, saved, saving
 from rules.pages.target_part import TargetPart
 from rules.past import past
@@ -37,8 +38,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     else:
         draft = Draft.of(types=[wanted] if wanted else [])
         rule.name = free_rule_name(_new_name(draft), bus)
-        target.name = str(_("Request bin")) if registry.places() else ""
-    rule_form, part = RuleForm(_bind(request), instance=rule), TargetPart.read(request, target)
+    rule_form, part = RuleForm(_bind(request), instance=rule), TargetPart.read(request, target, rule)
     _fill(request, draft, part)
     page = Page(request, draft, title=_("New rule"), rule=rule, rule_form=rule_form, part=part)
     if not saving(request) or not _all_valid(draft, rule_form, part):
@@ -49,13 +49,14 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         page.unfit = unfit
         return page.answer()
     _take_filter(rule, draft)
+    first = part.promise(draft, rule.bus_id) if rule.enabled else ""
     with transaction.atomic():
         stamps.hold_log()
         part.settle(request, draft, rule.team)
         revisions.subscribe(rule, target, by=request.user)
         if rule.enabled:
             part.begin()
-    return _done(request, rule, target)
+    return _done(request, rule, target, first)
 
 
 @needs("rules.change_rule")
@@ -93,6 +94,7 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
     if rule.enabled and after != before and request.POST.get("confirmed") != page.digest:
         page.difference = past().difference(rule.bus_id, before, after)
         return page.answer()
+    first = part.promise(draft, rule.bus_id) if part is not None and (rule.enabled or starting) else ""
     with transaction.atomic():
         stamps.hold_log()
         _take_filter(rule, draft)
@@ -105,7 +107,7 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
                 revisions.save_target(target, by=request.user)
             if rule.enabled:
                 part.begin()
-    return _done(request, rule, target if together else None)
+    return _done(request, rule, target if together else None, first)
 
 
 @needs("rules.add_target")
@@ -120,13 +122,19 @@ def add_target(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if not _savable(page, part):
         return page.answer()
+    first = part.promise(draft, rule.bus_id)
     with transaction.atomic():
         stamps.hold_log()
         part.settle(request, draft, rule.team)
         revisions.save_target(target, by=request.user)
         part.begin()
-    said = _("%(target)s gets every event of this rule from now on.") % {"target": target.name}
-    messages.success(request, said if rule.enabled else _("Saved. The rule does not listen now."))
+    if not rule.enabled:
+        said = _("Saved. The rule does not listen now.")
+    elif first:
+        said = _("%(target)s gets %(first)s.") % {"target": target.name, "first": first}
+    else:
+        said = _("%(target)s gets every event of this rule from now on.") % {"target": target.name}
+    messages.success(request, said)
     return saved(request, "rule", rule.pk)
 
 
@@ -194,13 +202,19 @@ def _take_filter(rule: Rule, draft: Draft) -> None:
     rule.pattern, rule.sql, rule.filters = draft.pattern or {}, draft.sql, draft.filters or []
 
 
-def _done(request: HttpRequest, rule: Rule, target: Target | None) -> HttpResponse:
-    """Says what was saved, and shows the rule; the editor again while it is a draft."""
+def _done(request: HttpRequest, rule: Rule, target: Target | None, first: str) -> HttpResponse:
+    """Says what was saved, and shows the rule; the editor again while it is a draft.
+
+    `first`: what the target gets before new events, "" for nothing.
+    """
     if rule.draft:
         messages.success(request, _("Saved as a draft. It does not listen yet, and nothing is sent."))
         return saved(request, "edit-rule", rule.pk)
     if not rule.enabled:
         messages.success(request, _("Saved. The rule is switched off: events pass it by."))
+    elif first and target is not None:
+        said = _("Listening. %(target)s gets %(first)s.") % {"target": target.name, "first": first}
+        messages.success(request, said)
     elif asked_to(request, "start"):
         where = target.name if target is not None else _("its targets")
         said = _("Listening. The next event that fits goes to %(target)s.") % {"target": where}
@@ -212,5 +226,5 @@ def _done(request: HttpRequest, rule: Rule, target: Target | None) -> HttpRespon
 
 def _new_name(draft: Draft) -> str:
     if draft.types:
-        return str(_("%(type)s to a request bin") % {"type": draft.types[0]})
+        return rule_name_for(draft.types[0])
     return str(_("New rule"))

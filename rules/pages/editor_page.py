@@ -92,6 +92,7 @@ class Page:
             "rule_form": self.rule_form,
             "policy": part.policy if part else None,
             "to": part.to if part else None,
+            "made": part.to.made(self.request) if part else None,
             "contracting": part.contracting if part else None,
             "unfit": [self.unfit] if self.unfit else [],
             "rule": rule if rule.pk else None,

@@ -9,11 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
+from catalog.display import words
 from rules import registry
 from rules.draft import Draft
+from rules.engine import Filter
 from rules.forms import bus_in
 from rules.models import Target
 from rules.registry import Since
@@ -56,6 +59,23 @@ class Start:
         """Whether it names a position."""
         return not self.problem
 
+    def promise(self, wanted: Filter | None, bus: int) -> str:
+        """What a target that begins there gets first, in a phrase; "" when it begins now. Ask before it begins."""
+        starting = registry.starting()
+        if starting is None or wanted is None or self.since == "now":
+            return ""
+        counted = starting.count(wanted, bus, self.since)
+        if not counted.exact:
+            return _("more than %(n)s past events first, then every new one") % {
+                "n": words.number(counted.matching)
+            }
+        said = ngettext(
+            "%(n)s past event first, then every new one",
+            "%(n)s past events first, then every new one",
+            counted.matching,
+        )
+        return said % {"n": words.number(counted.matching)}
+
     def begin(self, target: Target) -> None:
         """Lets `target` begin there; call it in the transaction that saves it."""
         starting = registry.starting()
@@ -67,8 +87,8 @@ class Start:
 @require_POST
 def start_count(request: HttpRequest) -> HttpResponse:
     """How many past events the editor's form would send at once, in words."""
-    start, draft, starting = Start.read(request), Draft.read(request.POST), registry.starting()
-    context: dict[str, object] = {"start": start}
+    start, draft, starting = Start.read(request), Draft.read(request.POST, trying=True), registry.starting()
+    context: dict[str, object] = {"start": start, "untried": start.since != "now" and draft.filter is None}
     bus = bus_in(request.POST)
     if start.since != "now" and starting is not None and draft.filter is not None and bus is not None:
         try:

@@ -12,7 +12,7 @@ from rules.contracting import Contracting, template_for
 from rules.draft import Draft
 from rules.forms import PolicyForm
 from rules.models import POLICY_FIELDS, Rule, Target
-from rules.pages.delivering import Delivering, delivering
+from rules.pages.delivering import Delivering, delivering, suggested_name
 from rules.pages.starting import Start
 from rules.past import past
 
@@ -35,10 +35,13 @@ class TargetPart:
     ) -> TargetPart:
         """What was sent, or what `target` has."""
         sent = request.POST if request.method == "POST" else None
+        to, suggested = delivering(request, target), ""
+        if not target.pk and rule is not None:
+            suggested = suggested_name(to, request.POST.get("name", rule.name), rule.pk)
         return cls(
             target,
-            PolicyForm(sent, instance=target, rule=rule),
-            delivering(request, target),
+            PolicyForm(sent, instance=target, rule=rule, suggested=suggested),
+            to,
             Contracting.of(target.contract) if sent is None else Contracting.read(sent),
             Start.read(request) if starts else None,
         )
@@ -80,3 +83,7 @@ class TargetPart:
         """Lets the saved target begin where it was to; call it in the transaction that saves it."""
         if self.start is not None:
             self.start.begin(self.target)
+
+    def promise(self, draft: Draft, bus: int) -> str:
+        """What the target gets before new events, in a phrase; "" for nothing. Ask before `begin`."""
+        return self.start.promise(draft.filter, bus) if self.start is not None else ""

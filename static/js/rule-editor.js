@@ -9,9 +9,32 @@ const hand = () => {
     const area = document.getElementById(dataset.area);
     if (area) area.problems = JSON.parse(dataset.problems).filter(Boolean);
   }
+  /* A target without a name is called after where it delivers. */
+  const named = document.getElementById("id_target-name"), suggested = document.getElementById("target-suggested");
+  if (named && suggested?.dataset.name) named.placeholder = suggested.dataset.name;
 };
 customElements.whenDefined("code-area").then(hand);
 document.addEventListener("htmx:afterSettle", hand);
+
+/* After "Not saved" the caret goes to the first mistake, whatever is folded around it. */
+const lead = () => {
+  if (!form()?.hasAttribute("data-failed")) return;
+  form().removeAttribute("data-failed");
+  const first = form().querySelector('[aria-invalid="true"], .wrong .err, #start-count .err');
+  const said = first?.closest(".wrong, #start-count");
+  const at = said ? document.querySelector(`[aria-describedby~="${said.id}"]`) : first;
+  for (let fold = at?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  at?.focus();
+};
+customElements.whenDefined("code-area").then(lead);
+document.addEventListener("htmx:afterSettle", lead);
+
+/* Enter in the field of another type adds it, and the caret stays for the next one. */
+document.addEventListener("keydown", event => {
+  if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.target.id !== "add-type") return;
+  event.preventDefault();
+  document.getElementById("add-type-button").click();
+});
 
 /* A button puts a new form in place. What was asked about the old one is not shown beside it: the new one asks itself. */
 const asked = new WeakMap();

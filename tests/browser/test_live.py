@@ -86,7 +86,7 @@ def test_a_subscription_shows_its_first_event_without_a_reload(console, visit, t
     page = visit()
     subscribe(console, page, "Watched orders")
     page.goto(f"{console.url}/bins/")
-    page.get_by_role("link", name="Request bin", exact=True).first.click()
+    page.get_by_role("link", name="Request bin of Watched orders", exact=True).first.click()
     expect(page.get_by_text("Waiting for its first request.")).to_be_visible()
     page.evaluate("window.stayed = true")
     page.wait_for_timeout(500)

@@ -113,7 +113,7 @@ def test_a_person_builds_a_rule_tries_it_starts_it_and_the_next_event_arrives_tr
     page.get_by_role("button", name="Send one for real").click()
     expect(page.get_by_role("alertdialog")).to_contain_text("for real?")
     page.get_by_role("button", name="Send it").click()
-    expect(page.locator("#trial")).to_contain_text("Request bin took it.")
+    expect(page.locator("#trial")).to_contain_text("Request bin of Large orders took it.")
     expect(page.locator("#trial")).to_contain_text("200")
 
     page.get_by_role("button", name="Start listening").click()
@@ -136,7 +136,7 @@ def test_a_change_of_a_rule_that_listens_shows_what_it_gains_and_loses(
 ) -> None:
     page = visit()
     page.goto(f"{shop.url}/rules/")
-    page.get_by_role("link", name="Large orders").click()
+    page.get_by_role("link", name="Large orders", exact=True).click()
     page.get_by_role("link", name="Edit").click()
     page.locator("#row-0-values").fill("< 500")
     page.get_by_role("button", name="Save the rule").click()
@@ -154,6 +154,62 @@ def test_a_change_of_a_rule_that_listens_shows_what_it_gains_and_loses(
     page.get_by_role("button", name=re.compile("Go back to revision")).first.click()
     page.get_by_role("button", name=re.compile("^Go back: ")).click()
     expect(page.get_by_text(re.compile("^back to r"))).to_be_visible()
+
+
+def test_a_value_pressed_beside_a_group_is_a_condition_that_goes_away_alone(
+    shop: Town, visit: Callable[..., Page]
+) -> None:
+    page = visit()
+    page.goto(f"{shop.url}/subscribe/?type={TYPE}")
+    page.get_by_role("button", name="Any of these…").click()
+    page.locator("#row-0-path").fill("data.total.amount")
+    page.locator("#row-0-method").select_option("number")
+    page.locator("#row-0-values").fill("≥ 500")
+    page.locator("#row-1-path").fill("data.order_id")
+    page.locator("#row-1-values").fill("o-0, o-1")
+    expect(page.locator("#row-0-pass")).to_contain_text("%")
+    page.locator(".pressable").get_by_role("button", name=re.compile('^"(SEK|EUR)"$')).click()
+    expect(page.locator(".cond")).to_have_count(3)
+    expect(page.locator("#row-0-path")).to_have_value("data.total.currency")
+    shown = [row.get_attribute("id") for row in page.locator(".cond .path").all()]
+    assert shown == ["row-0-path", "row-1-path", "row-2-path"]
+    page.get_by_role("button", name="Remove data.total.currency").click()
+    expect(page.locator(".cond")).to_have_count(2)
+    expect(page.locator("#row-0-path")).to_have_value("data.total.amount")
+    expect(page.locator("#row-1-path")).to_have_value("data.order_id")
+
+
+def test_the_caret_stays_where_the_work_is(shop: Town, visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.goto(f"{shop.url}/subscribe/?type={TYPE}")
+    for number, path in enumerate(("subject", "id", "source")):
+        page.get_by_role("button", name="Condition", exact=True).click()
+        page.locator(f"#row-{number}-path").fill(path)
+        page.locator(f"#row-{number}-values").fill("x")
+    # Removing leads to the row that comes after, then to the one before, then to the button.
+    page.get_by_role("button", name="Remove id").click()
+    expect(page.locator("#row-1-values")).to_be_focused()
+    page.get_by_role("button", name="Remove source").click()
+    expect(page.locator("#row-0-values")).to_be_focused()
+    page.get_by_role("button", name="Remove subject").click()
+    expect(page.locator("#add-row")).to_be_focused()
+    # Enter in the field of types adds one and waits for the next.
+    page.locator("#add-type").fill("shop.order.plaiced")
+    page.keyboard.press("Enter")
+    expect(page.locator("#type-unseen")).to_contain_text("shop.order.plaiced")
+    expect(page.locator("#add-type")).to_be_focused()
+    expect(page.locator("#add-type")).to_have_value("")
+    # What was not saved leads to its first mistake, also a folded one.
+    page.locator("#id_name").fill("Carets")
+    page.get_by_role("button", name="Start listening").click()
+    page.get_by_role("link", name="Edit", exact=True).first.click()
+    page.get_by_text("Advanced").click()
+    page.locator("#sql").fill("this is AND")
+    page.get_by_text("Advanced").click()
+    page.get_by_role("button", name="Save the rule").click()
+    expect(page.get_by_text("Not saved.")).to_be_visible()
+    expect(page.locator("#sql")).to_be_focused()
+    page.on("dialog", lambda dialog: dialog.accept())
 
 
 def test_leaving_with_something_unsaved_asks_first(shop: Town, visit: Callable[..., Page]) -> None:

@@ -392,6 +392,28 @@ def test_a_target_starts_where_it_was_said_and_the_count_was_shown(
         assert job.revision == Rule.objects.get().revision
 
 
+def test_past_events_are_counted_once_the_filter_can_be_tried(someone: Client, bus: Bus) -> None:
+    values = form(bus, start="beginning", values=["many"])
+    said = text(someone.post("/rules/start-count/", values))
+    assert "counted when the filter can be tried" in said
+    assert "not sent" not in said
+
+
+def test_saving_a_target_that_starts_in_the_past_says_what_it_gets_first(someone: Client, bus: Bus) -> None:
+    for number in range(3):
+        order(bus, number, 900, 100)
+    values = form(bus, start="beginning", do="start")
+    said = text(someone.post("/subscribe/", values, follow=True))
+    assert "Listening. Billing gets 3 past events first, then every new one." in said
+    rule = Rule.objects.get()
+    added = values | {"target-name": "Second", "do": "save"}
+    said = text(someone.post(f"/rules/{rule.pk}/targets/new/", added, follow=True))
+    assert "Second gets 3 past events first, then every new one." in said
+    third = added | {"target-name": "Third", "start": "now"}
+    said = text(someone.post(f"/rules/{rule.pk}/targets/new/", third, follow=True))
+    assert "Third gets every event of this rule from now on." in said
+
+
 SCHEMA = {
     "type": "object",
     "properties": {"ref": {"type": "integer"}, "amount": {"type": "number", "maximum": 1000}},
@@ -435,6 +457,73 @@ def test_what_is_sent_is_held_against_the_targets_contract(someone: Client, bus:
     assert Rule.objects.get().draft
     fixed = form(bus, do="start", **values | {"values": ["500 to 1000"]})
     assert someone.post(f"/rules/{rule.pk}/edit/", fixed).status_code == 302
+
+
+def test_an_event_that_the_contract_refuses_does_not_go_to_the_target(someone: Client, bus: Bus) -> None:
+    order(bus, 1, 900)
+    refused = order(bus, 2, 5000)
+    passed_by = order(bus, 3, 1)
+    values = {
+        "contract": json.dumps(SCHEMA),
+        "template": '{"ref": "${data.n}", "amount": "${data.total.amount}"}',
+    }
+    answer = look(someone, bus, selected=str(refused), **values)
+    told = {line.event.seq: (line.taken, bool(line.refused)) for line in answer.context["tried"]}
+    assert told[refused] == (True, True)
+    assert told[passed_by] == (False, False)
+    assert text(answer).count("goes to Billing") == 1
+    assert "refused, so it is not sent" in text(answer)
+    assert "It does not fit the target's contract. /amount:" in text(answer)
+    shown = text(look(someone, bus, selected=str(passed_by), **values))
+    assert "would be sent if it passed" in shown
+    assert "as Billing will receive it" not in shown
+
+
+def test_nothing_is_called_good_while_the_contract_is_not_read(someone: Client, bus: Bus) -> None:
+    order(bus, 1, 900)
+    shown = text(look(someone, bus, contract='{"type": '))
+    assert "Not checked against the contract: it has a mistake itself." in shown
+    assert "Valid JSON" not in shown
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (
+            {"template": '{"a": "${data.total.amont}"}'},
+            "<code>data.total.amont</code> is in none of the 2 matching events."
+            " Did you mean <code>data.total.amount</code>?",
+        ),
+        (
+            {"send": "partial", "part-name": ["a"], "part-path": ["$.data.lines[0].sko"]},
+            "Did you mean <code>data.lines[0].sku</code>?",
+        ),
+        ({"send": "jsonata", "jsonata": '{"a": data.zzzzzz}'}, "<code>data.zzzzzz</code> is in none of"),
+        (
+            {"template": '{"a": "${data.total.amount}"'},
+            "Not JSON, line 1, column 29: Expecting ',' delimiter. It is sent as <code>text/plain</code>.",
+        ),
+    ],
+    ids=["template", "part", "jsonata", "broken JSON"],
+)
+def test_what_is_sent_is_not_praised_when_it_is_likely_a_mistake(
+    someone: Client, bus: Bus, sent: dict[str, Any], said: str
+) -> None:
+    order(bus, 1, 900)
+    order(bus, 2, 1000)
+    shown = text(look(someone, bus, **sent))
+    assert said in shown
+    assert '<span class="st warn">' in shown
+    assert "for all 2 matching events" not in shown
+    # It says so and stands in nobody's way.
+    assert someone.post("/subscribe/", form(bus, do="start", **sent)).status_code == 302
+
+
+def test_a_text_that_is_meant_as_one_is_no_mistake(someone: Client, bus: Bus) -> None:
+    order(bus, 1, 900)
+    assert "Text for the 1 matching event" in text(look(someone, bus, template="Order ${data.n}"))
+    sent = {"template": "[${data.n}", "content-type": "text/markdown"}
+    assert "Text for the 1 matching event" in text(look(someone, bus, **sent))
 
 
 def test_an_operation_of_an_openapi_document_is_a_contract_and_fills_a_template(

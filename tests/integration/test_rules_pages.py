@@ -94,6 +94,48 @@ def test_subscribing_saves_the_rule_with_a_request_bin_of_its_own(someone: Clien
     assert TargetRevision.objects.get(target_id=target.pk).transform == {"kind": "complete"}
 
 
+def test_a_saved_request_bin_is_shown_as_one_with_a_link_to_it(someone: Client, town: Bus) -> None:
+    someone.post("/subscribe/", form(town))
+    rule, made = Rule.objects.get(), RequestBin.objects.get()
+    answer = someone.get(f"/rules/{rule.pk}/edit/")
+    place, found = answer.context["made"]
+    assert place.name == "bin"
+    assert found.name == "My bin"
+    shown = answer.content.decode()
+    assert f'<a class="link" href="/bins/{made.pk}/">My bin</a>' in shown
+    # Saving keeps delivering there; another address is no bin.
+    values = {name: answer.context["to"].chosen[name].value() for name in ("url", "method", "mode")}
+    sent = form(town, deliver="connector:http", do="save") | {
+        f"config-http-{name}": value for name, value in values.items()
+    }
+    assert someone.post(f"/rules/{rule.pk}/edit/", sent).status_code == 302
+    assert RequestBin.objects.count() == 1
+    sent |= {"config-http-url": "http://127.0.0.1:8999/hook", "do": "refresh"}
+    assert someone.post(f"/rules/{rule.pk}/edit/", sent).context["made"] is None
+
+
+def test_a_target_without_a_name_is_called_after_where_it_delivers(someone: Client, town: Bus) -> None:
+    page = someone.get("/subscribe/?type=order.placed").content.decode()
+    assert 'placeholder="Request bin of order.placed"' in page
+    someone.post("/subscribe/", form(town, **{"target-name": ""}))
+    rule = Rule.objects.get()
+    assert rule.targets.get().name == "Request bin of Orders to me"
+    assert RequestBin.objects.get().name == "Request bin of Orders to me"
+    http = {"deliver": "connector:http", "config-http-url": "http://billing.example:8999/hook"}
+    values = form(town, **http, do="save") | {"target-name": " "}
+    shown = someone.post("/rules/preview/", values | {"rule": rule.pk}, headers={"HX-Request": "true"})
+    assert shown.context["name"] == "billing.example"
+    for _time in range(2):
+        assert someone.post(f"/rules/{rule.pk}/targets/new/", values).status_code == 302
+    names = set(rule.targets.values_list("name", flat=True))
+    assert names == {"Request bin of Orders to me", "billing.example", "billing.example 2"}
+    # A saved target keeps its name: it cannot be emptied.
+    first = rule.targets.first()
+    assert first is not None
+    refused = someone.post(f"/targets/{first.pk}/edit/", values)
+    assert refused.status_code == 422
+
+
 def test_a_json_pattern_and_a_template_are_saved_as_written(someone: Client, town: Bus) -> None:
     values = form(
         town,
@@ -366,6 +408,27 @@ def test_going_back_to_a_connector_that_is_gone_is_refused(someone: Client, save
     assert target.connector == "http"
 
 
+def test_a_type_that_is_being_typed_counts_once_it_is_added_or_saved(someone: Client, town: Bus) -> None:
+    typing = {"type": [], "add_type": "order.placed"}
+    tried = someone.post("/rules/preview/", form(town, **typing), headers={"HX-Request": "true"})
+    assert tried.context["draft"].types == []
+    other = someone.post("/subscribe/", form(town, **typing, do="add-row"))
+    assert other.context["draft"].types == []
+    assert 'value="order.placed"' in other.content.decode()
+    for button in ("add-type", "refresh"):
+        added = someone.post("/subscribe/", form(town, **typing, do=button))
+        assert added.context["draft"].types == ["order.placed"]
+        assert "has been seen or registered" not in added.content.decode()
+    assert someone.post("/subscribe/", form(town, **typing, do="start")).status_code == 302
+    assert Rule.objects.get().pattern["type"] == ["order.placed"]
+
+
+def test_a_type_that_nobody_knows_is_taken_and_said_to_be_unknown(someone: Client, town: Bus) -> None:
+    answer = someone.post("/subscribe/", form(town, add_type="order.plaiced", do="add-type"))
+    assert answer.context["draft"].types == ["order.placed", "order.plaiced"]
+    assert 'No event called <span class="mono">order.plaiced</span> has been seen' in answer.content.decode()
+
+
 def test_a_pressed_value_becomes_a_condition(someone: Client, town: Bus) -> None:
     pick = json.dumps({"path": "data.zip", "value": "123"})
     draft = someone.post("/subscribe/", form(town, pick=pick)).context["draft"]
@@ -378,6 +441,38 @@ def test_a_pressed_value_becomes_a_condition(someone: Client, town: Bus) -> None
     for nonsense in ("", "{", '{"path": 1}', '{"path": "a", "value": {}}'):
         assert someone.post("/subscribe/", form(town, pick=nonsense, do="refresh")).status_code == 200
     assert not Rule.objects.exists()
+
+
+@pytest.mark.parametrize(("path", "value"), [("data.zip", "123"), ("type", "order.paid"), ("data.zip", None)])
+def test_a_pressed_value_of_a_field_asked_for_otherwise_leads_to_its_row(
+    someone: Client, town: Bus, path: str, value: Any
+) -> None:
+    rows = {"path": ["data.total", path], "method": ["is", "prefix"], "values": ["1", "o"], "type": []}
+    pick = json.dumps({"path": path, "value": value})
+    answer = someone.post("/subscribe/", form(town, **rows, pick=pick))
+    draft = answer.context["draft"]
+    assert draft.rows == [Row("data.total", "is", "1"), Row(path, "prefix", "o")]
+    assert draft.fresh == 1
+    assert draft.types == []
+    assert f"There is a condition on {path} already." in answer.content.decode()
+    assert not draft.problems
+
+
+def test_removing_a_condition_leads_to_the_one_beside_it(someone: Client, town: Bus) -> None:
+    values = form(town, path=["data.total", "id"], method=["is", "present"], values=["1", ""])
+    for button, fresh in (("drop-row-0", 0), ("drop-row-1", 0)):
+        draft = someone.post("/subscribe/", values | {"do": button}).context["draft"]
+        assert (draft.fresh, draft.emptied) == (fresh, False)
+    last = someone.post("/subscribe/", form(town, do="drop-row-0"))
+    assert last.context["draft"].emptied
+    assert 'value="add-row" autofocus' in last.content.decode()
+
+
+def test_a_condition_on_the_type_beside_chosen_types_is_told_of_them(someone: Client, town: Bus) -> None:
+    values = form(town, path=["type"], method=["prefix"], values=["order"], do="refresh")
+    [problem] = someone.post("/subscribe/", values).context["draft"].problems
+    assert problem.place == "row-0"
+    assert problem.message.startswith("The event types above already say it.")
 
 
 def test_groups_are_made_and_filled_by_buttons(someone: Client, town: Bus) -> None:
@@ -400,6 +495,27 @@ def test_groups_are_made_and_filled_by_buttons(someone: Client, town: Bus) -> No
     ):
         draft = someone.post("/subscribe/", values | {"do": button}).context["draft"]
         assert [row.place for row in draft.rows] == places
+
+
+def test_what_is_added_beside_a_group_stands_where_the_page_draws_it(someone: Client, town: Bus) -> None:
+    values = form(
+        town,
+        place=["0.0", "0.1"],
+        path=["data.total", "data.zip"],
+        method=["is", "is"],
+        values=["1", "2"],
+    )
+    pick = json.dumps({"path": "data.gift", "value": False})
+    draft = someone.post("/subscribe/", values | {"pick": pick}).context["draft"]
+    assert [row.path for row in draft.rows] == ["data.gift", "data.total", "data.zip"]
+    assert draft.fresh == 0
+    draft = someone.post("/subscribe/", values | {"do": "add-row"}).context["draft"]
+    assert [row.path for row in draft.rows] == ["", "data.total", "data.zip"]
+    assert draft.fresh == 0
+    grouped = {"$or": [{"data": {"total": [1]}}, {"data": {"zip": ["2"]}}], "subject": ["o"]}
+    to_rows = form(town, mode="json", pattern=json.dumps(grouped), do="mode-rows")
+    draft = someone.post("/subscribe/", to_rows).context["draft"]
+    assert [row.path for row in draft.rows] == ["subject", "data.total", "data.zip"]
 
 
 @pytest.mark.parametrize(

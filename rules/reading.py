@@ -1,0 +1,109 @@
+"""Which paths a transform reads that no event has, and which known path is most likely meant: most are slips of a key."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from rules.engine import Transform, TransformError
+from rules.engine.event import ABSENT
+from rules.engine.json_path import Reading
+from rules.engine.jsonata import compile_expression
+from rules.engine.partial import event_path
+
+MOST_PATHS = 60
+_ENTRY = re.compile(r"\[(?:[0-9]+|\*)\]")
+# What of an expression is evaluated with the same `$` as the expression itself.
+_SAME_INPUT = ("lhs", "rhs", "expression", "condition", "then", "_else")
+_SAME_INPUT_LISTS = ("arguments", "expressions")
+
+
+class Read(NamedTuple):
+    """A path as people write it, without `$.`, and whether an event has something there."""
+
+    path: str
+    is_in: Callable[[Reading], bool]
+
+
+def reads_of(spec: dict[str, Any], transform: Transform) -> list[Read]:
+    """What `transform`, compiled from `spec`, reads; of JSONata the paths from the event's root, as far as they are names."""
+    if spec["kind"] == "jsonata":
+        ast = compile_expression(spec["expression"]).ast
+        listed = list(dict.fromkeys(_paths(ast)))[:MOST_PATHS]
+        return [Read(".".join(names), _by_names(names)) for names in listed]
+    return [Read(text.removeprefix("$."), _by_path(text)) for text in transform.reads[:MOST_PATHS]]
+
+
+def nearest(path: str, places: Iterable[str]) -> str | None:
+    """The place that `path` most likely means: "" when none is like it, None when it is one of them itself."""
+    known: dict[str, str] = {}
+    for place in places:
+        steps = place.split(".")
+        for size in range(1, len(steps) + 1):
+            one = ".".join(steps[:size])
+            known.setdefault(_ENTRY.sub("", one), one if size == len(steps) else _ENTRY.sub("", one))
+    bare = _ENTRY.sub("", path)
+    if bare in known:
+        return None
+    found = difflib.get_close_matches(bare, known, 1, 0.6)
+    return known[found[0]] if found else ""
+
+
+def _by_path(text: str) -> Callable[[Reading], bool]:
+    path = event_path(text, text)
+
+    def is_in(reading: Reading) -> bool:
+        try:
+            value = path.value(reading)
+        except TransformError:
+            return True
+        return value is not ABSENT if path.is_definite else bool(value)
+
+    return is_in
+
+
+def _by_names(names: Sequence[str]) -> Callable[[Reading], bool]:
+    return lambda reading: _has(reading.whole, names)
+
+
+def _has(value: Any, names: Sequence[str]) -> bool:
+    if isinstance(value, list):
+        return any(_has(one, names) for one in value)
+    if not names:
+        return True
+    return isinstance(value, dict) and names[0] in value and _has(value[names[0]], names[1:])
+
+
+def _paths(node: Any) -> Iterator[tuple[str, ...]]:
+    """The names that each path from the root begins with. What another input may have is left out."""
+    if node is None:
+        return
+    if node.type == "path":
+        names: list[str] = []
+        for at, step in enumerate(node.steps):
+            if at == 0 and step.type == "variable" and step.value in ("", "$"):
+                continue
+            if step.type != "name":
+                break
+            names.append(str(step.value))
+            if step.stages or step.predicate or step.focus or step.index:
+                break
+        first = node.steps[0] if node.steps else None
+        if names:
+            yield tuple(names)
+        elif first is not None and first.type not in ("name", "variable", "wildcard", "descendant", "parent"):
+            yield from _paths(first)
+        return
+    if node.type in ("lambda", "transform"):
+        return
+    for pair in node.lhs_object or [] if node.type == "unary" else []:
+        for one in pair:
+            yield from _paths(one)
+    for name in _SAME_INPUT:
+        if hasattr(inner := getattr(node, name, None), "type"):
+            yield from _paths(inner)
+    for name in _SAME_INPUT_LISTS:
+        for inner in getattr(node, name, None) or []:
+            yield from _paths(inner)

@@ -55,10 +55,11 @@ def try_outputs(
         if unread:
             reading = Reading(event)
             unread = [one for one in unread if not one.is_in(reading)]
-        wrong = _refusal(compiled, contract, event, structured)
-        if wrong:
+        wrong = wrong or _refusal(compiled, contract, event, structured)
+        if not wrong:
+            good += 1
+        elif not unread:
             break
-        good += 1
     paths = tuple(one.path for one in unread) if looked else ()
     return Outputs(good, wrong, good if wrong else -1, all_tried, text, broken, paths, looked)
 

@@ -519,6 +519,18 @@ def test_what_is_sent_is_not_praised_when_it_is_likely_a_mistake(
     assert someone.post("/subscribe/", form(bus, do="start", **sent)).status_code == 302
 
 
+def test_a_path_is_looked_for_in_every_event_also_when_the_contract_refuses_the_first(
+    someone: Client, bus: Bus
+) -> None:
+    for number in range(3):
+        order(bus, number, 900, **({"data": {"n": 1, "late": 1}} if number == 0 else {}))
+    sent = {"contract": '{"required": ["ref"]}', "values": ["is"], "path": [""]}
+    shown = look(someone, bus, template='{"a": "${data.late}", "b": "${data.nope}"}', **sent)
+    assert shown.context["outputs"].good == 0
+    assert shown.context["outputs"].unread == ("data.nope",)
+    assert "<code>data.nope</code> is in none of the 3 matching events." in text(shown)
+
+
 def test_a_text_that_is_meant_as_one_is_no_mistake(someone: Client, bus: Bus) -> None:
     order(bus, 1, 900)
     assert "Text for the 1 matching event" in text(look(someone, bus, template="Order ${data.n}"))

@@ -6,8 +6,8 @@ import socket
 import pytest
 
 from catalog.schemas.authoring import check_example, check_schema
-from catalog.schemas.checks import SCHEMA_BYTES
 from catalog.schemas.dialects import DIALECTS
+from catalog.schemas.limits import SCHEMA_BYTES
 from catalog.schemas.validator import SchemaRefused, compile_schema
 from tests.vectors import shared
 
@@ -19,7 +19,7 @@ REFUSED = [
     ('{"$schema": 5}', "/$schema", "not supported"),
     ('{"properties": {"a": {"pattern": "(?=a)b"}}}', "/properties/a/pattern", "Look-around"),
     ('{"properties": {"a": {"pattern": "["}}}', "/properties/a/pattern", "regular expression"),
-    ('{"$ref": "#/$defs/nope"}', "", "points to nothing"),
+    ('{"$ref": "#/$defs/nope"}', "/$ref", "points to nothing"),
     ("[1, 2]", "", "is an object"),
     ("5", "", "is an object"),
 ]
@@ -59,7 +59,7 @@ def test_every_mistake_of_a_schema_is_told_at_once_with_its_line():
     "shape",
     [
         '{{"$ref": "{}"}}',
-        '{{"properties": {{"a": {{"items": [{{"$ref": "{}"}}]}}}}}}',
+        '{{"properties": {{"a": {{"prefixItems": [{{"$ref": "{}"}}]}}}}}}',
         '{{"properties": {{"default": {{"$ref": "{}"}}}}}}',
         '{{"$defs": {{"x": {{"$dynamicRef": "{}"}}}}}}',
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import islice
 from typing import Any, NoReturn
 
@@ -85,14 +86,19 @@ def _other_dialects(graph: SchemaGraph, key: str, lines: Lines) -> list[Mistake]
 def _meta(schema: dict[str, Any], dialect: Dialect, lines: Lines) -> list[Mistake]:
     """What the draft's own meta-schema says against `schema`, all of it."""
     found: dict[str, Mistake] = {}
-    checker = dialect.compile(dialect.meta_schema, retriever=_refuse)
-    for error in islice(checker.iter_errors(schema), SHOWN * 4):
+    for error in islice(meta_checker(dialect).iter_errors(schema), SHOWN * 4):
         pointer = pointer_of(list(error.instance_path))
         if pointer not in found:
             found[pointer] = _at(
                 lines, pointer, f"{_best_sentence(error, dialect)} (JSON Schema {dialect.name})"
             )
     return list(found.values())[:SHOWN]
+
+
+@cache
+def meta_checker(dialect: Dialect) -> Any:
+    """jsonschema-rs's validator of schemas of a draft."""
+    return dialect.compile(dialect.meta_schema, retriever=_refuse)
 
 
 def _best_sentence(error: ValidationError, dialect: Dialect) -> str:

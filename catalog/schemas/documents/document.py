@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from catalog.schemas.dialects import DEFAULT, dialect_of
@@ -15,7 +15,10 @@ from catalog.schemas.documents.bundle import Bundle, NotBundled
 from catalog.schemas.documents.written import Written
 from catalog.schemas.limits import SCHEMA_BYTES
 from catalog.schemas.text import Mistake
-from catalog.schemas.validator import SchemaRefused, compile_schema
+from catalog.schemas.validator import SchemaRefused, Validator, compile_schema
+
+# More are not offered.
+CANDIDATES = 1_000
 
 
 class Kind(StrEnum):
@@ -104,12 +107,11 @@ class Candidate:
             found.append(self._mistake(self._made.pointer, str(self._made)))
         if not self.schema:
             return tuple(found)
-        try:
-            validator = compile_schema(self.schema)
-        except SchemaRefused as error:
+        validator = _compiled(self.schema)
+        if isinstance(validator, SchemaRefused):
             if self.verbatim:
-                return (*found, *error.mistakes)
-            return (*found, *(self._in_document(one) for one in error.mistakes))
+                return (*found, *validator.mistakes)
+            return (*found, *(self._in_document(one) for one in validator.mistakes))
         for example in self.given_examples:
             for violation in validator.errors(example.value)[:3]:
                 place = example.pointer + violation.pointer
@@ -185,6 +187,15 @@ def first_line(*values: Any) -> str:
         if lines:
             return lines[0][:255]
     return ""
+
+
+@lru_cache(maxsize=8)
+def _compiled(schema: str) -> Validator | SchemaRefused:
+    """Several webhooks may share a schema."""
+    try:
+        return compile_schema(schema)
+    except SchemaRefused as error:
+        return error
 
 
 def _shown(value: Any) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from catalog.schemas.dialects import DEFAULT, DIALECTS, DRAFT_7, dialect_of
 from catalog.schemas.documents.bundle import Bundle, Convert, bundle
 from catalog.schemas.documents.document import (
+    CANDIDATES,
     Candidate,
     Document,
     Example,
@@ -59,10 +61,9 @@ def read_openapi(written: Written) -> Document:
     aws = _aws_event(whole)
     if aws is not None:
         return Document(Kind.AWS_SCHEMA, declared, title, (reader.aws(aws),), tuple(mistakes))
-    candidates = _without_repeats(
-        [*reader.webhooks(), *reader.callbacks(), *reader.marked(), *reader.components()]
-    )
-    return Document(Kind.OPENAPI, declared, title, tuple(candidates), tuple(mistakes))
+    every = chain(reader.webhooks(), reader.callbacks(), reader.marked(), reader.components())
+    candidates = tuple(islice(_without_repeats(every), CANDIDATES + 1))
+    return Document(Kind.OPENAPI, declared, title, candidates, tuple(mistakes))
 
 
 def schema_bundle(
@@ -156,20 +157,12 @@ class _Reader:
     def components(self) -> Iterator[Candidate]:
         components = self.whole.get("components")
         kept = components.get("schemas") if isinstance(components, dict) else None
-        marked = []
-        plain = []
-        for name, schema in members(kept):
+        every = [(name, schema, _mark(schema, _TYPE_MARKS)) for name, schema in members(kept)]
+        for name, schema, mark in sorted(every, key=lambda one: not one[2]):
+            suggested = usable_name(mark or name) if mark or "." in name else suggested_name(name)
+            origin = Origin.EXTENSION if mark else Origin.COMPONENT
             pointer = pointer_of(["components", "schemas", name])
-            origin, marks = Origin.COMPONENT, _mark(schema, _TYPE_MARKS)
-            if marks:
-                marked.append(
-                    self.candidate(usable_name(marks), Origin.EXTENSION, schema, pointer, schema, ())
-                )
-            else:
-                suggested = suggested_name(name) if "." not in name else usable_name(name)
-                plain.append(self.candidate(suggested, origin, schema, pointer, schema, ()))
-        yield from marked
-        yield from plain
+            yield self.candidate(suggested, origin, schema, pointer, schema, ())
 
     def aws(self, event: dict[str, Any]) -> Candidate:
         """The event type of a schema that AWS EventBridge discovered: the data is its `detail`."""
@@ -268,7 +261,7 @@ def _with(candidate: Candidate, **changes: Any) -> Candidate:
     return Candidate(**{**values, **changes})
 
 
-def _without_repeats(candidates: list[Candidate]) -> Iterator[Candidate]:
+def _without_repeats(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     """A webhook whose body is a component is told once for each name."""
     seen: set[tuple[str, str]] = set()
     for one in candidates:

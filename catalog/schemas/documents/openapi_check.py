@@ -16,6 +16,7 @@ import jsonschema_rs
 from jsonschema_rs import ValidationError
 from openapi_spec_validator.schemas import schema_v30, schema_v31, schema_v32
 
+from catalog.schemas.checks import meta_checker
 from catalog.schemas.dialects import DEFAULT, DIALECTS, dialect_of
 from catalog.schemas.documents.openapi_places import operations, schemas
 from catalog.schemas.documents.openapi_schema import to_json_schema
@@ -123,7 +124,6 @@ def _schemas(written: Written) -> Iterator[Mistake]:
             yield written.mistake("/jsonSchemaDialect", message)
             return
         default = known
-    checkers: dict[str, Any] = {}
     for schema, pointer in schemas(written.value):
         if not isinstance(schema, dict):
             continue  # The structure's check has said so.
@@ -135,9 +135,7 @@ def _schemas(written: Written) -> Iterator[Mistake]:
             yield written.mistake(f"{pointer}/$schema", "This $schema is not supported. Leave it out.")
             continue
         dialect = DIALECTS[key]
-        if key not in checkers:
-            checkers[key] = dialect.compile(dialect.meta_schema, retriever=_refuse)
-        for error in islice(checkers[key].iter_errors(schema), 10):
+        for error in islice(meta_checker(dialect).iter_errors(schema), 10):
             place = pointer + pointer_of(list(error.instance_path))
             wrong_type = error.instance_path and error.instance_path[-1] == "type"
             said = (

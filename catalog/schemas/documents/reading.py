@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from catalog.schemas.documents.asyncapi import read_asyncapi
-from catalog.schemas.documents.document import Document, Kind
+from catalog.schemas.documents.document import CANDIDATES, Document, Kind
 from catalog.schemas.documents.examples import (
     is_aws_event,
     is_cloud_event,
@@ -22,7 +22,6 @@ from catalog.schemas.text import Mistake, NotJson
 
 # Reading took up to 0.35 s for texts below this size, and up to 2.5 s for the largest ones that are read.
 QUICK_BYTES = 256 * 1024
-CANDIDATES = 1_000
 _WANTED = "Paste an example event, its data, a JSON Schema, or an OpenAPI, AsyncAPI or xRegistry document."
 
 

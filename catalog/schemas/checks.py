@@ -108,9 +108,10 @@ def _best_sentence(error: ValidationError, dialect: Dialect) -> str:
         return "This is no JSON type. Use string, number, integer, boolean, object, array or null, or a list of them."
     if error.kind.name not in ("anyOf", "oneOf") or not path or too_many_bytes(str(error.instance), 4096):
         return sentence(error)
-    keyword = next((one for one in reversed(path) if isinstance(one, str)), "")
-    alone = dialect.author(dialect.meta_schema).iter_errors({keyword: error.instance})
-    best = best_match(alone)
+    alone: Any = {path[-1]: error.instance}
+    if len(path) > 1 and path[-2] in ("dependencies", "properties", "patternProperties", "definitions"):
+        alone = {path[-2]: alone}
+    best = best_match(dialect.author(dialect.meta_schema).iter_errors(alone))
     return meta_sentence(best) if best is not None else sentence(error)
 
 

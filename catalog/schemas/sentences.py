@@ -84,6 +84,10 @@ def _sentence(error: ValidationError) -> str:
 def meta_sentence(error: AuthorError) -> str:
     """What jsonschema finds wrong in a part of a schema, in words."""
     match error.validator:
+        case "anyOf" | "oneOf" if all(one.validator == "type" for one in error.context):
+            kinds: list[Any] = [one.validator_value for one in error.context]
+            flat = [name for one in kinds for name in (one if isinstance(one, list) else [one])]
+            return f"Must be {' or '.join(flat)}, is {_word(error.instance)}: {_shown(error.instance)}."
         case "type":
             wanted = error.validator_value
             names = " or ".join(wanted) if isinstance(wanted, list) else str(wanted)

@@ -188,7 +188,7 @@ MISTAKES = {
     "an empty object": ("{}", "", 1, "There is nothing in it. Paste an example event"),
     "an empty list": ("[]", "", 1, "There is nothing in it"),
     "a broken list": ("[1,", None, 1, "A value is missing"),
-    "broken YAML": ("a: 1\nb: [", None, 2, "neither JSON nor YAML"),
+    "broken YAML": ("a: 1\nb: [", None, 3, "neither JSON nor YAML"),
     "Swagger": ('{"swagger": "2.0"}', "/swagger", 1, "Convert it to OpenAPI 3 first"),
     "a future OpenAPI": ("openapi: 4.0.0", "/openapi", 1, "OpenAPI version “4.0.0” is not read"),
     "OpenAPI as a number": ("openapi: 3.1", "/openapi", 1, "written like 3.1.0"),
@@ -207,7 +207,7 @@ MISTAKES = {
     "an event of AWS without a source": ('{"detail-type": "A", "detail": {}}', "", 1, "“source” is missing"),
     "a wrong type": ('{"type": "object",\n "properties": {\n "a": {"type": "objekt"}}}', "/properties/a/type", 3, "no JSON type"),
     "a wrong type in YAML": ("type: object\nproperties:\n  a:\n    type: objekt\n", "/properties/a/type", 4, "no JSON type"),
-    "items of a number": ('{"$schema": "http://json-schema.org/draft-07/schema#",\n"items": 5}', "/items", 2, "Must be object or boolean"),
+    "items of a number": ('{"$schema": "http://json-schema.org/draft-07/schema#",\n"items": 5}', "/items", 2, "Must be object or boolean or array, is a number: 5."),
     "an empty registry": ('{"specversion": "1.0-rc4", "schemagroups": {}}', "", 1, "has no messages and no schemas"),
 }  # fmt: skip
 

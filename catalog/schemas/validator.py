@@ -82,14 +82,15 @@ class Validator:
             return [] if self.is_valid(value) else [Violation("", _NOT_EXPLAINED)]
         try:
             found = self._first(value) if many else self._compiled.iter_errors(value)
-            return [
+            violations = [
                 Violation(pointer_of(list(error.instance_path)), sentence(error))
                 for error in islice(found, SHOWN)
             ]
-        except ValueError as error:
-            if isinstance(error, ValidationError):
-                raise
-            return [Violation("", "Cannot be checked: it is nested too deeply.")]
+        except ValueError:  # as in is_valid
+            violations = []
+        if violations or self.is_valid(value):
+            return violations
+        return [Violation("", "Cannot be checked: it is nested too deeply.")]
 
     def _first(self, value: Any) -> Iterator[ValidationError]:
         try:

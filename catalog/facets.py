@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
@@ -13,76 +14,98 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.facts import facts
 from catalog.models import EventType, Lifecycle
-from catalog.search import named
+from catalog.search import among
 
 NEW = timedelta(days=7)
 # Events per minute from which a type counts as busy.
 BUSY = 1.0
 
-Types = QuerySet[EventType]
+
+@dataclass(frozen=True)
+class _Shelf:
+    """The whole catalog as the facets look at it: per name its id, its age and its lifecycle; and who asks."""
+
+    ids: dict[str, int]
+    created: dict[str, datetime]
+    lifecycle: dict[str, str]
+    teams: tuple[int, ...]
 
 
-def _ours(types: Types, user: Any) -> Types:
-    teams = list(user.teams.values_list("pk", flat=True))
-    return named(types, facts().listened(_names(types), teams) if teams else set())
+def _ours(shelf: _Shelf) -> Collection[str]:
+    return facts().listened(shelf.ids, shelf.teams) if shelf.teams else ()
 
 
-def _new(types: Types, user: Any) -> Types:
-    return types.filter(created_at__gte=timezone.now() - NEW)
+def _new(shelf: _Shelf) -> Collection[str]:
+    since = timezone.now() - NEW
+    return [name for name, created in shelf.created.items() if created >= since]
 
 
-def _quiet(types: Types, user: Any) -> Types:
-    names = _names(types)
-    return named(types, set(names) - facts().listened(names))
+def _quiet(shelf: _Shelf) -> Collection[str]:
+    return shelf.ids.keys() - facts().listened(shelf.ids)
 
 
-def _busy(types: Types, user: Any) -> Types:
-    return named(types, {name for name, rate in facts().busy().items() if rate >= BUSY})
+def _busy(shelf: _Shelf) -> Collection[str]:
+    return shelf.ids.keys() & {name for name, rate in facts().busy().items() if rate >= BUSY}
 
 
-def _silent(types: Types, user: Any) -> Types:
-    return named(types, set(_names(types)) - facts().heard())
+def _silent(shelf: _Shelf) -> Collection[str]:
+    return shelf.ids.keys() - facts().heard()
 
 
-def _deprecated(types: Types, user: Any) -> Types:
-    return types.filter(lifecycle__in=(Lifecycle.DEPRECATED, Lifecycle.RETIRED))
+def _deprecated(shelf: _Shelf) -> Collection[str]:
+    ended = {Lifecycle.DEPRECATED, Lifecycle.RETIRED}
+    return [name for name, state in shelf.lifecycle.items() if state in ended]
 
 
-def _names(types: Types) -> list[str]:
-    return list(types.order_by().values_list("name", flat=True))
-
-
-# `?show=` → its words, what it leaves, and the sentence when it leaves nothing.
-FACETS: dict[str, tuple[str | Promise, Callable[[Types, Any], Types], str | Promise]] = {
-    "ours": (_("Subscribed by us"), _ours, _("None of your teams subscribes to anything yet.")),
-    "new": (_("New this week"), _new, _("Nothing was registered in the last seven days.")),
-    "quiet": (_("No listeners yet"), _quiet, _("Every event type has a listener.")),
-    "busy": (_("Busy"), _busy, _("Nothing has more than one event a minute just now.")),
-    "silent": (_("Silent for a day"), _silent, _("Every event type had an event in the last day.")),
-    "deprecated": (_("Deprecated"), _deprecated, _("Nothing is deprecated.")),
-}
-
-
-class Facet(NamedTuple):
-    """A facet as the page shows it: how many types it leaves of the whole catalog, and whether it is chosen."""
-
-    slug: str
+class _Kind(NamedTuple):
     label: str | Promise
-    types: int
-    chosen: bool
+    keep: Callable[[_Shelf], Collection[str]]
     nothing: str | Promise
 
 
-def narrowed(types: Types, show: str, user: Any) -> Types:
-    """What facet `show` leaves of `types`; all of them for "" or a facet that does not exist."""
-    return FACETS[show][1](types, user) if show in FACETS else types
+# By what `?show=` says: its words, the names it leaves, and the sentence when it leaves none.
+FACETS = {
+    "ours": _Kind(_("Subscribed by us"), _ours, _("None of your teams subscribes to anything yet.")),
+    "new": _Kind(_("New this week"), _new, _("Nothing was registered in the last seven days.")),
+    "quiet": _Kind(_("No listeners yet"), _quiet, _("Every event type has a listener.")),
+    "busy": _Kind(_("Busy"), _busy, _("Nothing has more than one event a minute just now.")),
+    "silent": _Kind(_("Silent for a day"), _silent, _("Every event type had an event in the last day.")),
+    "deprecated": _Kind(_("Deprecated"), _deprecated, _("Nothing is deprecated.")),
+}
 
 
-def counted(everything: Types, show: str, user: Any) -> list[Facet]:
-    """Every facet that leaves something, and the chosen one."""
+@dataclass(frozen=True)
+class Facet:
+    """A facet as the page shows it: how many types of the whole catalog it leaves, and whether it is chosen."""
+
+    slug: str
+    label: str | Promise
+    nothing: str | Promise
+    ids: frozenset[int]
+    chosen: bool
+
+    @property
+    def types(self) -> int:
+        """How many it leaves."""
+        return len(self.ids)
+
+    def narrow(self, types: QuerySet[EventType]) -> QuerySet[EventType]:
+        """Those of `types` that it leaves."""
+        return among(types, self.ids)
+
+
+def facets(user: Any, show: str) -> list[Facet]:
+    """Every facet that leaves something for `user`, and the one called `show`, which is chosen."""
+    rows = list(EventType.objects.order_by().values_list("pk", "name", "created_at", "lifecycle"))
+    shelf = _Shelf(
+        {name: pk for pk, name, _, _ in rows},
+        {name: created for _, name, created, _ in rows},
+        {name: state for _, name, _, state in rows},
+        tuple(user.teams.values_list("pk", flat=True)),
+    )
     found = []
-    for slug, (label, keep, nothing) in FACETS.items():
-        count = keep(everything, user).count()
-        if count or slug == show:
-            found.append(Facet(slug, label, count, slug == show, nothing))
+    for slug, kind in FACETS.items():
+        ids = frozenset(shelf.ids[name] for name in kind.keep(shelf))
+        if ids or slug == show:
+            found.append(Facet(slug, kind.label, kind.nothing, ids, slug == show))
     return found

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from catalog.access import needs
-from catalog.facets import FACETS, counted, narrowed
+from catalog.facets import FACETS, facets
 from catalog.facts import facts
 from catalog.models import Domain, EventType, SchemaVersion, Source
 from catalog.search import did_you_mean, field_report, hints, matching, ranked
@@ -40,7 +40,11 @@ def marketplace(request: HttpRequest) -> HttpResponse:
     everything = EventType.objects.all()
     total = everything.count()
     domain = Domain.objects.filter(slug=request.GET.get("domain", "")).first()
-    found = narrowed(matching(everything, query), show, request.user)
+    sides = facets(request.user, show)
+    found = matching(everything, query)
+    for facet in sides:
+        if facet.chosen:
+            found = facet.narrow(found)
     if domain is not None:
         found = found.filter(domain=domain)
 
@@ -50,7 +54,7 @@ def marketplace(request: HttpRequest) -> HttpResponse:
         "view": view,
         "domain": domain,
         "total": total,
-        "facets": counted(everything, show, request.user),
+        "facets": sides,
         "narrowed": bool(query or show or domain),
     }
     page = request.GET.get("page")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog.facts import facts
-from catalog.models import EventType, Lifecycle
+from catalog.models import EventType, Lifecycle, Stamp
 from catalog.search import among
+from catalog.stamps import CATALOG
 
 NEW = timedelta(days=7)
 # Events per minute from which a type counts as busy.
@@ -22,39 +23,69 @@ BUSY = 1.0
 
 
 @dataclass(frozen=True)
-class _Shelf:
-    """The whole catalog as the facets look at it: per name its id, its age and its lifecycle; and who asks."""
+class _Catalog:
+    """The whole catalog as the facets look at it: per name its id and its age, and the names of what is deprecated."""
 
     ids: dict[str, int]
     created: dict[str, datetime]
-    lifecycle: dict[str, str]
+    deprecated: frozenset[str]
+
+
+class _Shelf(NamedTuple):
+    catalog: _Catalog
     teams: tuple[int, ...]
+
+    @property
+    def names(self) -> Set[str]:
+        return self.catalog.ids.keys()
+
+
+# Reading 10,000 rows takes longer than all else the facets do, so it is done once per change of the catalog.
+_known: tuple[Any, _Catalog] = (None, _Catalog({}, {}, frozenset()))
+
+
+def _catalog() -> _Catalog:
+    global _known
+    stamp = Stamp.objects.filter(name=CATALOG).values_list("version", flat=True).first()
+    # Not the stamp alone: a database that was restored or rolled back counts on from an earlier one.
+    seal = (stamp, *EventType.objects.aggregate(Count("pk"), Max("pk"), Max("created_at")).values())
+    if _known[0] != seal:
+        rows = list(EventType.objects.order_by().values_list("pk", "name", "created_at", "lifecycle"))
+        ended = {Lifecycle.DEPRECATED, Lifecycle.RETIRED}
+        _known = (
+            seal,
+            _Catalog(
+                {name: pk for pk, name, _, _ in rows},
+                {name: created for _, name, created, _ in rows},
+                frozenset(name for _, name, _, state in rows if state in ended),
+            ),
+        )
+    return _known[1]
 
 
 def _ours(shelf: _Shelf) -> Collection[str]:
-    return facts().listened(shelf.ids, shelf.teams) if shelf.teams else ()
+    return facts().listened(shelf.names, shelf.teams) if shelf.teams else ()
 
 
 def _new(shelf: _Shelf) -> Collection[str]:
     since = timezone.now() - NEW
-    return [name for name, created in shelf.created.items() if created >= since]
+    return [name for name, created in shelf.catalog.created.items() if created >= since]
 
 
 def _quiet(shelf: _Shelf) -> Collection[str]:
-    return shelf.ids.keys() - facts().listened(shelf.ids)
+    return shelf.names - facts().listened(shelf.names)
 
 
 def _busy(shelf: _Shelf) -> Collection[str]:
-    return shelf.ids.keys() & {name for name, rate in facts().busy().items() if rate >= BUSY}
+    return shelf.names & {name for name, rate in facts().busy().items() if rate >= BUSY}
 
 
 def _silent(shelf: _Shelf) -> Collection[str]:
-    return shelf.ids.keys() - facts().heard()
+    return shelf.names - facts().heard()
 
 
 def _deprecated(shelf: _Shelf) -> Collection[str]:
-    ended = {Lifecycle.DEPRECATED, Lifecycle.RETIRED}
-    return [name for name, state in shelf.lifecycle.items() if state in ended]
+    return shelf.catalog.deprecated
 
 
 class _Kind(NamedTuple):
@@ -94,18 +125,12 @@ class Facet:
         return among(types, self.ids)
 
 
-def facets(user: Any, show: str) -> list[Facet]:
-    """Every facet that leaves something for `user`, and the one called `show`, which is chosen."""
-    rows = list(EventType.objects.order_by().values_list("pk", "name", "created_at", "lifecycle"))
-    shelf = _Shelf(
-        {name: pk for pk, name, _, _ in rows},
-        {name: created for _, name, created, _ in rows},
-        {name: state for _, name, _, state in rows},
-        tuple(user.teams.values_list("pk", flat=True)),
-    )
+def facets(teams: Collection[int], show: str) -> list[Facet]:
+    """Every facet that leaves something for a person of `teams` (ids), and the one called `show`, which is chosen."""
+    shelf = _Shelf(_catalog(), tuple(teams))
     found = []
     for slug, kind in FACETS.items():
-        ids = frozenset(shelf.ids[name] for name in kind.keep(shelf))
+        ids = frozenset(shelf.catalog.ids[name] for name in kind.keep(shelf))
         if ids or slug == show:
             found.append(Facet(slug, kind.label, kind.nothing, ids, slug == show))
     return found

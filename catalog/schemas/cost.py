@@ -42,8 +42,11 @@ class Cost:
 
     @cached_property
     def guarded(self) -> bool:
-        """Whether an event has to be measured before it is checked."""
-        return max(self.steps) > 64
+        """Whether an event has to be measured before it is checked.
+
+        The whole value is only one: what it takes was bounded when the schema was saved.
+        """
+        return max(self.steps[1:], default=0) > 64
 
     @cached_property
     def cut(self) -> bool:

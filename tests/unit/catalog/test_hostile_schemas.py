@@ -110,6 +110,17 @@ ANSWERED = {
     "alternatives 300 levels down": (
         '{"anyOf": [{"properties": {"a": {"$ref": "#"}}, "required": ["b"]}]}', nested(300), "nested too deeply"
     ),
+    "31 references at each of 250 levels": (
+        json.dumps(
+            {
+                "$defs": {str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}]} for n in range(31)}
+                | {"31": {"properties": {"a": {"$ref": "#/$defs/0"}}}},
+                "$ref": "#/$defs/0",
+            }
+        ),
+        nested(250),
+        "",
+    ),
     "more levels than are read": ('{"properties": {"a": {"$ref": "#"}}}', nested(900), ""),
     "a plain tree": ('{"properties": {"l": {"$ref": "#"}, "r": {"$ref": "#"}}}', nested(120, name="l"), ""),
     "any JSON": ('{"additionalProperties": {"$ref": "#"}, "items": {"$ref": "#"}}', nested(120), ""),

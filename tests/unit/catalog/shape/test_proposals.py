@@ -301,6 +301,20 @@ def test_a_registered_schema_that_events_fit_stays_as_it_is():
     assert (found.schema, found.notes) == (BASE, ())
 
 
+LOOSENED = [
+    ({"const": "new"}, [None, "new"], {"enum": ["new", None]}),
+    ({"enum": ["new", None]}, [None, "old"], {"enum": ["new", None, "old"]}),
+    ({"enum": ["new"]}, ["new", 3], {}),
+    ({"enum": [1, 2]}, [1, 2], {"enum": [1, 2]}),
+    ({"enum": [1, 2]}, [1, {"a": 1}], {}),
+]
+
+
+@pytest.mark.parametrize(("base", "values", "loosened"), LOOSENED)
+def test_an_enum_takes_what_came_or_goes(base, values, loosened):
+    assert propose(shape_of(values), base=json.dumps(base)).schema == loosened
+
+
 def test_a_base_that_is_no_json_is_refused():
     with pytest.raises(NotJson):
         propose(Shape(), base="{")

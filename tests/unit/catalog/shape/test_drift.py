@@ -156,6 +156,11 @@ def test_sensitive_values_are_not_told():
     assert found.values == []
 
 
+def test_nothing_is_called_unsent_where_names_were_not_kept():
+    schema = {"type": "object", "properties": {"k0": {"type": "integer"}, "gone": {}}}
+    assert drift(shape_of([{f"k{n}": n} for n in range(200)]), schema).unsent == []
+
+
 def test_the_rows_are_limited():
     names = {f"n{n}": 1 for n in range(FOUND + 50)}
     found = drift(shape_of([names]), {"type": "object", "properties": {"a": {}}})

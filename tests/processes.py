@@ -17,6 +17,7 @@ are ever signalled.
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import shutil
@@ -48,6 +49,9 @@ COMMANDS = {
 CONSUMERS = ("worker", "celery")
 # Generous, because machines that run tests are busy. What waits ends as soon as it may; nothing asserts on it.
 PATIENCE = 60.0
+# Below what Linux, macOS and Windows give to outgoing connections.
+PORTS = range(20_000, 32_000)
+_numbers = itertools.count()
 
 
 @dataclass
@@ -64,9 +68,18 @@ class Answer:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nothing listens on now.
+
+    Not one that the system gives to connections: between now and the start of whoever is to listen, none may take it.
+    """
+    for number in _numbers:
+        port = PORTS[(os.getpid() * 97 + number) % len(PORTS)]  # Each test process begins at another.
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
+    raise AssertionError("unreachable: the numbers do not end")
 
 
 def eventually(true: Callable[[], bool], sentence: str, within: float = PATIENCE) -> None:

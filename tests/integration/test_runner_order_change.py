@@ -14,7 +14,7 @@ from rules.models import Target
 from rules.revisions import save_target
 from tests.databases import Database
 from tests.events import a_target
-from tests.integration.sink import Sink, a_sink, exceptions, on_duty, publish, rows
+from tests.integration.sink import SOON, Sink, a_sink, exceptions, on_duty, publish, rows
 from tests.processes import eventually
 
 SUBJECTS = ["A", "B", "C", "D", "E"]
@@ -33,11 +33,14 @@ def sink() -> Iterator[Sink]:
         yield found
 
 
-def change(target: Target, order: str) -> None:
-    """Saves another order and waits until shifts know of it: what they send before that goes by the former one."""
+def change(target: Target, order: str, known_within: float = 1.5) -> None:
+    """Saves another order and waits until shifts know of it: what they send before that goes by the former one.
+
+    `known_within`: seconds, longer than a sweep.
+    """
     target.order = order
     save_target(target)
-    time.sleep(1.5)  # Longer than a sweep.
+    time.sleep(known_within)
 
 
 def kept(order: str, names: list[tuple[str, str]], taken: list[str]) -> None:
@@ -52,6 +55,7 @@ def kept(order: str, names: list[tuple[str, str]], taken: list[str]) -> None:
     assert sorted(came) == sorted(name for name, _ in names)
 
 
+@pytest.mark.usefixtures("quick_looks")
 @pytest.mark.parametrize(("before", "after"), list(permutations(["key", "none", "all"], 2)))
 def test_what_was_parked_is_finished_before_anything_goes_out_in_the_new_order(
     sink: Sink, before: str, after: str
@@ -65,13 +69,13 @@ def test_what_was_parked_is_finished_before_anything_goes_out_in_the_new_order(
         eventually(
             lambda: len(exceptions(target.pk)) == parked, "what fails is parked, with what waits for it"
         )
-        change(target, after)
+        change(target, after, SOON)
         publish([target.pk], *FRESH)
         time.sleep(0.5)
         assert not set(sink.taken) & set(dict(FRESH))
     with on_duty():  # The next shift goes on with it.
         eventually(lambda: rows("SELECT * FROM runner_shift") != [], "it is on duty")
-        time.sleep(1.2)
+        time.sleep(SOON)
         assert not set(sink.taken) & set(dict(FRESH))
         ill = False
         sink.wait_for(80)

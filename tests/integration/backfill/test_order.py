@@ -16,10 +16,11 @@ from rules.revisions import set_state
 from tests.databases import in_thread
 from tests.events import a_bus
 from tests.integration.backfill.catching_up import ODD, SUBJECTS, in_order, named, routed, subscribed, the_job
-from tests.integration.sink import Sink, on_duty, publish, rows
+from tests.integration.sink import SOON, Sink, on_duty, publish, rows
 from tests.processes import eventually
 
 
+@pytest.mark.usefixtures("quick_looks")
 def test_live_events_are_held_until_everything_past_is_routed(sink: Sink) -> None:
     publish([], *named(0, 60))
     target = subscribed("beginning", sink.url)
@@ -31,7 +32,7 @@ def test_live_events_are_held_until_everything_past_is_routed(sink: Sink) -> Non
         step(job, reader)
         step(job, reader)
         sink.wait_for(20)
-        time.sleep(1.5)  # Longer than a sweep.
+        time.sleep(SOON)
         assert sorted(sink.taken) == sorted(f"e{n}" for n in range(20))
         assert (
             waiting.of_targets([target.pk])[target.pk].past == catching_up.of_targets([target.pk])[target.pk]
@@ -123,6 +124,7 @@ def test_a_failing_past_event_holds_back_the_live_ones_of_its_key_only(sink: Sin
     in_order(sink, named(0, 60))
 
 
+@pytest.mark.usefixtures("quick_looks")
 def test_a_paused_target_is_caught_up_with_all_the_same_and_delivers_when_resumed(sink: Sink) -> None:
     publish([], *named(0, 100))
     target = subscribed("beginning", sink.url)
@@ -138,7 +140,7 @@ def test_a_paused_target_is_caught_up_with_all_the_same_and_delivers_when_resume
         while step(job, reader_of(job)):
             pass
         publish([target.pk], *named(100, 110))
-        time.sleep(1.5)
+        time.sleep(SOON)
         assert len(sink.taken) == 10
         set_state(target, Target.State.RUNNING)
         sink.wait_for(110)

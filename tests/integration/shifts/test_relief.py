@@ -11,7 +11,7 @@ from delivery.runner.shift import GRACE
 from delivery.tracking.words import Outcome
 from tests.events import a_target
 from tests.integration.shifts.delivered import SUBJECTS, in_order, named, unrecorded
-from tests.integration.sink import Sink, exceptions, execute, leases, on_duty, publish, rows
+from tests.integration.sink import SOON, Sink, exceptions, execute, leases, on_duty, publish, rows
 from tests.processes import eventually
 
 
@@ -96,11 +96,12 @@ def test_two_shifts_share_a_target_without_doubling_or_overtaking(sink: Sink) ->
     assert unrecorded(target.pk, sink) == set()
 
 
+@pytest.mark.usefixtures("quick_looks")
 @pytest.mark.parametrize("order", ["key", "all"])
 def test_a_shift_whose_leases_were_taken_records_and_sends_nothing_more(sink: Sink, order: str) -> None:
     target = a_target(sink.url, order=order)
     holds = True
-    sink.answer = lambda path, name, subject, times: (200, 1.0 if holds else 0.0)
+    sink.answer = lambda path, name, subject, times: (200, 0.4 if holds else 0.0)
     publish([target.pk], *named(0, 100))
     with on_duty() as (shift,):
         eventually(lambda: len(sink.seen) > 0, "something was sent")
@@ -108,13 +109,13 @@ def test_a_shift_whose_leases_were_taken_records_and_sends_nothing_more(sink: Si
         execute("UPDATE runner_slot SET owner = 'thief', fence = fence + 1, until = %s", far)
         sent_before = len(sink.seen)
         attempts, cursors = rows("SELECT COUNT(*) FROM attempt"), rows("SELECT * FROM runner_slot ORDER BY 2")
-        time.sleep(2.5)  # Past the end of what was under way, and past a renewal.
+        time.sleep(0.4 + SOON)  # Past the end of what was under way, and past a renewal.
         assert rows("SELECT COUNT(*) FROM attempt") == attempts
         assert rows("SELECT * FROM runner_slot ORDER BY 2") == cursors
         # What was recorded as in flight before the theft may have been on its way.
         assert len(sink.seen) <= sent_before + HTTPTarget.max_in_flight
         at_rest = len(sink.seen)
-        time.sleep(1.2)
+        time.sleep(SOON)
         assert len(sink.seen) == at_rest
         assert shift.works
         holds = False

@@ -11,10 +11,11 @@ from rules.models import Target
 from rules.revisions import delete_rule, delete_target, save_target, set_state
 from tests.events import a_target
 from tests.integration.shifts.delivered import in_order, named, unrecorded
-from tests.integration.sink import Sink, exceptions, leases, on_duty, publish, rows
+from tests.integration.sink import SOON, Sink, exceptions, leases, on_duty, publish, rows
 from tests.processes import eventually
 
 
+@pytest.mark.usefixtures("quick_looks")
 def test_a_paused_target_stops_at_once_and_delivers_everything_when_resumed(sink: Sink) -> None:
     target = a_target(sink.url, max_in_flight=16)
     sink.answer = lambda path, name, subject, times: (200, 0.02)
@@ -26,7 +27,7 @@ def test_a_paused_target_stops_at_once_and_delivers_everything_when_resumed(sink
         at_rest = len(sink.seen)
         assert at_rest < 600
         publish([target.pk], *named(600, 620))  # Routes accrue.
-        time.sleep(1.5)  # Longer than a sweep.
+        time.sleep(SOON)
         assert len(sink.seen) == at_rest
         assert len(rows("SELECT seq FROM log_route WHERE target = %s AND seq > 600", target.pk)) == 20
         set_state(target, Target.State.RUNNING)

@@ -8,6 +8,7 @@ from itertools import permutations
 
 import pytest
 
+from delivery.log.schema import SLOTS
 from delivery.runner.deadletters import redrive
 from delivery.tracking.words import Outcome, State
 from rules.models import Target
@@ -88,14 +89,18 @@ def test_what_was_parked_is_finished_before_anything_goes_out_in_the_new_order(
     assert rows("SELECT DISTINCT mode FROM runner_slot") == [(after,)]
 
 
+@pytest.mark.usefixtures("quick_looks")
 def test_a_change_that_is_taken_back_needs_no_draining(sink: Sink) -> None:
     target = a_target(sink.url, max_attempts=200)
     sink.answer = lambda path, name, subject, times: 503 if name == "e0" else 200
     publish([target.pk], *OLD)
     with on_duty():
         eventually(lambda: len(exceptions(target.pk)) == 8, "one subject is parked")
-        for order in ("none", "key"):
-            change(target, order)
+        change(target, "none", SOON)
+        # All lane groups are leased now, those without an event yet too, and the former order is in force in each.
+        eventually(lambda: len(rows("SELECT 1 FROM runner_slot WHERE until > 0")) == SLOTS, "it drains", 10)
+        assert rows("SELECT DISTINCT mode FROM runner_slot") == [("key",)]
+        change(target, "key", SOON)
         publish([target.pk], *FRESH)
         sink.wait_for(64)
         assert len(exceptions(target.pk)) == 16

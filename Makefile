@@ -35,7 +35,7 @@ test: dev ## all tests but the benchmarks, in two processes; T= chooses, in one
 	@exec $(PY) -m pytest $(if $(filter-out tests,$(T)),,$(PARALLEL)) $(T)
 
 # Most of a run is waiting. tests/parallel.py says which tests stay together and which come first.
-PARALLEL = --numprocesses $(PROCESSES) --dist loadgroup --no-loadscope-reorder
+PARALLEL = --numprocesses $(PROCESSES) --dist loadscope --no-loadscope-reorder
 
 lint: dev ## style and formatting
 	$(PY) -m ruff check .

@@ -7,6 +7,7 @@ stay together too, so that they never get in each other's way: whoever writes on
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,19 +26,31 @@ BY_THE_CLOCK = (
 ORDER = ("by the clock", "browser", "conformance", "integration", "chaos", "unit")
 
 
-def group_of(path: Path) -> str:
-    """The name of the group whose tests run one after the other in one process."""
-    place = path.relative_to(TESTS)
-    if place.as_posix() in BY_THE_CLOCK:
+def group_of(place: str) -> str:
+    """The group of a file, named by its path below `tests`: its tests run one after the other in one process."""
+    if place in BY_THE_CLOCK:
         return "by the clock"
-    if place.parts[0] == "conformance":
+    if place.startswith("conformance/"):
         return "conformance"  # They share the npm packages, which the first of them installs.
-    return place.with_suffix("").as_posix()
+    return place
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """Marks every test with its group and sorts the groups; the order within a group stays."""
+    """Sorts the groups by ORDER; the order within a group stays."""
     places = {name: at for at, name in enumerate(ORDER)}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item.path)))
-    items.sort(key=lambda item: places.get(group_of(item.path).partition("/")[0], len(ORDER)))
+    items.sort(key=lambda item: places[group_of(_place(item.nodeid)).partition("/")[0]])
+
+
+def scheduling(config: pytest.Config, log: Any) -> Any:
+    """What hands the tests to the processes, a group at a time."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc, unused-ignore]
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(_place(nodeid))
+
+    return ByGroup(config, log)
+
+
+def _place(nodeid: str) -> str:
+    return nodeid.partition("::")[0].removeprefix("tests/")

@@ -118,7 +118,7 @@ def registration(town, **changes):
         "sources": [source.pk for source in town.sources.all()],
         "schema": SCHEMA,
         "example": EXAMPLE,
-        "checking": "refuse",
+        "validation": "reject",
     } | changes
 
 

@@ -28,6 +28,7 @@ class FakeLog:
 
     def __init__(self):
         self.traffic, self.stored, self.refusal, self.asked = {}, [], None, 0
+        self.ours, self.rates = set(), {}
 
     def types(self, names):
         self.asked += 1
@@ -38,6 +39,17 @@ class FakeLog:
 
     def listeners(self, type_name):
         return [Listener(3, "Orders to billing", 4, "Billing API", "bad", "refusing")]
+
+    def listened(self, names, teams=None):
+        self.asked += 1
+        known = {name for name, facts in self.traffic.items() if facts.listeners}
+        return (known if teams is None else self.ours) & set(names)
+
+    def busy(self):
+        return self.rates
+
+    def heard(self):
+        return {name for name, facts in self.traffic.items() if facts.day}
 
     def totals(self):
         return Totals(1_920_000, 1334)
@@ -67,6 +79,12 @@ PAGES = [
     "/?show=quiet",
     "/?show=new",
     "/?domain=orders",
+    "/?show=ours",
+    "/?show=busy",
+    "/?show=silent&view=table",
+    "/?show=deprecated",
+    "/wanted/",
+    "/wanted/?name=order.lost",
     "/events/order.placed/",
     "/events/order.placed/?show=schema&with=python&version=1",
     "/events/order.placed/edit/",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from catalog.schemas.references import Node, SchemaGraph
+from catalog.schemas.graph import Node, SchemaGraph
 from catalog.schemas.text import pointer_of
 
 # Steps that one check may take: measured 10 to 100 million a second.

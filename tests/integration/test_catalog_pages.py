@@ -491,7 +491,7 @@ def registration(town, **changes):
         "sources": [source.pk for source in town.sources.all()],
         "schema": SCHEMA,
         "example": EXAMPLE,
-        "checking": "refuse",
+        "validation": "reject",
     } | changes
 
 
@@ -535,7 +535,7 @@ WRONG = [
     ({"schema": '{"$schema": "http://example.com/"}'}, "schema", "not supported"),
     ({"example": '{\n "order_id": 5\n}'}, "example", "Line 2: /order_id: Must be string"),
     ({"example": "{"}, "example", "Line 1"),
-    ({"checking": "perhaps"}, "checking", "valid choice"),
+    ({"validation": "perhaps"}, "validation", "valid choice"),
 ]
 
 
@@ -548,7 +548,7 @@ def test_what_is_wrong_is_told_at_its_field_and_changes_nothing(
     assert words in str(response.context["form"].errors[field])
     html = response.content.decode()
     assert f'id="id_{field}_error"' in html
-    assert 'aria-invalid="true"' in html or field == "checking"
+    assert 'aria-invalid="true"' in html or field == "validation"
     assert EventType.objects.count() == Domain.objects.count() == Team.objects.count() == 1
 
 
@@ -580,10 +580,10 @@ def test_a_new_version_gets_the_next_number_and_leaves_the_old_as_it_was(client,
 
 
 def test_editing_a_type_changes_what_it_says_and_not_its_name(client, person, town, log):
-    sent = registration(town, name="other", summary="Changed.", checking="record", sources=[])
+    sent = registration(town, name="other", summary="Changed.", validation="warn", sources=[])
     assert client.post("/events/order.placed/edit/", sent).status_code == 302
     town.refresh_from_db()
-    assert (town.name, town.summary, town.checking) == ("order.placed", "Changed.", "record")
+    assert (town.name, town.summary, town.validation) == ("order.placed", "Changed.", "warn")
     assert not town.sources.exists()
 
 

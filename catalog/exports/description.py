@@ -6,10 +6,12 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
+
+from catalog.schemas.dialects import DEFAULT, dialect_of
 
 
 class Lifecycle(StrEnum):
@@ -23,28 +25,38 @@ class Lifecycle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Deprecation:
-    """Since when a type should not be built upon, when it goes, and the name of the type that takes its place."""
+    """Since when a type should not be built upon, when it goes, which type takes its place (a name), and why."""
 
     effective: datetime | None = None
-    removal: datetime | None = None
+    removal: date | None = None
     successor: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A schema version: `schema` and `examples` are JSON texts, `dialect` a key of catalog.schemas.dialects.DIALECTS."""
+    """A schema version: `schema` and `examples` are JSON texts."""
 
     number: int
     schema: str
-    dialect: str
     created_at: datetime
     examples: tuple[str, ...] = ()
     notes: str = ""
+    lifecycle: Lifecycle = Lifecycle.ACTIVE
+
+    def read(self) -> tuple[Any, str]:
+        """The schema as a value, and its dialect: a key of catalog.schemas.dialects.DIALECTS."""
+        schema = value_of(self.schema)
+        # Only schemas of a dialect we know are registered.
+        return schema, dialect_of(schema) or DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """An event type; `domain`, `team` and `sources` are slugs, `versions` begin with the oldest."""
+    """An event type; `domain`, `team` and `sources` are slugs, `versions` begin with the oldest.
+
+    `default` is the number of the version that was chosen as the one that counts; `personal` holds paths of data.
+    """
 
     name: str
     summary: str
@@ -57,12 +69,26 @@ class Type:
     lifecycle: Lifecycle = Lifecycle.ACTIVE
     deprecation: Deprecation | None = None
     compatibility: str = ""
+    personal: tuple[str, ...] = ()
+    default: int | None = None
     versions: tuple[Version, ...] = ()
 
     @property
     def current(self) -> Version | None:
-        """The newest version, None while there is none."""
-        return self.versions[-1] if self.versions else None
+        """The version that counts: the chosen one, else the newest active, else the newest deprecated one."""
+        for one in self.versions:
+            if one.number == self.default:
+                return one
+        for state in (Lifecycle.ACTIVE, Lifecycle.DEPRECATED):
+            for one in reversed(self.versions):
+                if one.lifecycle == state:
+                    return one
+        return None
+
+    @property
+    def published(self) -> tuple[Version, ...]:
+        """The versions that were ever promised, also those that are gone: all but drafts."""
+        return tuple(one for one in self.versions if one.lifecycle != Lifecycle.DRAFT)
 
     @property
     def promised(self) -> bool:
@@ -122,17 +148,37 @@ class Catalog:
 
     def emitted_by(self, source: Source) -> Catalog:
         """The part of the catalog that is about one source: it, its bus, its types and who looks after them."""
-        types = tuple(one for one in self.types if source.slug in one.sources)
-        domains = tuple(one for one in self.domains if any(one.slug == kind.domain for kind in types))
-        teams = {source.team, *(kind.team for kind in types), *(one.team for one in domains)}
-        return replace(
-            self,
-            buses=tuple(bus for bus in self.buses if bus.name == source.bus),
-            sources=(source,),
-            types=types,
-            teams=tuple(team for team in self.teams if team.slug in teams),
-            domains=domains,
-        )
+        return self._part(source, [one for one in self.types if source.slug in one.sources])
+
+    def by_source(self) -> Iterator[tuple[Source, Catalog]]:
+        """Each source with its part of the catalog."""
+        types = self.types_of_sources()
+        return ((source, self._part(source, types[source.slug])) for source in self.sources)
+
+    def types_of_sources(self) -> dict[str, list[Type]]:
+        """What each source emits, by slug."""
+        found: dict[str, list[Type]] = {source.slug: [] for source in self.sources}
+        for kind in self.types:
+            for slug in kind.sources:
+                if slug in found:
+                    found[slug].append(kind)
+        return found
+
+    def _part(self, source: Source, types: list[Type]) -> Catalog:
+        buses = tuple(bus for bus in self.buses if bus.name == source.bus)
+        return replace(self, buses=buses, sources=(source,), types=tuple(types)).without_strangers()
+
+    def without_strangers(self) -> Catalog:
+        """Without the teams and domains that nothing here belongs to."""
+        shelves = {kind.domain for kind in self.types}
+        domains = tuple(one for one in self.domains if one.slug in shelves)
+        teams = {kind.team for kind in self.types} | {one.team for one in self.sources}
+        teams |= {one.team for one in domains}
+        return replace(self, domains=domains, teams=tuple(one for one in self.teams if one.slug in teams))
+
+    def owners(self) -> dict[str, str]:
+        """The names of teams by slug."""
+        return {team.slug: team.name for team in self.teams}
 
     def promised(self) -> Iterator[Type]:
         """The types others may build upon now."""
@@ -140,15 +186,15 @@ class Catalog:
 
     def schema_url(self, kind: Type, version: Version) -> str:
         """The address of a version's schema, for the CloudEvents attribute dataschema. It never changes."""
-        return f"{self.schemas_url(kind)}/{version.number}"
+        return f"{self.schemas_url(kind.name)}/{version.number}"
 
-    def schemas_url(self, kind: Type) -> str:
-        """The address of a type's newest schema."""
-        return f"{self.url}/schemas/{quote(kind.name, safe='/:')}"
+    def schemas_url(self, name: str) -> str:
+        """The address of the newest schema of the type called `name`."""
+        return f"{self.url}/schemas/{quote(name, safe='/:')}"
 
-    def page_url(self, kind: Type) -> str:
-        """The address of a type's page in the console."""
-        return f"{self.url}/events/{quote(kind.name, safe='/:')}/"
+    def page_url(self, name: str) -> str:
+        """The address in the console of the type called `name`."""
+        return f"{self.url}/events/{quote(name, safe='/:')}/"
 
     def revision(self) -> str:
         """A version for the whole, which grows with every schema version that is registered."""

@@ -35,7 +35,11 @@ ENVELOPE: dict[str, Any] = {
         "subject": {"description": "What it happened to, within the source.", **_OPTIONAL_TEXT},
         "time": {"description": "When it happened.", "format": "date-time", **_OPTIONAL_TEXT},
         "datacontenttype": {"description": "The media type of data.", **_OPTIONAL_TEXT},
-        "dataschema": {"description": "The address of the schema of data.", "format": "uri", **_OPTIONAL_TEXT},
+        "dataschema": {
+            "description": "The address of the schema of data.",
+            "format": "uri",
+            **_OPTIONAL_TEXT,
+        },
         "data": {"description": "What the event carries."},
         "data_base64": {
             "description": "What the event carries, when it is binary.",
@@ -58,9 +62,13 @@ def event_schema(kind: Type, data: Any) -> dict[str, Any]:
     return {"required": ["data"], "properties": {"type": {"const": kind.name}, "data": data}}
 
 
-def example_events(catalog: Catalog, kind: Type, version: Version, data: list[Any]) -> list[dict[str, Any]]:
-    """Whole events that carry `data`, one each. Their ids and times depend on nothing but the version."""
-    sources = {source.slug: source.uri for source in catalog.sources}
+def example_events(
+    catalog: Catalog, sources: dict[str, str], kind: Type, version: Version, data: list[Any]
+) -> list[dict[str, Any]]:
+    """Whole events that carry `data`, one each, from the first of its `sources` (URIs by slug).
+
+    Their ids and times depend on nothing but the version.
+    """
     source = next((sources[slug] for slug in kind.sources if slug in sources), "/example")
     return [
         {

@@ -90,12 +90,13 @@ def _json(value: Any, line: bytes) -> Iterator[bytes]:
 # ── YAML ──
 
 # Read as a text by every YAML parser, whatever stands around it.
-_WORD = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
+_WORD = re.compile(r"[A-Za-z_/$](?:[\w./+;=$,()'’“”…-]|:(?=[A-Za-z0-9/])| (?=[\w(“]))*", re.ASCII)
 # YAML 1.1 reads these as something else.
 _NO_TEXT = frozenset({"y", "n", "yes", "no", "true", "false", "on", "off", "null"})
-# A text that may stand as a literal block: several lines, each beginning with something visible or empty.
-_BLOCK = re.compile(r"[!-~\u00a1-\u00ac\u00ae-\u024f][^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]*")
-_LINES = re.compile(r"[ \t]+\n|\n[ \t]|[ \t]$|\n\n$")
+# A text that may stand as a literal block: it begins with something visible and ends with at most one line break.
+_BLOCK = re.compile(
+    r"[!-~][^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]*[^\s\x00-\x1f\x7f-\x9f\ufeff\ud800-\udfff\ufffe\uffff]\n?"
+)
 # What YAML 1.1 wants escaped beyond what JSON escapes.
 _ESCAPED = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 # Of a key that is followed by a colon, YAML looks at 1,024 characters.
@@ -166,7 +167,7 @@ def _scalar(value: Any, indent: str | None) -> str:
     if isinstance(value, str):
         if _WORD.fullmatch(value) and value.lower() not in _NO_TEXT:
             return value
-        if indent and "\n" in value and _BLOCK.fullmatch(value) and not _LINES.search(value):
+        if indent and "\n" in value and _BLOCK.fullmatch(value):
             ends = value.endswith("\n")
             body = value[:-1] if ends else value
             return ("|\n" if ends else "|-\n") + "\n".join(

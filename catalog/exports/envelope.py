@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.exports.description import Catalog, Type, Version, moment
+from catalog.exports.translation import refers
 
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -67,7 +68,7 @@ def example_events(
 ) -> list[dict[str, Any]]:
     """Whole events that carry `data`, one each, from the first of its `sources` (URIs by slug).
 
-    Their ids and times depend on nothing but the version.
+    Their ids and times depend on nothing but the version. Data that tools would take for a reference is left out.
     """
     source = next((sources[slug] for slug in kind.sources if slug in sources), "/example")
     return [
@@ -82,4 +83,5 @@ def example_events(
             "data": value,
         }
         for index, value in enumerate(data, 1)
+        if not refers(value)
     ]

@@ -58,6 +58,8 @@ _GONE = frozenset(
     | {"discriminator", "xml", "externalDocs", "nullable", "example"}
 )
 _UNKNOWN_TO_7 = frozenset({"unevaluatedItems", "unevaluatedProperties", "minContains", "maxContains"})
+# Where a missing condition below or beside it makes a keyword refuse more.
+_TURNS = frozenset({"not", "if", "then", "else", "unevaluatedItems", "unevaluatedProperties"})
 # What the linear engine understands and a regular expression of ECMA-262 does not.
 _NOT_ECMA = re.compile(r"\(\?(?![:=!]|<[=!A-Za-z])|\\[AzZ]|\[\[:|\\x\{|&&")
 
@@ -74,9 +76,10 @@ def translate(schema: Any, dialect: str, target: int, place: str) -> Translated:
     """`schema` (a value, of `dialect`) in draft `target` (DRAFT_7 or DRAFT_2020), for use at JSON pointer `place`."""
     draft = _DRAFTS[dialect]
     first = _Translation(schema, draft, target, place, careful=False).run()
-    if first.left_out:
-        return _Translation(schema, draft, target, place, careful=True).run()
-    return first
+    if not first.left_out:
+        return first
+    second = _Translation(schema, draft, target, place, careful=True).run()
+    return Translated(second.schema, tuple(sorted({*first.left_out, *second.left_out})))
 
 
 @dataclass(slots=True)
@@ -202,7 +205,7 @@ class _Object:
         whole, node, out = self.whole, self.node, self.out
         if name in ("$ref", "$dynamicRef", "$recursiveRef"):
             self._reference(name, value)
-        elif whole.careful and name in ("not", "if", "then", "else"):
+        elif whole.careful and name in _TURNS:
             whole.left_out.add(name)
         elif whole.target == DRAFT_7 and name in _UNKNOWN_TO_7:
             if not (name == "minContains" and value in (0, 1)):
@@ -233,7 +236,7 @@ class _Object:
             out[name] = {key: self._child(item, (name, key), (name, key)) for key, item in kept.items()}
         elif name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum") and whole.draft == 4:
             self._bound(name, value)
-        elif name != "pattern" or self._ecma(value):
+        elif (name != "pattern" or self._ecma(value)) and self._mute(name, value):
             out[name] = value
 
     def _child(self, node: Any, old: tuple[str | int, ...], new: tuple[str | int, ...]) -> Any:
@@ -304,9 +307,31 @@ class _Object:
             return False
         return True
 
+    def _mute(self, name: str, value: Any) -> bool:
+        """Whether data, or a keyword that we do not know, holds nothing that a tool would take for a reference."""
+        if not refers(value):
+            return True
+        if name in ("const", "enum"):
+            self.whole.left_out.add(name)
+        return False
+
     def _lost_pattern(self, patterns: Any) -> bool:
         """Whether some of patternProperties is left out, so that what it took would be additional."""
         return isinstance(patterns, dict) and not all(self._ecma(pattern) for pattern in patterns)
+
+
+def refers(value: Any) -> bool:
+    """Whether `value`, which is data, has a member called $ref, which tools follow wherever it stands."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            if "$ref" in item:
+                return True
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+    return False
 
 
 def _children(node: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:

@@ -87,7 +87,9 @@ class Type:
 
     @property
     def published(self) -> tuple[Version, ...]:
-        """The versions that were ever promised, also those that are gone: all but drafts."""
+        """The versions that were ever promised, also those that are gone: all but drafts, and none of a draft."""
+        if self.lifecycle == Lifecycle.DRAFT:
+            return ()
         return tuple(one for one in self.versions if one.lifecycle != Lifecycle.DRAFT)
 
     @property

@@ -65,7 +65,8 @@ def _versions(request: HttpRequest, name: str) -> QuerySet[SchemaVersion]:
     token = token_of(request)
     types = readable(token.bus if token is not None else None).filter(name=name)
     versions = SchemaVersion.objects.filter(event_type__in=types.values("pk"))
-    if is_open(_view(request)) and not request.user.is_authenticated:
+    if is_open(_view(request)):
+        # The same for everybody, signed in or not, so that one cache serves all.
         versions = versions.exclude(lifecycle=Lifecycle.DRAFT).exclude(event_type__lifecycle=Lifecycle.DRAFT)
     return versions.select_related("event_type__successor")
 

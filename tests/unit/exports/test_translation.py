@@ -159,7 +159,7 @@ def schemas(draw: st.DrawFn) -> Any:
     return {"$schema": DRAFTS[draft], **root}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(schemas(), st.lists(VALUES, min_size=1, max_size=6), st.sampled_from(sorted(TARGETS)))
 def test_whatever_the_schema_nothing_more_is_refused_and_without_gaps_nothing_more_is_taken(
     schema: Any, values: list[Any], target: int

@@ -19,6 +19,8 @@ FORMATS = {
     "https://json-schema.org/draft/2019-09/schema": "JsonSchema/draft/2019-09",
     "https://json-schema.org/draft/2020-12/schema": "JsonSchema/draft/2020-12",
 }
+# A boolean is a JSON Schema, and the published schema of documents takes objects only: what means the same.
+_OBJECTS: dict[bool, dict[str, Any]] = {True: {}, False: {"not": {}}}
 
 
 def xregistry(catalog: Catalog) -> Members:
@@ -90,7 +92,7 @@ class _Document:
                     "format": FORMATS[dialect],
                     "contenttype": "application/schema+json",
                 }
-            ) | {"schema": schema}
+            ) | {"schema": _OBJECTS[schema] if isinstance(schema, bool) else schema}
             before = version
         return told(
             {

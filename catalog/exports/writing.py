@@ -68,15 +68,15 @@ def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _encoded(value: Any) -> bytes:
     try:
-        return msgspec.json.encode(value)
+        return msgspec.json.format(msgspec.json.encode(value), indent=2)
     except UnicodeEncodeError:  # half a surrogate pair, which only an escape can write
-        return json.dumps(value).encode()
+        return json.dumps(value, indent=2).encode()
 
 
 def _json(value: Any, line: bytes) -> Iterator[bytes]:
     if not isinstance(value, Members):
         # JSON text holds no line breaks but those between its parts.
-        yield msgspec.json.format(_encoded(value), indent=2).replace(b"\n", line)
+        yield _encoded(value).replace(b"\n", line)
         return
     inner = line + b"  "
     before = b"{" + inner

@@ -10,7 +10,7 @@ from catalog.exports.contract import about, stance
 from catalog.exports.description import Catalog, Source, Type, Version, values_of
 from catalog.exports.envelope import CONTENT_TYPE, ENVELOPE, event_schema, example_events
 from catalog.exports.keys import keys
-from catalog.exports.translation import DRAFT_7, Translated, translate
+from catalog.exports.translation import DRAFT_7, translate
 from catalog.exports.writing import Members, told
 
 SCHEMA_FORMAT = "application/schema+json;version=draft-07"
@@ -33,6 +33,8 @@ class _Document:
             f"{kind.name}.v{version.number}" if version else kind.name
             for kind, version in zip(self.types, current, strict=True)
         ]
+        # What each schema could not say, by key, once it was translated.
+        self.left_out: dict[str, tuple[str, ...]] = {}
         self.messages = list(zip(self.types, current, keys(names), strict=True))
         bus_of = {one.slug: one.bus for one in catalog.sources}
         self.on_bus: dict[str, list[tuple[Type, str]]] = {bus.name: [] for bus in catalog.buses}
@@ -119,11 +121,12 @@ class _Document:
         for _, version, key in self.messages:
             if version is not None:
                 # A message's key ends with its version, so no data schema is called CloudEvent.
-                yield key, {"schemaFormat": SCHEMA_FORMAT, "schema": self._data(version, key).schema}
+                yield key, {"schemaFormat": SCHEMA_FORMAT, "schema": self._data(version, key)}
 
-    def _data(self, version: Version, key: str) -> Translated:
-        place = f"/components/schemas/{key}/schema"
-        return translate(*version.read(), DRAFT_7, place)
+    def _data(self, version: Version, key: str) -> Any:
+        found = translate(*version.read(), DRAFT_7, f"/components/schemas/{key}/schema")
+        self.left_out[key] = found.left_out
+        return found.schema
 
     def _messages(self) -> Iterator[tuple[str, Any]]:
         sources = {source.slug: source.uri for source in self.catalog.sources}
@@ -134,7 +137,8 @@ class _Document:
                 if version
                 else []
             )
-            left_out = self._data(version, key).left_out if version else ()
+            if version is not None and key not in self.left_out:
+                self._data(version, key)
             yield (
                 key,
                 told(
@@ -157,7 +161,7 @@ class _Document:
                         },
                         "examples": [{"name": event["id"], "payload": event} for event in examples],
                         **stance(self.catalog, self.owners, kind, version),
-                        "x-left-out": list(left_out),
+                        "x-left-out": list(self.left_out.get(key, ())),
                     }
                 ),
             )

@@ -102,7 +102,8 @@ class _Translation:
         self.bases: list[str] = [""]
         # How many dynamic anchors of each name there are: with one, a dynamic reference is a plain one.
         self.dynamic: dict[str, int] = {}
-        self._look(schema, "", "")
+        if isinstance(schema, dict):
+            self._look(schema, "", "")
 
     def run(self) -> Translated:
         root = self._schema(self.schema, "", "", "")
@@ -136,10 +137,8 @@ class _Translation:
 
     # ── what the schema names ──
 
-    def _look(self, node: Any, here: str, base: str) -> None:
+    def _look(self, node: dict[str, Any], here: str, base: str) -> None:
         """Collects anchors and the places at which "#" begins to mean something else."""
-        if not isinstance(node, dict):
-            return
         name = node.get("id" if self.draft == 4 else "$id")
         alone = self.draft <= 7 and "$ref" in node  # its neighbours count for nothing
         if isinstance(name, str) and not alone:
@@ -157,7 +156,8 @@ class _Translation:
             if node.get("$recursiveAnchor") is True:
                 self.dynamic["#"] = self.dynamic.get("#", 0) + 1
         for path, child in _children(node):
-            self._look(child, here + pointer_of(path), base)
+            if isinstance(child, dict):
+                self._look(child, here + pointer_of(path), base)
 
     # ── schemas ──
 
@@ -240,8 +240,9 @@ class _Object:
             out[name] = value
 
     def _child(self, node: Any, old: tuple[str | int, ...], new: tuple[str | int, ...]) -> Any:
-        whole = self.whole
-        return whole._schema(node, self.old + pointer_of(old), self.new + pointer_of(new), self.base)
+        before = pointer_of(old)
+        after = before if new == old else pointer_of(new)
+        return self.whole._schema(node, self.old + before, self.new + after, self.base)
 
     def _append(self, keyword: str, items: list[Any]) -> None:
         """A list of schemas under `oneOf` as one more condition under `keyword`."""
@@ -309,7 +310,7 @@ class _Object:
 
     def _mute(self, name: str, value: Any) -> bool:
         """Whether data, or a keyword that we do not know, holds nothing that a tool would take for a reference."""
-        if not refers(value):
+        if not isinstance(value, dict | list) or not refers(value):
             return True
         if name in ("const", "enum"):
             self.whole.left_out.add(name)

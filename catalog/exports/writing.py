@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -157,8 +158,13 @@ def _block(value: Any, indent: str, lines: list[str]) -> None:
             lines.append(f"{_key(name, indent)} {_scalar(member, deeper)}")
 
 
+@lru_cache(maxsize=4096)
+def _key_text(name: str) -> str:
+    return _scalar(name, None)
+
+
 def _key(name: str, indent: str) -> str:
-    text = _scalar(name, None)
+    text = _key_text(name)
     return f"{indent}{text}:" if len(text) < _KEY else f"{indent}? {text}\n{indent}:"
 
 

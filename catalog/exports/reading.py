@@ -30,7 +30,8 @@ def readable(bus: models.Bus | None) -> QuerySet[models.EventType]:
     types = models.EventType.objects.all()
     if bus is None:
         return types
-    return types.filter(Q(sources=None) | Q(sources__bus=bus)).distinct()
+    emitted = models.EventType.sources.through.objects.values("eventtype_id")
+    return types.filter(Q(pk__in=emitted.filter(source__bus=bus)) | ~Q(pk__in=emitted))
 
 
 def described(url: str, bus: models.Bus | None = None, source: models.Source | None = None) -> Catalog:
@@ -77,7 +78,8 @@ def _types(types: QuerySet[models.EventType]) -> Iterator[Type]:
     for kind, slug in pairs:
         sources.setdefault(kind, []).append(slug)
     whole = types.select_related("domain", "team").order_by("name")
-    for row in whole.annotate(heir=F("successor__name"), chosen=F("default_version__number")):
+    described = whole.annotate(heir=F("successor__name"), chosen=F("default_version__number"))
+    for row in described.iterator(chunk_size=1000):
         yield _type(row, sources.get(row.pk, []), versions.get(row.pk, []))
 
 

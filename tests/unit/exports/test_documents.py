@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -23,6 +25,7 @@ from catalog.exports.writing import Members, json_pieces, plain, yaml_pieces
 from catalog.exports.xregistry import xregistry
 from catalog.schemas.validator import compile_schema
 from tests.catalogs import BEYOND_DRAFT_7, CATALOG, SCHEMAS, TYPES, URL
+from tests.vectors import REPOSITORY
 
 EXPORTERS: dict[str, Callable[[Catalog], Members]] = {
     "asyncapi": asyncapi,
@@ -231,6 +234,21 @@ def test_ids_in_two_versions_of_one_schema_do_not_meet() -> None:
     registry = jsonschema_rs.Registry([(document["$id"], document)])
     assert at(registry, f"{URL}/schemas/order.placed/2").is_valid({"a": 1})
     assert json.dumps(document).count("http://example.com/a") == 0
+
+
+def test_the_program_of_the_documentation_finds_a_schema_in_the_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [program] = re.findall(
+        r"```python\n(.*?)```", (REPOSITORY / "docs" / "exports.md").read_text(), re.DOTALL
+    )
+    catalog = replace(CATALOG, url="http://127.0.0.1:8000")
+    (tmp_path / "schemas.json").write_bytes(b"".join(json_pieces(bundle(catalog))))
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(program, names)
+    assert names["validator"].is_valid({"id": "order-1"})
+    assert not names["validator"].is_valid({"id": 1})
 
 
 # ── xRegistry and Backstage ──

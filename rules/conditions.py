@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from rules.numbers import parse_comparisons, write_comparisons
+from rules.pattern_text import TYPE, TYPE_KEYS, our_path
 
 OPERATORS = {
     "prefix": "prefix",
@@ -94,20 +95,23 @@ class Written(NamedTuple):
         return None
 
 
-def to_pattern(types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str]) -> dict[str, Any]:
+def to_pattern(
+    types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str], key: str = TYPE
+) -> dict[str, Any]:
     """The pattern that listens to `types` (all when empty) and keeps what meets every row; see `write`."""
-    return write(types, rows, kinds).pattern
+    return write(types, rows, kinds, key).pattern
 
 
-def write(types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str]) -> Written:
+def write(types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str], key: str = TYPE) -> Written:
     """The pattern that listens to `types` (all when empty) and keeps what meets every row and group.
 
-    `kinds`: JSON types of known paths; where a string is known, 12 means "12". Rows without a path are left out, and
+    `key`: what the pattern calls the type, one of TYPE_KEYS. `kinds`: JSON types of known paths; where a string is
+    known, 12 means "12". Rows without a path are left out, and
     so are alternatives without rows; a group of one alternative is the same as its rows. Raises RowError.
     """
     written = Written({}, {})
     if listed := list(types):
-        written.pattern["type"] = listed
+        written.pattern[key] = listed
     filled = [(index, row) for index, row in enumerate(rows) if row.path.strip()]
     groups: dict[str, dict[str, list[tuple[int, Row]]]] = {}
     for index, row in filled:
@@ -169,17 +173,21 @@ def _put(
                 index,
                 _("%(path)s lies inside a field that another row already asks for.") % {"path": path},
             )
+    if (
+        pointer == ""
+        and path in TYPE_KEYS
+        and any(key in at and f"/{key}" not in written.pointers for key in TYPE_KEYS)
+    ):
+        raise RowError(
+            index, _("The event types above already say it. Remove them, or remove this condition.")
+        )
     if names[-1] in at:
-        if path == "type" and pointer == "" and "/type" not in written.pointers:
-            raise RowError(
-                index, _("The event types above already say it. Remove them, or remove this condition.")
-            )
         raise RowError(
             index,
             _("%(path)s is in two rows. Put its values into one row, with commas between them.")
             % {"path": path},
         )
-    at[names[-1]] = _alternatives(index, row, kinds.get(path))
+    at[names[-1]] = _alternatives(index, row, kinds.get(our_path(path)))
     written.pointers["/".join([pointer, *map(_step, names)])] = index
 
 
@@ -228,7 +236,7 @@ def from_pattern(pattern: Mapping[str, Any]) -> tuple[list[str], list[Row]]:
         if path == "$or" or path.endswith(".$or"):
             rows += _group(path[: -len("$or")], value, groups)
             groups += 1
-        elif path == "type" and all(isinstance(one, str) for one in value) and not types:
+        elif path in TYPE_KEYS and all(isinstance(one, str) for one in value) and not types:
             types = list(value)
         else:
             rows.append(_row(path, value))
@@ -331,7 +339,7 @@ def types_in_words(rows: Iterable[Row]) -> str:
     return ", ".join(
         marks[row.method] % row.values
         for row in rows
-        if row.path == "type" and row.method in marks and not row.place
+        if row.path in TYPE_KEYS and row.method in marks and not row.place
     )
 
 

@@ -136,11 +136,13 @@ def _try(
     contracting: Contracting,
     window: str,
 ) -> dict[str, Any]:
-    found = samples.take(bus.pk, draft.types, window)
+    types = draft.sampled
+    found = samples.take(bus.pk, types, window)
     tried = try_on(draft, [seen.event for seen in found.events])
-    first = EventType.objects.filter(name__in=draft.types[:1]).values_list("domain__hue", flat=True).first()
-    rate = _rate(draft.types)
+    first = EventType.objects.filter(name__in=types[:1]).values_list("domain__hue", flat=True).first()
+    rate = _rate(types)
     context: dict[str, Any] = {
+        "types": types,
         "looked": len(found.events),
         "span": found.span,
         "hue": first,

@@ -18,7 +18,7 @@ from rules import registry, revisions
 from rules.conditions import NotRows, Row, from_pattern, types_in_words
 from rules.contract import ContractRefused, compile_contract
 from rules.engine import TransformError
-from rules.filtering import filter_of
+from rules.filtering import filter_of, types_of
 from rules.forms import free_rule_name
 from rules.models import Rule, Target, Trial
 from rules.pages import history
@@ -143,7 +143,7 @@ def _unfit(found: Rule) -> str:
 def _read(found: Rule) -> tuple[list[str], list[Row], bool]:
     """Types and conditions of a rule, and whether its pattern says more than rows can show."""
     try:
-        return *from_pattern(found.pattern), False
+        types, rows, more = *from_pattern(found.pattern), False
     except NotRows:
-        listed = found.pattern.get("type", [])
-        return [name for name in listed if isinstance(name, str)], [], True
+        types, rows, more = [], [], True
+    return types or types_of([filter_of(found)]), rows, more

@@ -34,7 +34,17 @@ from rules.engine.subscriptions import validate_filters
 from rules.fields import Field, fields_of, kinds_of
 from rules.filtering import types_of
 from rules.models import Rule, Target
-from rules.pattern_text import AWS_TYPE, TYPE, dumped, our_path, types_in, types_key, with_types, with_value
+from rules.pattern_text import (
+    AWS_TYPE,
+    TYPE,
+    asks_of_type,
+    dumped,
+    our_path,
+    types_in,
+    types_key,
+    with_types,
+    with_value,
+)
 from rules.sending import Sending, SendingError
 
 TAKES_TYPED = ("add-type", "refresh", "save", "start", "draft")
@@ -364,8 +374,10 @@ class Draft:
 
     @property
     def by_pattern(self) -> bool:
-        """Whether types are told by the pattern in another way than by their names at its top."""
-        return self.mode == "json" and not self.types and self.pattern != {}
+        """Whether the pattern tells the types in another way than by their names at its top."""
+        return not self.types and (
+            self.mode == "json" if self.pattern is None else asks_of_type(self.pattern)
+        )
 
     @property
     def conditions(self) -> int:

@@ -34,6 +34,15 @@ def our_path(path: str) -> str:
     return _AWS.get(first, first) + dot + rest
 
 
+def asks_of_type(pattern: Mapping[str, Any]) -> bool:
+    """Whether the pattern says anything about the type, at its top or in an alternative of it."""
+    if any(key in pattern for key in TYPE_KEYS):
+        return True
+    alternatives = pattern.get("$or")
+    listed = alternatives if isinstance(alternatives, list) else []
+    return any(isinstance(one, dict) and asks_of_type(one) for one in listed)
+
+
 def types_in(text: str) -> list[str] | None:
     """The types that a pattern names one by one at its top; None when the text is no pattern that could say."""
     try:

@@ -35,6 +35,7 @@ from rules.forms import bus_in, number_of
 from rules.models import Target
 from rules.outputs import output_of, refusals, try_outputs
 from rules.pages.delivering import Delivering, delivering, suggested_name
+from rules.pattern_text import our_path
 from rules.reading import nearest
 from rules.trying import Tried, reason, try_on
 
@@ -190,7 +191,7 @@ def _lines(draft: Draft, found: Sample, taken: Sequence[bool], selected: str) ->
             shown = shown[: SHOWN - len(others)] + others
     if selected.isdecimal() and all(seen.seq != int(selected) for seen, _hit in shown):
         shown += [pair for pair in pairs if pair[0].seq == int(selected)]
-    paths = list(dict.fromkeys(row.path.strip() for row in draft.rows if row.path.strip()))[:VALUES]
+    paths = list(dict.fromkeys(our_path(row.path) for row in draft.rows if row.path.strip()))[:VALUES]
     return [
         Line(seen, hit, "" if hit else reason(draft, seen.event), _values(seen.event, paths))
         for seen, hit in shown

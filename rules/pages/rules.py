@@ -16,13 +16,11 @@ from catalog.access import needs
 from catalog.models import EventType
 from rules import registry, revisions
 from rules.conditions import NotRows, Row, from_pattern, types_in_words
-from rules.contract import ContractRefused, compile_contract
-from rules.engine import TransformError
 from rules.filtering import filter_of, types_of
+from rules.fitting import unfit_target
 from rules.forms import free_rule_name
 from rules.models import Rule, Target, Trial
 from rules.pages import history
-from rules.past import past
 
 PAGE = 50
 
@@ -81,8 +79,8 @@ def switch_rule(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Rule, pk=pk)
     enabled = request.POST.get("enabled") == "1"
     if found.enabled != enabled:
-        if enabled and (wrong := _unfit(found)):
-            messages.error(request, wrong)
+        if enabled and (wrong := unfit_target(found)):
+            messages.error(request, _("It does not listen yet. %(why)s") % {"why": wrong})
             return redirect("edit-rule", pk)
         if enabled:
             messages.success(request, _("Listening.") if found.draft else _("Listening again."))
@@ -118,26 +116,6 @@ def duplicate_rule(request: HttpRequest, pk: int) -> HttpResponse:
         revisions.save_target(target, by=request.user)
     messages.success(request, _("This is the copy. It is switched off."))
     return redirect("rule", copy.pk)
-
-
-def _unfit(found: Rule) -> str:
-    """Why what a target of the rule would be sent does not fit its contract, in a sentence; "" when all of it does."""
-    for target in found.targets.all():
-        if not target.contract:
-            continue
-        try:
-            contract = compile_contract(target.contract)
-            transform = target.transform or {"kind": "complete"}
-            structured = target.config.get("mode") == "structured"
-            wrong = past().unfit(found.bus_id, filter_of(found), transform, contract, structured)
-        except (ContractRefused, TransformError) as error:
-            wrong = str(error)
-        if wrong:
-            return _("It does not listen yet. %(target)s would not take it: %(why)s") % {
-                "target": target.name,
-                "why": wrong,
-            }
-    return ""
 
 
 def _read(found: Rule) -> tuple[list[str], list[Row], bool]:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from catalog.models import Bus
-from rules.models import Rule, RuleRevision, TargetRevision
+from rules.models import Rule, RuleRevision, Target, TargetRevision
 from rules.pages import history
 from rules.revisions import save_rule, save_target
 
@@ -76,3 +76,35 @@ def test_going_back_to_a_connector_that_is_gone_is_refused(someone: Client, save
     assert "“pigeon” of that revision is not installed" in answer.content.decode()
     target.refresh_from_db()
     assert target.connector == "http"
+
+
+def test_a_new_rule_has_one_entry_and_a_target_that_comes_makes_no_second_revision(
+    someone: Client, saved: Rule
+) -> None:
+    assert RuleRevision.objects.filter(rule_id=saved.pk).count() == 1
+    [only] = history.of_rule(saved.pk)
+    assert only.words == ["The rule was made.", "Target added: Billing"]
+    save_target(Target(name="Stock", rule=saved, connector="http", transform={"kind": "complete"}))
+    page = someone.get(f"/rules/{saved.pk}/history/").content.decode()
+    assert "Target added: Stock" in page
+    assert page.count(">r1<") == 1
+    assert "Go back to revision" not in page
+
+
+def test_going_back_is_offered_only_to_what_differs_from_now(someone: Client, saved: Rule) -> None:
+    target = saved.targets.get()
+    for sql in ("EXISTS subject", ""):
+        saved.sql = sql
+        save_rule(saved)
+    saved.pattern = {"detail-type": ["order.placed"]}  # the same in other words
+    save_rule(saved)
+    page = someone.get(f"/rules/{saved.pk}/history/").content.decode()
+    assert page.count("Go back to revision") == 1
+    assert "Go back to revision 2" in page
+    first = dict(target.config)
+    for config in (first | {"timeout": 20}, first | {"timeout": 10.0, "mode": "binary"}):
+        target.config, target.transform = config, {}
+        save_target(target)
+    page = someone.get(f"/targets/{target.pk}/history/").content.decode()
+    assert page.count("Go back to revision") == 1
+    assert "Go back to revision 2" in page

@@ -6,12 +6,14 @@ import json
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from catalog import stamps
 from catalog.access import needs
 from catalog.models import EventType
 from rules import registry, revisions
@@ -21,6 +23,7 @@ from rules.fitting import unfit_target
 from rules.forms import free_rule_name
 from rules.models import Rule, Target, Trial
 from rules.pages import history
+from rules.pages.starting import begin_all, promises
 
 PAGE = 50
 
@@ -83,8 +86,14 @@ def switch_rule(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, _("It does not listen yet. %(why)s") % {"why": wrong})
             return redirect("edit-rule", pk)
         if enabled:
-            messages.success(request, _("Listening.") if found.draft else _("Listening again."))
-            revisions.start(found, by=request.user)
+            said = [_("Listening."), *promises(found)] if found.draft else [_("Listening again.")]
+            with transaction.atomic():
+                stamps.hold_log()
+                begins = found.draft
+                revisions.start(found, by=request.user)
+                if begins:
+                    begin_all(found)
+            messages.success(request, " ".join(said))
         else:
             found.enabled = False
             revisions.save_rule(found, by=request.user)
@@ -110,7 +119,7 @@ def duplicate_rule(request: HttpRequest, pk: int) -> HttpResponse:
     )
     revisions.save_rule(copy, by=request.user)
     for target in original.targets.all():
-        target.pk, target.rule, target.revision = None, copy, 0
+        target.pk, target.rule, target.revision, target.starts = None, copy, 0, ""
         target.state, target.state_reason = Target.State.RUNNING, ""
         target._state.adding = True
         revisions.save_target(target, by=request.user)

@@ -43,7 +43,7 @@ class TargetPart:
             PolicyForm(sent, instance=target, rule=rule, suggested=suggested),
             to,
             Contracting.of(target.contract) if sent is None else Contracting.read(sent),
-            Start.read(request) if starts else None,
+            None if not starts else Start.of(target) if sent is None else Start.read(request),
         )
 
     def is_valid(self) -> bool:
@@ -80,9 +80,18 @@ class TargetPart:
         return Target.objects.get(pk=self.target.pk)
 
     def begin(self) -> None:
-        """Lets the saved target begin where it was to; call it in the transaction that saves it."""
-        if self.start is not None:
+        """Lets the saved target of a rule that listens begin where it was to, and keeps that for one that does not yet.
+
+        Call it in the transaction that saves the target.
+        """
+        if self.start is None:
+            return
+        if self.target.rule.enabled:
             self.start.begin(self.target)
+        starts = self.start.stored if self.target.rule.draft else ""
+        if starts != self.target.starts:
+            self.target.starts = starts
+            self.target.save(update_fields=["starts"])
 
     def promise(self, draft: Draft, bus: int) -> str:
         """What the target gets before new events, in a phrase; "" for nothing. Ask before `begin`."""

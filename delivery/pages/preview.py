@@ -247,7 +247,7 @@ def _in_and_out(
     context: dict[str, Any] = {
         "before": lines[at - 1].event.seq if at else None,
         "after": lines[at + 1].event.seq if at + 1 < len(lines) else None,
-        "event_html": event_html(raw, _press_url(request), used_by(draft.transform)),
+        "event_html": event_html(raw, _press_url(request), used_by(draft.transform, chosen.event.event)),
     }
     if draft.transform is not None and to is not None:
         context["out"] = out = _out(draft, to, raw)

@@ -20,12 +20,10 @@ from rules.conditions import (
     RowError,
     Written,
     from_pattern,
-    parse_values,
     same,
     to_pattern,
     types_in_words,
     write,
-    write_values,
 )
 from rules.draft_lines import Group, Line, Problem, conditions_in, in_order, rows_in
 from rules.engine import Filter, PatternError, TransformError, compile_transform, validate
@@ -46,6 +44,7 @@ from rules.pattern_text import (
     with_value,
 )
 from rules.sending import Sending, SendingError
+from rules.values import parse_values, write_values
 
 TAKES_TYPED = ("add-type", "refresh", "save", "start", "draft")
 """Buttons that take the type being typed: adding it, the enter key, and the ones that save."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from catalog.models import Team
 from rules.contracting import Contracting, template_for
@@ -54,8 +55,13 @@ class TargetPart:
     def fill(self, draft: Draft) -> None:
         """Writes a template that fills the contract's fields."""
         if self.contracting.compiled is not None:
-            draft.sending.kind = "template"
-            draft.sending.template = template_for(self.contracting.fields, draft.fields)
+            filled = template_for(self.contracting.fields, draft.fields)
+            draft.sending.kind, draft.sending.template = "template", filled.text
+            draft.sending.missing = "omit"  # null is no value of a field that has a type
+            if filled.left_out:
+                self.contracting.notice = _(
+                    "Nothing in the events is called like %(fields)s: left out, and yours to write."
+                ) % {"fields": ", ".join(filled.left_out)}
             draft.checked()
 
     def unfit(self, draft: Draft, bus: int) -> str:

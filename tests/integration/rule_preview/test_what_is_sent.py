@@ -160,3 +160,14 @@ def test_a_contract_that_is_none_is_refused(
     assert answer.status_code == 422
     assert any(words in problem for problem in answer.context["contracting"].problems)
     assert not Rule.objects.exists()
+
+
+def test_a_template_written_for_a_contract_says_what_it_lacks(someone: Client, bus: Bus) -> None:
+    order(bus, 1, 900)
+    contract = {"type": "object", "required": ["amount", "owner"], "properties": {
+        "amount": {"type": "number"}, "owner": {"type": "string"}}}  # fmt: skip
+    answer = someone.post("/subscribe/", form(bus, contract=json.dumps(contract), do="fill-contract"))
+    sending = answer.context["draft"].sending
+    assert json.loads(sending.template) == {"amount": "${data.total.amount}"}
+    assert sending.missing == "omit"
+    assert "Nothing in the events is called like owner: left out, and yours to write." in text(answer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
@@ -24,7 +23,7 @@ class Sends(Protocol):
 
 def unfit(bus: int, wanted: Filter, sends: Sends) -> str:
     """Why what would be sent for past events that `wanted` takes does not fit the contract; "" when all of it does."""
-    contract: Mapping[str, Any] = sends.contract
+    contract: dict[str, Any] = sends.contract
     if not contract:
         return ""
     structured = sends.config.get("mode") == "structured"

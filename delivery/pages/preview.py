@@ -89,7 +89,9 @@ def preview(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "draft": draft,
         "to": to,
-        "targets": list(Target.objects.filter(rule=number_of(request.POST.get("rule")))) if to is None else [],
+        "targets": list(Target.objects.filter(rule=number_of(request.POST.get("rule"))))
+        if to is None
+        else [],
         "contracting": Contracting.read(request.POST),
         "bus": bus,
         "name": request.POST.get("target-name", "").strip() or suggested,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from rules.engine.cesql.compiler import REQUIRED, Failed, compile_tree
+from rules.engine.cesql.compiler import REQUIRED, Compiler, Failed
 from rules.engine.cesql.functions import FunctionTable
 from rules.engine.cesql.syntax import Attribute, Chain, Exists, Node, Not, walk
 from rules.engine.cesql.values import CastFailed, to_boolean
@@ -14,64 +14,93 @@ FAILS: Final = None
 Outcomes = frozenset[bool | None]
 """What may come out: true, false, or FAILS for an error, which ends the evaluation."""
 ANYTHING: Outcomes = frozenset((True, False, FAILS))
+EITHER: Outcomes = frozenset((True, False))
 
 
-def could_hold(root: Node, functions: FunctionTable, known: Mapping[str, Any]) -> Outcomes:
-    """Whether a filter of this expression takes an event that has the `known` attributes, and others unknown.
-
-    Never too few: each operand of AND, OR and XOR is looked at by itself, so one that asks for an unknown attribute
-    may be anything.
-    """
-    if _is_known(root, known):
-        try:
-            return frozenset({compile_tree(root, functions)(known) is True})
-        except Failed:
-            return frozenset({False})
-    if isinstance(root, Attribute):
-        return frozenset((True, False))
-    return frozenset(one is True for one in _Partly(functions, known).of(root))
+Read = Callable[[Mapping[str, Any]], Outcomes]
 
 
-def _is_known(node: Node, known: Mapping[str, Any]) -> bool:
-    for inner in walk(node):
-        if isinstance(inner, Attribute) and inner.name not in known:
-            return False
-        if isinstance(inner, Exists) and inner.name not in known and inner.name not in REQUIRED:
-            return False
-    return True
+def _unknown(known: Mapping[str, Any]) -> Outcomes:
+    return ANYTHING
 
 
-class _Partly:
-    def __init__(self, functions: FunctionTable, known: Mapping[str, Any]) -> None:
-        self._functions = functions
-        self._known = known
+class Partly:
+    """An expression of which only the attributes in `names` are known, compiled once. Any thread may use it."""
 
-    def of(self, node: Node) -> Outcomes:
+    def __init__(self, root: Node, functions: FunctionTable, names: frozenset[str]) -> None:
+        self.names = names
+        self._compiler = Compiler(functions)
+        self._filter = self._root(root)
+
+    def could_hold(self, known: Mapping[str, Any]) -> Outcomes:
+        """Whether the expression as a filter takes an event with these attributes: true, false, or either.
+
+        Never too few: each operand of AND, OR and XOR is looked at by itself, so one that asks for an unknown
+        attribute may be anything.
+        """
+        return self._filter(known)
+
+    def _root(self, root: Node) -> Read:
+        if self._is_known(root):
+            run = self._compiler.run_of(root)
+
+            def holds(known: Mapping[str, Any]) -> Outcomes:
+                try:
+                    return frozenset({run(known) is True})
+                except Failed:
+                    return frozenset({False})
+
+            return holds
+        if isinstance(root, Attribute):  # here nothing is cast
+            return lambda known: EITHER
+        read = self._of(root)
+        return lambda known: frozenset(one is True for one in read(known))
+
+    def _is_known(self, node: Node) -> bool:
+        return all(
+            inner.name in self.names or (isinstance(inner, Exists) and inner.name in REQUIRED)
+            for inner in walk(node)
+            if isinstance(inner, Attribute | Exists)
+        )
+
+    def _of(self, node: Node) -> Read:
         """What a node could be, cast to boolean."""
-        if _is_known(node, self._known):
-            try:
-                return frozenset({to_boolean(compile_tree(node, self._functions)(self._known))})
-            except (Failed, CastFailed):
-                return frozenset({FAILS})
+        if self._is_known(node):
+            run = self._compiler.run_of(node)
+
+            def value(known: Mapping[str, Any]) -> Outcomes:
+                try:
+                    return frozenset({to_boolean(run(known))})
+                except (Failed, CastFailed):
+                    return frozenset({FAILS})
+
+            return value
         if isinstance(node, Not):
-            return frozenset(FAILS if one is FAILS else not one for one in self.of(node.operand))
+            inner = self._of(node.operand)
+            return lambda known: frozenset(FAILS if one is FAILS else not one for one in inner(known))
         if isinstance(node, Chain) and node.is_logic:
             return self._logic(node)
-        return ANYTHING
+        return _unknown
 
-    def _logic(self, node: Chain) -> Outcomes:
+    def _logic(self, node: Chain) -> Read:
         """From left to right, as the evaluation does it: what AND and OR need not know cannot fail either."""
-        so_far = self.of(node.first)
-        for operator, operand in node.rest:
-            found: set[bool | None] = set()
-            for one in so_far:
-                if one is FAILS:
-                    found.add(FAILS)
-                elif operator == "XOR":
-                    found.update(FAILS if other is FAILS else one is not other for other in self.of(operand))
-                elif one is (operator == "AND"):
-                    found.update(self.of(operand))
-                else:
-                    found.add(one)
-            so_far = frozenset(found)
-        return so_far
+        first = self._of(node.first)
+        rest = [(operator, self._of(operand)) for operator, operand in node.rest]
+
+        def logic(known: Mapping[str, Any]) -> Outcomes:
+            so_far = first(known)
+            for operator, read in rest:
+                found: set[bool | None] = set()
+                for one in so_far:
+                    if one is FAILS:
+                        found.add(FAILS)
+                    elif operator == "XOR":
+                        found.update(FAILS if other is FAILS else one is not other for other in read(known))
+                    elif one is (operator == "AND"):
+                        found.update(read(known))
+                    else:
+                        found.add(one)
+                so_far = frozenset(found)
+            return so_far
+
+        return logic

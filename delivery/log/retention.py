@@ -71,3 +71,5 @@ def _forget_old_counts() -> None:
     with connection.cursor() as cursor:
         for table in ("rollup_received", "rollup_delivered"):
             cursor.execute(f"DELETE FROM {table} WHERE minute < %s", [minute])
+        cursor.execute("DELETE FROM rollup_version WHERE hour < %s", [minute // 60])
+        cursor.execute("DELETE FROM rollup_source WHERE slot < %s", [minute // 10])

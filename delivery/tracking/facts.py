@@ -89,6 +89,8 @@ class LogFacts:
             raise PublishRefused(
                 refused.reason, f"/{refused.attribute}" if refused.attribute else None
             ) from refused
+        except pipeline.Denied as denied:
+            raise PublishRefused(denied.reason) from denied
         except Unavailable as error:
             raise PublishRefused(str(error)) from error
         except KeyError:

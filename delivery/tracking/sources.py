@@ -17,14 +17,24 @@ TAIL = 20_000
 
 def first_seen(uri: str) -> datetime | None:
     """When the first event of source `uri` was received; None when there was none as long as counts are kept."""
-    [(first,)] = rows("SELECT min(first_at) FROM rollup_source WHERE source = %s", [uri])
+    first = _first_counted(uri)
     if first is None:
-        first = min((at for _, at, _ in _tail(uri)), default=None)
+        first = min((first for _, first, _, _ in _tail(uri)), default=None)
+    if first is None:
+        first = _first_counted(uri)  # The observer may have come by in between.
     return moment(first) if first is not None else None
+
+
+def _first_counted(uri: str) -> int | None:
+    [(first,)] = rows("SELECT min(first_at) FROM rollup_source WHERE source = %s", [uri])
+    return None if first is None else int(first)
 
 
 def of_source(uri: str, at: int) -> SourceFacts:
     """Its rate over the last hour, and its events by type in the last day; `at` in microseconds."""
+    tail = _tail(
+        uri
+    )  # First: what the observer counts in between is told twice for a moment, and never missed.
     last = at // SLOT
     slots = [0] * (HOUR_OF_SLOTS + 1)
     types: dict[str, int] = {}
@@ -37,7 +47,7 @@ def of_source(uri: str, at: int) -> SourceFacts:
         newest.append(int(seen))
         if slot >= last - HOUR_OF_SLOTS:
             slots[int(slot) - last + HOUR_OF_SLOTS] += int(count)
-    for name, seen, count in _tail(uri):
+    for name, _, seen, count in tail:
         types[name] = types.get(name, 0) + count
         newest.append(seen)
         slots[-1] += count
@@ -51,12 +61,12 @@ def of_source(uri: str, at: int) -> SourceFacts:
     )
 
 
-def _tail(uri: str) -> list[tuple[str, int, int]]:
-    """(type, when, count) of the source's events that the observer has not counted yet."""
+def _tail(uri: str) -> list[tuple[str, int, int, int]]:
+    """(type, first, last, count) of the source's events that the observer has not counted yet."""
     return [
-        (name, int(at), int(count))
-        for name, at, count in rows(
-            "SELECT type, min(received_at), count(*) FROM log_event WHERE source = %s AND seq > "
+        (name, int(first), int(last), int(count))
+        for name, first, last, count in rows(
+            "SELECT type, min(received_at), max(received_at), count(*) FROM log_event WHERE source = %s AND seq > "
             "(SELECT CASE WHEN f.seq IS NULL OR f.seq < h.seq - %s THEN h.seq - %s ELSE f.seq END FROM log_head h "
             "LEFT JOIN log_follower f ON f.name = 'observer' WHERE h.id = 1) GROUP BY type",
             [uri, TAIL, TAIL],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 BEFORE = "/schemas/"
 
@@ -33,16 +33,14 @@ def named(dataschema: str) -> Named | None:
     if not slash or not last.isascii() or not last.isdigit() or len(last) > 9:
         return None
     types = []
-    at = f"/{head}".find(BEFORE)  # A relative reference may begin with it.
+    at = head.find(BEFORE)
     while at >= 0:
-        if name := f"/{head}"[at + len(BEFORE) :]:
+        if name := head[at + len(BEFORE) :]:
             types.append(unquote(name))
-        at = f"/{head}".find(BEFORE, at + 1)
+        at = head.find(BEFORE, at + 1)
     return Named(tuple(types), int(last)) if types else None
 
 
 def addressed(name: str, number: int) -> str:
     """The path of a version's stable address."""
-    from urllib.parse import quote
-
     return f"{BEFORE}{quote(name, safe='')}/{number}"

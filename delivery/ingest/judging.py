@@ -15,6 +15,7 @@ from delivery.ingest.snapshot import BusFacts, Snapshot
 from rules.engine import Event
 
 NUMBERS_SHOWN = 10
+STRANGER = "The type is not registered."
 
 
 class Fault(NamedTuple):
@@ -136,7 +137,7 @@ def _unregistered(event: CloudEvent, snapshot: Snapshot) -> Fault:
         "Correct the type, or register it in the console first: Events, Register."
     )
     # Nobody has said which of its fields are personal.
-    return Fault("unregistered", event, 0, reason, "type", "", "The type is not registered.", None)
+    return Fault("unregistered", event, 0, reason, "type", "", STRANGER, None)
 
 
 def _retired(event: CloudEvent, facts: TypeFacts) -> Fault:

@@ -10,6 +10,8 @@ from functools import lru_cache
 SHOWN = 3
 # Names looked at closely, and how alike they must be (difflib's ratio).
 LOOKED_AT, ALIKE = 100, 0.75
+# How much less alike than the best a name may be to be shown beside it.
+NEARLY = 0.08
 LONGEST = 255
 SEPARATORS = re.compile(r"[._:/-]+")
 
@@ -29,11 +31,12 @@ class Names:
         return self._near(asked) if len(asked) <= LONGEST else ()
 
     def _look(self, asked: str) -> tuple[str, ...]:
-        shared: dict[str, int] = {}
-        # Rare words tell more, and what many names have in common need not be looked through.
-        for word in sorted(_words(asked), key=lambda one: len(self._by_word.get(one, ()))):
-            for name in self._by_word.get(word, ())[:LOOKED_AT]:
-                shared[name] = shared.get(name, 0) + 1
+        shared: dict[str, float] = {}
+        for word in _words(asked):
+            names = self._by_word.get(word, [])
+            # A rare word tells more, and what many names have in common need not be looked through.
+            for name in names[:LOOKED_AT]:
+                shared[name] = shared.get(name, 0.0) + 1 / len(names)
         closest = sorted(shared, key=lambda name: (-shared[name], abs(len(name) - len(asked)), name))
         wanted = asked.lower()
         rated = (
@@ -41,7 +44,7 @@ class Names:
             for name in closest[:LOOKED_AT]
         )
         alike = sorted((one for one in rated if one[0] >= ALIKE), key=lambda one: (-one[0], one[1]))
-        return tuple(name for _, name in alike[:SHOWN])
+        return tuple(name for ratio, name in alike[:SHOWN] if ratio > alike[0][0] - NEARLY)
 
 
 def _words(name: str) -> set[str]:

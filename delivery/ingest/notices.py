@@ -56,7 +56,7 @@ def headers(notices: Iterable[Notice | None]) -> list[tuple[bytes, bytes]]:
         last = datetime.combine(min(ends), time(23, 59, 59), UTC)
         told.append((b"sunset", format_datetime(last, usegmt=True).encode()))
     links = list(dict.fromkeys(link for one in found[:LINKS] for link in one.links))
-    return [*told, *((b"link", link.encode()) for link in links)]
+    return [*told, (b"link", ", ".join(links).encode())]
 
 
 def _successor(facts: TypeFacts) -> str | None:

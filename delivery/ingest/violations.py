@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Count
 
 from catalog.models import Violation
-from delivery.ingest.judging import Fault
+from delivery.ingest.judging import STRANGER, Fault
 from delivery.ingest.samples import READ, sample_of
 
 logger = logging.getLogger(__name__)
@@ -107,6 +107,7 @@ class Violations:
                 self._ended.wait(self._every)
                 self._some.clear()
                 self._write()
+            self._write()  # What came, or was given back, while the end was asked for.
         finally:
             connection.close()
 
@@ -206,9 +207,7 @@ def _known(counted: dict[Way, Seen]) -> dict[tuple[str, date], set[Way]]:
 def _strangers(days: set[date]) -> dict[date, int]:
     """How many types that nobody registered have rows, by day."""
     rows = (
-        Violation.objects.filter(
-            day__in=days, version=0, rejected=True, message="The type is not registered."
-        )
+        Violation.objects.filter(day__in=days, version=0, rejected=True, message=STRANGER)
         .order_by()
         .values_list("day")
         .annotate(types=Count("type_name", distinct=True))

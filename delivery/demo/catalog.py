@@ -79,6 +79,7 @@ class Version:
     notes: str
     schema: dict[str, Any]
     example: dict[str, Any]
+    lifecycle: str = "active"
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ class Kind:
     team: str
     sources: tuple[str, ...]
     versions: tuple[Version, ...]
+    validation: str = "reject"
+    personal: tuple[str, ...] = ()
 
 
 @cache
@@ -105,4 +108,5 @@ def _read() -> Iterator[Kind]:
     for file in TYPES.glob("*.json"):
         found = json.loads(file.read_text())
         versions = tuple(Version(**version) for version in found.pop("versions"))
-        yield Kind(name=file.stem, sources=tuple(found.pop("sources")), versions=versions, **found)
+        lists = {name: tuple(found.pop(name, ())) for name in ("sources", "personal")}
+        yield Kind(name=file.stem, versions=versions, **lists, **found)

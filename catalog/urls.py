@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.pages import event_types, marketplace, publish, settings, setup, sign_in, sources
+from catalog.pages import event_types, marketplace, publish, settings, setup, sign_in, sources, wanted
 
 urlpatterns = [
     path("", marketplace.marketplace, name="marketplace"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("setup/", setup.waiting, name="setup"),
     path("setup/<str:token>/", setup.first_administrator, name="setup-link"),
+    path("wanted/", wanted.wanted, name="wanted"),
+    path("wanted/<int:pk>/join/", wanted.join, name="join-wanted"),
     # Names of event types may hold slashes, so what follows a name must be matched before the name alone.
     path("events/new/", event_types.register, name="register-type"),
     path("events/new/check/", event_types.check_name, name="check-type-name"),

@@ -1,6 +1,7 @@
-"""Teams, buses, tokens, sources, event types, schema versions, and what was seen of events."""
+"""Teams, buses, tokens, sources, event types, schema versions, what was seen of events and what is searched."""
 
 from catalog.models.event_types import Approval, Draft, EventType, Lifecycle, SchemaVersion
+from catalog.models.finding import FieldUse, SearchEntry, Wanted, Wish
 from catalog.models.names import HUES, NAME, TYPE_NAME, TYPE_PREFIX, Stamp
 from catalog.models.observed import Observation, Violation
 from catalog.models.owners import Domain, Team
@@ -17,12 +18,16 @@ __all__ = [
     "Domain",
     "Draft",
     "EventType",
+    "FieldUse",
     "Lifecycle",
     "Observation",
     "SchemaVersion",
+    "SearchEntry",
     "Source",
     "Stamp",
     "Team",
     "Token",
     "Violation",
+    "Wanted",
+    "Wish",
 ]

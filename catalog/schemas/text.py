@@ -44,6 +44,10 @@ def parse(text: str) -> Any:
     except _Refused as error:
         found = re.search(r"-?\b(?:NaN|Infinity)\b", text)
         raise NotJson(_at(text, found.start() if found else 0, str(error))) from None
+    except ValueError:  # Python's bound on the digits of an integer: 4,300
+        place = re.search(r"-?\d{4300,}", text)
+        message = "A number has too many digits. Write it as a text, or with an exponent."
+        raise NotJson(_at(text, place.start() if place else 0, message)) from None
     except RecursionError:
         raise NotJson(Mistake(f"Too deeply nested. At most {DEPTH} levels are allowed.")) from None
     if depth(value) > DEPTH:

@@ -15,6 +15,9 @@ from catalog.schemas.shape.notes import share_of
 from catalog.schemas.shape.paths import ENTRY, MAP_ENTRY, Path
 from catalog.schemas.shape.strings import Strings
 
+# What a value of an enum is, and the same for what was seen: an integer may stand for a number.
+_KINDS = {bool: "boolean", int: "number", float: "number", dict: "object", list: "array"}
+_KINDS_SEEN = {"integer": "number", **{kind: kind for kind in ("number", "boolean", "object", "array")}}
 _TELL = Callable[[Path, str], None]
 _WRITE = Callable[[Node, Path], dict[str, Any]]
 
@@ -48,7 +51,8 @@ class _Amendment:
             self.at(part, node, path, seen, False)
         self._type(schema, node, path)
         if node.strings is not None:
-            self._strings(schema, node.strings, path)
+            self._format(schema, node.strings, path)
+        self._choices(schema, node, path)
         self._bounds(schema, node, path)
         if node.objects is not None:
             self._objects(schema, whole, node.objects, path, seen, adding)
@@ -70,20 +74,34 @@ class _Amendment:
             allowed.append(kind)
             schema["type"] = allowed[0] if len(allowed) == 1 else allowed
 
-    def _strings(self, schema: dict[str, Any], strings: Strings, path: Path) -> None:
+    def _format(self, schema: dict[str, Any], strings: Strings, path: Path) -> None:
         name = schema.get("format")
         if name in FORMATS and strings.votes.get(name, 0) < strings.count:
             self.tell(path, f"{name} only in {share_of(strings.votes.get(name, 0), strings.count)}")
             del schema["format"]
+
+    def _choices(self, schema: dict[str, Any], node: Node, path: Path) -> None:
         choices = schema.get("enum", [schema["const"]] if "const" in schema else None)
         if not isinstance(choices, list):
             return
-        if strings.many or strings.unkept:
+        others = [kind for kind in node.kinds() if kind not in ("string", "null")]
+        listed = {_KINDS.get(type(choice)) for choice in choices}
+        strings = node.strings
+        if any(_KINDS_SEEN[kind] not in listed for kind in others):
+            self.tell(path, f"also {' and '.join(others)}: no list of values can be kept")
+            schema.pop("const", None)
+            schema.pop("enum", None)
+            return
+        if others or (strings is not None and (strings.many or strings.unkept)):
             self.tell(
-                path, "more values than the declared ones, or values that are not kept: look at its enum"
+                path, "perhaps more values than the declared ones, which are not kept: look at its enum"
             )
-        elif more := [value for value in sorted(strings.values) if value not in choices]:
-            self.tell(path, "new values: " + ", ".join(f"“{value}”" for value in more))
+        more: list[Any] = sorted(text for text in (strings.values if strings else ()) if text not in choices)
+        if node.nulls and None not in choices:
+            more.append(None)
+        if more:
+            shown = ", ".join("null" if value is None else f"“{value}”" for value in more)
+            self.tell(path, f"new values: {shown}")
             schema.pop("const", None)
             schema["enum"] = [*choices, *more]
 

@@ -160,7 +160,7 @@ class _Writer:
             or not all(map(_TOKEN.fullmatch, values))
         ):
             return {}
-        self.note(path, f"one of {len(values)} values in {counted(strings.count, 'value')}")
+        self.note(path, f"one of {len(values)} in {counted(strings.count, 'value')}")
         return {"enum": [*values, None] if "null" in seen else values}
 
     def _objects(self, objects: Objects, path: Path, alone: bool) -> dict[str, Any]:

@@ -16,7 +16,7 @@ _MEMBERS = 48
 class Variants:
     """Per tag: value → how many objects, and how often each of their members was there.
 
-    A tag closes for good (None) when it is no string, has more than VARIANTS values, or too many members.
+    A tag closes for good (None) when it has more than VARIANTS values, one that may not be kept, or too many members.
     """
 
     __slots__ = ("tags",)
@@ -39,10 +39,8 @@ class Variants:
             for one in objects:
                 value = one.get(tag)
                 groups[value if type(value) is str else None].append(one)
-            # An object without the tag leaves the sum of the groups short of all objects: no oneOf.
-            if any(type(one[tag]) is not str for one in groups.pop(None, ()) if tag in one):
-                self.close(tag)
-                continue
+            # Objects without the tag, or with one that is no string, leave the sum short of all objects: no oneOf.
+            groups.pop(None, None)
             for value, group in groups.items():
                 members: Counter[str] = Counter()
                 for one in group:

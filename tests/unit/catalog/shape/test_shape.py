@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from catalog.schemas.shape import BYTES, Shape, StoredShapeUnreadable
-from catalog.schemas.shape.node import DEPTH, NAMES, PATHS, RESERVE, Node
+from catalog.schemas.shape.node import DEPTH, NAMES, PATHS, RESERVE, Budget, Node
 from tests.unit.catalog.shape.orders import orders
 
 
@@ -102,6 +102,8 @@ def test_formats_are_voted_for(name):
 NOT_KEPT = [
     "someone@example.com",
     "Ann <ann@example.com>",
+    "@ann",
+    "ask ann@example.com, please",
     "10.0.0.1",
     "::1",
     "https://x.example/?token=1",
@@ -167,6 +169,27 @@ def test_a_sensitive_member_of_a_map_stays_secret_when_names_are_dropped():
     for order in (values, values[::-1]):
         text = shape_of(order, ["/key"]).to_json()
         assert "hidden" not in text
+
+
+def test_what_joins_a_sensitive_shape_becomes_counts():
+    secret, plain = Node(), Node()
+    secret.scrub()
+    plain.fold(["hidden", 7, True, {"type": "hidden"}], 0, frozenset(), False, Budget())
+    secret.merge(plain, Budget())
+    assert secret.private
+    assert "hidden" not in json.dumps(secret.encode())
+    assert (secret.trues, secret.numbers.least) == (0, None)
+    assert secret.objects.properties["type"].private
+
+
+@pytest.mark.parametrize("map_first", [True, False])
+def test_a_name_known_to_one_side_only_joins_the_other_side_s_map(map_first):
+    names = [{f"k{n}": n} for n in range(200)]
+    sides = [shape_of([*names, {"x": "text"}] * 2), shape_of([{"x": 1}])]
+    one, other = sides if map_first else sides[::-1]
+    one.merge(other)
+    assert [name for name, _ in one.root.children()] == ["{}"]
+    assert at(one, "{}").kinds() == {"integer": 401, "string": 2}
 
 
 def test_a_pointer_that_is_none_is_refused():

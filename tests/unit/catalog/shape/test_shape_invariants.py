@@ -53,7 +53,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(EVENTS, st.sampled_from([1, 3, 50]))
 def test_every_event_fits_the_proposal_made_from_it(values, min_samples):
     proposal = propose(shape_of(values), min_samples=min_samples)
@@ -62,7 +62,7 @@ def test_every_event_fits_the_proposal_made_from_it(values, min_samples):
         assert validator.errors(value) == [], proposal.text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(EVENTS)
 def test_every_event_fits_the_proposal_after_storing_and_merging(values):
     one, other = shape_of(values[::2]), shape_of(values[1::2])
@@ -73,13 +73,13 @@ def test_every_event_fits_the_proposal_after_storing_and_merging(values):
         assert validator.errors(value) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(VALUES)
 def test_an_example_fits_the_proposal_made_from_it(value):
     assert compile_schema(propose_from_example(value).text).errors(value) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(EVENTS, EVENTS)
 def test_every_event_fits_a_base_amended_for_it(before, after):
     base = propose(shape_of(before), min_samples=3).text
@@ -91,7 +91,7 @@ def test_every_event_fits_a_base_amended_for_it(before, after):
         assert validator.errors(value) == [], (base, amended)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(EVENTS, EVENTS, EVENTS)
 def test_merging_is_adding_in_any_order_and_grouping(one, two, three):
     whole = shape_of([*one, *two, *three])
@@ -106,7 +106,7 @@ def test_merging_is_adding_in_any_order_and_grouping(one, two, three):
     assert left.samples == right.samples == whole.samples
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(EVENTS)
 def test_a_shape_survives_storing(values):
     shape = shape_of(values)
@@ -132,7 +132,7 @@ HOSTILE = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(HOSTILE, min_size=1, max_size=30))
 def test_whatever_comes_the_size_is_bounded_and_everything_can_be_read(values):
     shape = shape_of(values)
@@ -148,7 +148,7 @@ def test_whatever_comes_the_size_is_bounded_and_everything_can_be_read(values):
     drift(shape, proposal.schema)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(EVENTS)
 def test_events_have_not_drifted_from_their_own_proposal(values):
     shape = shape_of(values)

@@ -115,5 +115,5 @@ def _read() -> Iterator[Kind]:
     for file in TYPES.glob("*.json"):
         found = json.loads(file.read_text())
         versions = tuple(Version(**version) for version in found.pop("versions"))
-        lists = {name: tuple(found.pop(name, ())) for name in ("sources", "personal")}
-        yield Kind(name=file.stem, versions=versions, **lists, **found)
+        sources, personal = tuple(found.pop("sources")), tuple(found.pop("personal", ()))
+        yield Kind(name=file.stem, sources=sources, versions=versions, personal=personal, **found)

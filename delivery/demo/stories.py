@@ -316,13 +316,14 @@ class Stories:
 
     def _till(self) -> Story:
         store = self.chance.choice(STORES)
+        till = f"{store}-till-{self.chance.randrange(1, 5)}"
         data = {
-            "till": f"{store}-till-{self.chance.randrange(1, 5)}",
+            "till": till,
             "store": store,
             "opened_by": f"employee-{self.chance.randrange(1020, 2100)}",
             "float": {"amount": self.chance.randrange(10, 30) * 100, "currency": "SEK"},
         }
-        yield Happening("/shop/tills", UNREGISTERED, data["till"], data)
+        yield Happening("/shop/tills", UNREGISTERED, till, data)
 
     # ── the people ──
 

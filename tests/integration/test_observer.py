@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from catalog.facts import facts
 from catalog.models import Bus, Domain, EventType, Observation, Source, Team, Violation
@@ -415,3 +417,17 @@ def test_the_pointer_of_a_path() -> None:
     assert [noting.pointer_of(path) for path in paths] == [
         "/customer/email", "/lines/[]/name", "/tags/[]", "/[]/a", "/already/one", "/a~1b/c", "",
     ]  # fmt: skip
+
+
+def test_a_database_made_before_these_tables_gets_them_and_keeps_those_it_has(log_database: Database) -> None:
+    migration = import_module("delivery.migrations.0005_versions_and_sources")
+    store(a_bus().pk)
+    tables = ("rollup_version", "rollup_source", "log_follower")
+    for table in tables[1:]:
+        execute(f"DROP TABLE {table}")
+    with connection.schema_editor() as editor:
+        migration.add(None, editor)
+    with connection.schema_editor() as editor:
+        migration.add(None, editor)
+    assert [len(rows(f"SELECT * FROM {table}")) for table in tables] == [1, 0, 0]
+    assert again() == 1

@@ -141,9 +141,10 @@ def _unregistered(event: CloudEvent, snapshot: Snapshot) -> Fault:
 
 
 def _retired(event: CloudEvent, facts: TypeFacts) -> Fault:
-    ended = f" Its last day was {facts.ends_on.isoformat()}." if facts.ends_on is not None else ""
-    instead = f" Send {facts.successor} in its place." if facts.successor else ""
-    why = f" Its owner says: {facts.farewell}" if facts.farewell else ""
+    said = facts.farewell
+    ended = f" Its last day was {said.ends_on.isoformat()}." if said and said.ends_on else ""
+    instead = f" Send {said.successor} in its place." if said and said.successor else ""
+    why = f" Its owner says: {said.words}" if said and said.words else ""
     reason = f"The event type {event.type} is retired and takes no more events.{ended}{instead}{why}"
     return Fault("retired-type", event, 0, reason, "type", "", "The type is retired.", facts.personal)
 

@@ -40,6 +40,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                     "register-type",
                     "edit-type",
                     "delete-type",
+                    "type-lifecycle",
                     "register-version",
                     "publish",
                     "exports",

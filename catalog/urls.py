@@ -5,6 +5,7 @@ from django.urls import path
 from catalog.pages import (
     event_types,
     exports,
+    lifecycle,
     marketplace,
     publish,
     schemas,
@@ -29,6 +30,9 @@ urlpatterns = [
     path("events/<path:name>/publish/", publish.publish, name="publish"),
     path("events/<path:name>/edit/", event_types.edit, name="edit-type"),
     path("events/<path:name>/delete/", event_types.delete, name="delete-type"),
+    path("events/<path:name>/lifecycle/", lifecycle.lifecycle, name="type-lifecycle"),
+    path("events/<path:name>/lifecycle/readiness/", lifecycle.readiness, name="type-readiness"),
+    path("events/<path:name>/lifecycle/successors/", lifecycle.successors, name="type-successors"),
     path("events/<path:name>/versions/new/", event_types.register_version, name="register-version"),
     path("events/<path:name>/", event_types.event_type, name="event-type"),
     path("sources/<slug:slug>/asyncapi.json", exports.of_source, {"form": "json"}, "source-asyncapi-json"),

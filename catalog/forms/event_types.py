@@ -18,7 +18,7 @@ from catalog.schemas.limits import SCHEMA_BYTES
 from catalog.schemas.text import Mistake
 
 # Pages below an event type's own; a name that ends like one could not be opened.
-TAKEN_ENDINGS = ("/publish", "/edit", "/versions/new")
+TAKEN_ENDINGS = ("/publish", "/edit", "/delete", "/lifecycle", "/lifecycle/readiness", "/versions/new")
 TAKEN = frozenset({"new", "new/check"})
 
 

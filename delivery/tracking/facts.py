@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 
 from catalog.facts import (
     BUSY_MINUTES,
+    BusRule,
     Listener,
     Published,
     PublishRefused,
+    Pulse,
     RecentEvent,
     SourceFacts,
     Totals,
@@ -73,7 +75,7 @@ class LogFacts:
         ids = self._rules_by_name([type_name])[type_name]
         targets = list(
             Target.objects.filter(rule_id__in=ids[:1000])
-            .select_related("rule")
+            .select_related("rule__team")
             .order_by("name")[:LISTENERS_SHOWN]
         )
         owes = waiting.of_targets([target.pk for target in targets])
@@ -84,6 +86,7 @@ class LogFacts:
                 target.pk,
                 target.name,
                 *status.of_target(target, owes[target.pk]),
+                target.rule.team.name,
             )
             for target in targets
         ]
@@ -136,6 +139,15 @@ class LogFacts:
     def per_source(self, source_uri: str) -> SourceFacts:
         """How much a source sends, and of which types."""
         return sources.of_source(source_uri, now())
+
+    def pulses(self, source_uris: Iterable[str]) -> dict[str, Pulse]:
+        """How busy each of several sources is."""
+        return sources.pulses(list(source_uris), now())
+
+    def rules_on(self, bus: str) -> list[BusRule]:
+        """The rules that listen on a bus."""
+        listening = Rule.objects.filter(bus__name=bus, enabled=True).order_by("name")
+        return [BusRule(*row) for row in listening.values_list("pk", "name", "team__name")]
 
     def publish(self, bus: str, body: bytes) -> Published:
         """Publishes one event in CloudEvents JSON format through the ingest; raises PublishRefused with the reason."""

@@ -20,15 +20,13 @@ from catalog.facts import (
     Totals,
     TypeFacts,
 )
-from catalog.models import Stamp
-from catalog.stamps import RULES
 from delivery.cloudevents import Refused
 from delivery.ingest import pipeline
 from delivery.log.writer import Unavailable
 from delivery.tracking import events, rates, sources, status, versions, waiting
 from delivery.tracking.read import MINUTE, marks, moment, now, rows
-from rules.engine import Event, Matcher, compile_types
-from rules.filtering import filter_of
+from rules.engine import Event, Matcher
+from rules.listening import listening
 from rules.models import Rule, Target
 
 LISTENERS_SHOWN = 100
@@ -39,7 +37,6 @@ class LogFacts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listening: tuple[int, Matcher] | None = None
         self._known: tuple[Matcher | None, dict[str, tuple[int, ...]]] = (None, {})
 
     def types(self, names: Iterable[str]) -> dict[str, TypeFacts]:
@@ -167,7 +164,7 @@ class LogFacts:
 
     def _rules_by_name(self, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
         """Per name the enabled rules that may take it; remembered until a rule changes, for there may be 10,000 names."""
-        matcher = self._types_listened_to()
+        matcher = listening()
         with self._lock:
             if self._known[0] is not matcher:
                 self._known = (matcher, {})
@@ -176,15 +173,6 @@ class LogFacts:
             if name not in known:
                 known[name] = tuple(matcher.match(Event({"type": name}, None)))
         return {name: known[name] for name in names}
-
-    def _types_listened_to(self) -> Matcher:
-        """What each enabled rule asks of the type alone; made anew when the rules have changed."""
-        stamp = Stamp.objects.filter(name=RULES).values_list("version", flat=True).first() or 0
-        with self._lock:
-            if self._listening is None or self._listening[0] != stamp:
-                enabled = Rule.objects.filter(enabled=True).order_by("pk")
-                self._listening = (stamp, compile_types((rule.pk, filter_of(rule)) for rule in enabled))
-            return self._listening[1]
 
 
 def _last_seen(names: Sequence[str]) -> dict[str, int]:

@@ -12,14 +12,18 @@ from rules.engine.jsonata import compile_expression
 from rules.jsonata_reads import EVERY, reads_in
 
 
-class Unknown(Enum):
-    """A step that may lead anywhere below."""
+class Wide(Enum):
+    """Steps that lead to several places: anywhere below, or to each member or element."""
 
     ANYTHING = "…"
+    EACH = "[*]"
 
+
+ENTRIES = "[]"
+"""The part of a personal field's path that stands for the elements of a list."""
 
 Step = Any
-"""A name, an index, EVERY (any member or element) or Unknown.ANYTHING."""
+"""A name, an index, Wide, or EVERY of JSONata: each member, of a list's elements too."""
 
 _STEP = re.compile(
     r"""\.(?P<name>[^\s.\[\]*@()'"\\{}$?,:]+)|\['(?P<single>[^'\\]*)'\]|\["(?P<double>[^"\\]*)"\]"""
@@ -61,9 +65,9 @@ def _steps(text: str) -> tuple[Step, ...]:
         found = _STEP.match(text, at)
         if found is None:
             # A condition may ask of any place of the event.
-            return (Unknown.ANYTHING,) if "?" in text[at:] else (*steps, Unknown.ANYTHING)
+            return (Wide.ANYTHING,) if "?" in text[at:] else (*steps, Wide.ANYTHING)
         if found["every"]:
-            steps.append(EVERY)
+            steps.append(Wide.EACH)
         elif found["index"]:
             steps.append(int(found["index"]))
         else:
@@ -75,27 +79,40 @@ def _steps(text: str) -> tuple[Step, ...]:
 
 
 def _parts(personal: str) -> tuple[str, ...]:
-    return ("data", *(part.removesuffix("[]") for part in personal.split(".") if part.removesuffix("[]")))
+    parts = ["data"]
+    for written in personal.split("."):
+        name = written.rstrip("[]")
+        lists = (len(written) - len(name)) // 2
+        parts += [*([name] if name else []), *[ENTRIES] * lists]
+    return tuple(parts)
 
 
 def _meets(steps: Iterable[Step], parts: Sequence[str]) -> bool:
-    """Whether what stands at `steps` holds the field, is in it, or is it. Lists count for their elements."""
+    """Whether what stands at `steps` holds the field, is in it, or is it."""
     at = {0}
     for step in steps:
-        if step is Unknown.ANYTHING:
+        if step is Wide.ANYTHING:
             return True
-        if isinstance(step, int):
-            continue
-        if step is EVERY:
-            # Of a list it leads to the elements, of an object one name further.
-            at |= {place + 1 for place in at}
-        else:
-            at = {place + 1 for place in at if parts[place] in (step, "*")}
-        if len(parts) in at:
+        at = {after for place in at for after in _after(step, parts, place)}
+        if any(place >= len(parts) for place in at):
             return True
         if not at:
             return False
     return True
+
+
+def _after(step: Step, parts: Sequence[str], place: int) -> Iterator[int]:
+    """Where a step leads from `place`; JSONata asks each element of a list, and takes a value for a list of it."""
+    at_list = parts[place] == ENTRIES
+    if isinstance(step, int):
+        yield place + 1 if at_list else place
+    elif step is Wide.EACH:
+        yield place + 1
+    else:
+        while place < len(parts) and parts[place] == ENTRIES:
+            place += 1
+        if place == len(parts) or step is EVERY or parts[place] in (step, "*"):
+            yield place + 1
 
 
 def _is_told(node: Any, inside: bool) -> bool:

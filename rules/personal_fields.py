@@ -60,7 +60,8 @@ def _reads(transform: Mapping[str, Any]) -> list[tuple[Step, ...]] | None:
 
 def _steps(text: str) -> tuple[Step, ...]:
     """The steps of JSONPath `text`; from the first that is not understood on, anything."""
-    at, steps = 1, []
+    at = 1
+    steps: list[Step] = []
     while at < len(text):
         found = _STEP.match(text, at)
         if found is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -95,7 +95,10 @@ class AboutFields(ConsoleFields, DomainFields):
         label=_("Documentation"), required=False, widget=forms.Textarea({"rows": 3}), max_length=20_000
     )
     sources = forms.ModelMultipleChoiceField(
-        Source.objects.all(), label=_("Emitted by"), required=False, widget=forms.SelectMultiple({"size": 4})
+        Source.objects.offered(),
+        label=_("Emitted by"),
+        required=False,
+        widget=forms.SelectMultiple({"size": 4}),
     )
     validation = forms.ChoiceField(
         label=_("Events that do not fit"),
@@ -151,6 +154,11 @@ class EditForm(AboutFields):
             "sources": event_type.sources.all(),
         }
         super().__init__(*args, initial=initial, **kwargs)
+        sources = self.fields["sources"]
+        assert isinstance(sources, forms.ModelMultipleChoiceField)
+        # One that was retired meanwhile still emitted it, until somebody takes it out.
+        offered = Q(pk__in=Source.objects.offered()) | Q(pk__in=event_type.sources.all())
+        sources.queryset = Source.objects.filter(offered)
 
     @transaction.atomic
     def save(self) -> EventType:

@@ -13,6 +13,7 @@ from catalog.access import needs
 from catalog.facts import facts
 from catalog.forms.event_types import EditForm, RegisterForm, VersionForm, name_problem
 from catalog.models import Bus, EventType
+from catalog.ownership import refusal
 from catalog.schemas.dialects import DIALECTS, dialect_of
 from catalog.schemas.fields import fields_of, rows_of
 from catalog.schemas.text import NotJson, parse
@@ -90,7 +91,7 @@ def register(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s is on the shelf.") % {"name": saved})
             return redirect("event-type", name=saved.name)
-    return render(request, "catalog/register.html", {"form": form, "any_bus": Bus.objects.exists()})
+    return render(request, "catalog/register.html", {"form": form, "any_bus": Bus.objects.offered().exists()})
 
 
 @needs("catalog.add_eventtype")
@@ -118,18 +119,21 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
 def delete(request: HttpRequest, name: str) -> HttpResponse:
     """Asks, saying who depends on the type, and deletes it with its versions; events, rules and sources stay."""
     found = _found(name)
-    if request.method == "POST":
+    why_not = refusal(request.user, found.team, "catalog.delete_eventtype")
+    if request.method == "POST" and not why_not:
         found.delete()
         messages.success(request, _("%(name)s is off the shelf.") % {"name": name})
         return redirect("marketplace")
     context = {
         "type": found,
+        "why_not": why_not,
         "listeners": facts().listeners(found.name),
         "sources": found.sources.select_related("team"),
         "traffic": traffic([found.name])[found.name],
         "versions": found.versions.count(),
     }
-    return render(request, "catalog/delete_type.html", context)
+    status = 403 if request.method == "POST" else 200
+    return render(request, "catalog/delete_type.html", context, status=status)
 
 
 @needs("catalog.add_schemaversion")

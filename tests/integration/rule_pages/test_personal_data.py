@@ -135,7 +135,7 @@ def test_a_rule_that_names_no_type_is_asked_about_all_it_could_take(
     town: Bus, marked: EventType, shop: Team, pattern: dict[str, Any]
 ) -> None:
     rule = Rule(name="Wide", bus=town, team=shop, pattern=pattern)
-    with pytest.raises(NotApproved, match="zip of order.placed"):
+    with pytest.raises(NotApproved, match=r"zip of order\.placed"):
         revisions.subscribe(rule, Target(name="All", connector="http"))
     narrow = Rule(name="Narrow", bus=town, team=shop, pattern={"type": ["order.paid"]})
     assert revisions.subscribe(narrow, Target(name="All", connector="http")).pk

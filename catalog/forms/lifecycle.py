@@ -92,6 +92,8 @@ class NameForm(ConsoleFields, forms.Form):
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
         self.name = name
         super().__init__(*args, **kwargs)
+        # It is shown only where it is asked for.
+        self.fields["confirm"].says_optional = False  # type: ignore[attr-defined]
 
     def clean_confirm(self) -> str:
         typed: str = self.cleaned_data["confirm"].strip()

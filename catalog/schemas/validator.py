@@ -68,6 +68,11 @@ def compile_schema(text: str) -> Validator:
         raise SchemaRefused([error.mistake]) from None
     if mistakes := check_parsed(schema, text):
         raise SchemaRefused(mistakes)
+    return compile_parsed(schema, text)
+
+
+def compile_parsed(schema: Any, text: str = "") -> Validator:
+    """The validator of a schema that was checked before. Raises SchemaRefused; `text` gives its mistakes lines."""
     dialect = dialect_of(schema)
     assert dialect is not None
     try:

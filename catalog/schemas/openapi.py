@@ -51,9 +51,8 @@ def _convert(schema: Any) -> Any:
     if found.pop("nullable", False) is True and isinstance(found.get("type"), str):
         found["type"] = [found["type"], "null"]
     for word, plain in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(found.get(word), bool):
-            if found.pop(word) and plain in found:
-                found[word] = found.pop(plain)
+        if isinstance(found.get(word), bool) and found.pop(word) and plain in found:
+            found[word] = found.pop(plain)
     if "example" in found:
         found.setdefault("examples", [found.pop("example")])
     return found

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 NODES = 30_000
+DEEPEST = 60  # levels of a schema
+LARGEST = 6_000  # parts of a schema: objects, arrays and values
 
 
 class Exhausted(Exception):
@@ -32,3 +35,16 @@ class Budget:
     def share(self, fraction: float) -> Budget:
         """A part of what remains, for one way of searching that may use up only that."""
         return Budget(self.remaining() * fraction, self._clock, max(self._nodes, 0))
+
+
+def size(schema: Any) -> int:
+    """How many objects, arrays and values a schema has; stops counting above LARGEST."""
+    count, todo = 0, [schema]
+    while todo and count <= LARGEST:
+        item = todo.pop()
+        count += 1
+        if isinstance(item, dict):
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+    return count

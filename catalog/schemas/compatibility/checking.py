@@ -39,7 +39,7 @@ def check(
         found, left = Pair(old, new, direction, policy, samples, share).answer()
         breaks += found
         undecided += left
-    return _verdict(breaks, undecided, hints(old, new) if directions else ())
+    return _verdict(breaks, undecided, hints(old, new, budget) if directions else ())
 
 
 def check_history(

@@ -6,7 +6,7 @@ it is being compared counts as fitting: data is finite, so a break would have to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ from catalog.schemas.compatibility.findings import Finding, Step
 from catalog.schemas.compatibility.normal import OPAQUE, Schema, Unsupported
 from catalog.schemas.compatibility.patterns import OPTIONS
 from catalog.schemas.compatibility.proving import Prover
-from catalog.schemas.compatibility.reading import TYPES, Document, text_of, type_of, types_of
+from catalog.schemas.compatibility.reading import TYPES, Document, text_of, type_of, types_of, value_key
 from catalog.schemas.compatibility.structures import Structures
 
 _LIMITS = {
@@ -68,7 +68,11 @@ class Comparison(Structures):
     def compare(self, writer: Schema, reader: Schema, place: Place) -> None:
         """Adds what is found where `writer` (merged) meets `reader`."""
         self.budget.step()
-        if reader is True or writer is False or (isinstance(reader, dict) and not reader.keys() - {"$defs", "$schema"}):
+        if (
+            reader is True
+            or writer is False
+            or (isinstance(reader, dict) and not reader.keys() - {"$defs", "$schema"})
+        ):
             return
         key = f"{text_of(_bare(writer))}\n{text_of(_bare(reader))}"
         here = (key, len(place[0]))
@@ -114,10 +118,24 @@ class Comparison(Structures):
     def _values(self, plain: dict[str, Any], values: list[Any], reader: Schema, place: Place) -> None:
         """A place with few values: each is tried."""
         self.budget.step(1 + len(values) // 50)
-        takes, sends = self.validator(self.reader, reader), self.validator(self.writer, plain)
-        bad = tuple(value for value in values if not takes.is_valid(value) and sends.is_valid(value))
+        takes = self.taking(self.reader, reader)
+        bad = tuple(value for value in values if not takes(value))
+        if bad:
+            sends = self.taking(self.writer, plain)
+            bad = tuple(value for value in bad if sends(value))
         if bad:
             self.found("enum", place, plain, reader, values=bad)
+
+    def taking(self, document: Document, schema: Schema) -> Callable[[Any], bool]:
+        """Tells whether a value fits a part of `document`; for a mere list of values without a validator."""
+        if isinstance(schema, dict) and schema and schema.keys() <= {"enum", "const", "type"}:
+            types = types_of(schema)
+            lists = [schema["enum"]] if "enum" in schema else []
+            lists += [[schema["const"]]] if "const" in schema else []
+            allowed = [frozenset(map(value_key, one)) for one in lists]
+            return lambda value: type_of(value) in types and all(value_key(value) in one for one in allowed)
+        validator = self.validator(document, schema)
+        return lambda value: bool(validator.is_valid(value))
 
     def validator(self, document: Document, schema: Schema) -> Any:
         """The compiled validator of a part of `document`."""
@@ -125,7 +143,10 @@ class Comparison(Structures):
         if key not in self._validators:
             self.budget.step(2)
             self._validators[key] = jsonschema_rs.Draft202012Validator(
-                document.standing_alone(_bare(schema)), validate_formats=True, pattern_options=OPTIONS, offline=True
+                document.standing_alone(_bare(schema)),
+                validate_formats=True,
+                pattern_options=OPTIONS,
+                offline=True,
             )
         return self._validators[key]
 
@@ -143,7 +164,9 @@ class Comparison(Structures):
         self.budget.step()
         types, taken = types_of(plain), types_of(atom)
         extra = types - taken
-        if extra and not (("number" in extra or "not" in plain) and self.covered(plain, {"type": atom["type"]})):
+        if extra and not (
+            ("number" in extra or "not" in plain) and self.covered(plain, {"type": atom["type"]})
+        ):
             had = sorted(types - ({"integer"} if "number" in types else set()))
             wanted = atom.get("type", list(TYPES))
             self.found("type", place, {**plain, "type": sorted(extra)}, {"type": wanted}, wanted, had)
@@ -173,7 +196,7 @@ class Comparison(Structures):
     def _scalar(self, word: str, wanted: Any, plain: dict[str, Any], place: Place) -> None:
         """One keyword about the value itself, decided by the prover from the writer's keywords of that kind."""
         had = plain.get(word)
-        if had is not None and text_of(had) == text_of(wanted) or _is_weaker(word, wanted, had):
+        if (had is not None and text_of(had) == text_of(wanted)) or _is_weaker(word, wanted, had):
             return
         narrow = {key: plain[key] for key in ("type", *_SCALAR_WORDS) if key in plain}
         narrow |= {"allOf": [_scalars_of(one) for one in plain["allOf"]]} if "allOf" in plain else {}
@@ -193,7 +216,9 @@ class Comparison(Structures):
 
     def covered(self, plain: dict[str, Any], reader: Schema) -> bool:
         """Whether the prover shows it, for what the comparison does not look into."""
-        return bool(self.prover.covers(self.reader.standing_alone(reader), self.writer.standing_alone(_bare(plain))))
+        return bool(
+            self.prover.covers(self.reader.standing_alone(reader), self.writer.standing_alone(_bare(plain)))
+        )
 
     # ── alternatives of the reader ──
 
@@ -245,8 +270,11 @@ class Comparison(Structures):
 
     def _discriminator(self, plain: dict[str, Any], branches: list[Schema]) -> str | None:
         """A member that is always sent, has few values and tells the alternatives apart."""
-        for name in plain.get("required", ()):
-            cases = self.plains(self.writer_member(plain, name)) if name in plain.get("properties", ()) else []
+        needed: list[str] = plain.get("required", [])
+        for name in needed:
+            cases = (
+                self.plains(self.writer_member(plain, name)) if name in plain.get("properties", ()) else []
+            )
             if len(cases) == 1 and 1 < len(cases[0].get("enum", ())) <= 24:
                 said = [
                     child
@@ -291,14 +319,14 @@ class Comparison(Structures):
             return True
         values = plain.get("enum")
         if values is not None and not any(OPAQUE in atom for atom in parts.atoms):
-            takes = self.validator(self.reader, reader)
-            return not any(takes.is_valid(value) for value in values)
+            takes = self.taking(self.reader, reader)
+            return not any(takes(value) for value in values)
         types = types_of(plain)
         for atom in parts.atoms:
             allowed = atom.get("enum", [atom["const"]] if "const" in atom else None)
             if allowed is not None:
-                sends = self.validator(self.writer, plain)
-                if not any(type_of(value) in types and sends.is_valid(value) for value in allowed):
+                sends = self.taking(self.writer, plain)
+                if not any(type_of(value) in types and sends(value) for value in allowed):
                     return True
             types &= types_of(atom)
         if not types:
@@ -315,7 +343,8 @@ class Comparison(Structures):
         if depth == 0 and "not" in plain and not types & {"object", "array"}:
             return self.covered(plain, {"not": reader})
         return any(
-            word in ("anyOf", "oneOf") and all(self._apart(plain, branch, depth + 1) for branch in holder[word])
+            word in ("anyOf", "oneOf")
+            and all(self._apart(plain, branch, depth + 1) for branch in holder[word])
             for word, holder in parts.groups
             if depth < 3
         )

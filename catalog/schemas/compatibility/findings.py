@@ -67,7 +67,10 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-_NEW_OLD = {Direction.BACKWARD: ("the new schema", "the old one"), Direction.FORWARD: ("the old schema", "the new one")}
+_NEW_OLD = {
+    Direction.BACKWARD: ("the new schema", "the old one"),
+    Direction.FORWARD: ("the old schema", "the new one"),
+}
 
 
 def sentence_of(finding: Finding, direction: Direction) -> str:

@@ -104,7 +104,9 @@ class Merger:
             if len(cases) * len(options) > limit:
                 return None
             cases = [
-                (before + atoms, _both(known, declared)) for before, known in cases for atoms, declared in options
+                (before + atoms, _both(known, declared))
+                for before, known in cases
+                for atoms, declared in options
             ]
         return cases
 
@@ -136,7 +138,11 @@ class Merger:
         """Puts the object keywords into `found`; False when no object is possible."""
         names = {name: None for atom in atoms for name in atom.get("properties", ())}
         patterns = {pattern: None for atom in atoms for pattern in atom.get("patternProperties", ())}
-        rest = [atom["additionalProperties"] for atom in atoms if atom.get("additionalProperties", True) is not True]
+        rest = [
+            atom["additionalProperties"]
+            for atom in atoms
+            if atom.get("additionalProperties", True) is not True
+        ]
         declares = bool(names or patterns)
         required = {name: None for atom in atoms for name in atom.get("required", ())}
         properties: dict[str, Schema] = {}
@@ -146,7 +152,9 @@ class Merger:
             for name, children in others.names.items():
                 if name not in properties:
                     either = [] if True in children else [{"anyOf": children}]
-                    properties[name] = self.place([*either, *(c for atom in atoms for c in member(atom, name))])
+                    properties[name] = self.place(
+                        [*either, *(c for atom in atoms for c in member(atom, name))]
+                    )
         if any(properties.get(name, True) is False for name in required):
             return False
         by_pattern = {
@@ -159,17 +167,19 @@ class Merger:
         if self.closing and declares and additional is True:
             additional = False
         if additional is False and any(
-            name not in properties and not any(finds(pattern, name) for pattern in by_pattern) for name in required
+            name not in properties and not any(finds(pattern, name) for pattern in by_pattern)
+            for name in required
         ):
             # Required and never declared: what is required is sent.
             if not self.closing or any(one is False for one in rest):
                 return False
             properties.update({name: True for name in required if name not in properties})
-        for word, value in (
-            ("properties", properties), ("patternProperties", by_pattern), ("required", sorted(required))
-        ):  # fmt: skip
-            if value:
-                found[word] = value
+        if properties:
+            found["properties"] = properties
+        if by_pattern:
+            found["patternProperties"] = by_pattern
+        if required:
+            found["required"] = sorted(required)
         if additional is not True:
             found["additionalProperties"] = additional
         name_rules = [atom["propertyNames"] for atom in atoms if "propertyNames" in atom]
@@ -186,7 +196,9 @@ class Merger:
     def _entries(self, atoms: list[dict[str, Any]], found: dict[str, Any]) -> None:
         length = max((len(atom.get("prefixItems", ())) for atom in atoms), default=0)
         if length:
-            found["prefixItems"] = [self.place(entry(atom, index) for atom in atoms) for index in range(length)]
+            found["prefixItems"] = [
+                self.place(entry(atom, index) for atom in atoms) for index in range(length)
+            ]
         items = self.place(atom.get("items", True) for atom in atoms)
         if items is not True:
             found["items"] = items
@@ -216,7 +228,10 @@ def entry(atom: dict[str, Any], index: int) -> Schema:
 def _choices(word: str, holder: dict[str, Any]) -> list[tuple[list[Schema], list[Schema]]]:
     """The options of a group: what applies, and what else may apply besides."""
     if word == "if":
-        return [([holder["if"], holder.get("then", True)], []), ([{"not": holder["if"]}, holder.get("else", True)], [])]
+        return [
+            ([holder["if"], holder.get("then", True)], []),
+            ([{"not": holder["if"]}, holder.get("else", True)], []),
+        ]
     if word == "dependentSchemas":
         options: list[tuple[list[Schema], list[Schema]]] = [([], [])]
         for name, child in holder[word].items():
@@ -233,13 +248,16 @@ def _choices(word: str, holder: dict[str, Any]) -> list[tuple[list[Schema], list
         few = len(found) <= 4 and not any(isinstance(one, dict) and one.keys() & _LARGE for one in found)
         # What fits a second branch is refused; said only where it is short.
         return [
-            ([branch, *({"not": other} for other in found if other is not branch and few)], []) for branch in found
+            ([branch, *({"not": other} for other in found if other is not branch and few)], [])
+            for branch in found
         ]
     return [([branch], [other for other in found if other is not branch]) for branch in found]
 
 
 def _both(left: Declared, right: Declared) -> Declared:
-    found = Declared({k: list(v) for k, v in left.names.items()}, {k: list(v) for k, v in left.patterns.items()})
+    found = Declared(
+        {k: list(v) for k, v in left.names.items()}, {k: list(v) for k, v in left.patterns.items()}
+    )
     for name, children in right.names.items():
         found.names.setdefault(name, []).extend(children)
     for pattern, children in right.patterns.items():

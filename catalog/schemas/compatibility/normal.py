@@ -9,6 +9,7 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
+from catalog.schemas.compatibility.budget import Budget
 from catalog.schemas.compatibility.patterns import finds_in_all
 from catalog.schemas.dialects import DEFAULT, dialect_of
 from catalog.schemas.openapi import is_openapi_30, without_openapi
@@ -16,7 +17,9 @@ from catalog.schemas.openapi import is_openapi_30, without_openapi
 Schema = Any  # a JSON Schema: a dict or a bool
 
 # What each draft's validator asserts; an unknown format is a remark.
-_FORMATS_4 = frozenset({"date-time", "date", "time", "email", "idn-email", "hostname", "ipv4", "ipv6", "uri", "regex"})
+_FORMATS_4 = frozenset(
+    {"date-time", "date", "time", "email", "idn-email", "hostname", "ipv4", "ipv6", "uri", "regex"}
+)
 _FORMATS_6 = _FORMATS_4 | {"uri-reference", "uri-template", "json-pointer"}
 _FORMATS_7 = _FORMATS_6 | {"idn-hostname", "iri", "iri-reference", "relative-json-pointer"}
 _FORMATS_2019 = _FORMATS_7 | {"duration", "uuid"}
@@ -52,7 +55,8 @@ class Unsupported(Exception):
 class Normaliser:
     """Rewrites one document; referenced parts become its $defs."""
 
-    def __init__(self, schema: Schema, prefix: str) -> None:
+    def __init__(self, schema: Schema, prefix: str, budget: Budget) -> None:
+        self.budget = budget
         self.prefix = prefix
         if isinstance(schema, dict) and is_openapi_30(schema):
             schema = without_openapi(schema)
@@ -91,7 +95,9 @@ class Normaliser:
             if isinstance(item.get("$anchor"), str):
                 self.anchors["#" + item["$anchor"]] = item
             # Values are data; a $id in them means nothing.
-            todo.extend((v, False) for k, v in item.items() if k not in ("enum", "const", "default", "examples"))
+            todo.extend(
+                (v, False) for k, v in item.items() if k not in ("enum", "const", "default", "examples")
+            )
 
     def target(self, reference: str) -> str:
         """The $ref that stands for `reference` here."""
@@ -123,6 +129,7 @@ class Normaliser:
         """`schema` in 2020-12, without remarks."""
         if not isinstance(schema, dict):
             return schema if isinstance(schema, bool) else True
+        self.budget.step()
         if "$ref" in schema and self.age <= 2:
             return {"$ref": self.target(str(schema["$ref"]))}
         source = {word: value for word, value in schema.items() if _SINCE.get(word, 0) <= self.age}
@@ -159,7 +166,9 @@ class Normaliser:
         self._arrays(source, found)
         self._dependencies(source, found)
         if self.age in (1, 2):
-            content = [f"{word} {source[word]}" for word in ("contentEncoding", "contentMediaType") if word in source]
+            content = [
+                f"{word} {source[word]}" for word in ("contentEncoding", "contentMediaType") if word in source
+            ]
             if content:
                 found[OPAQUE] = content
         return _plain_unevaluated(found)
@@ -232,9 +241,9 @@ def _is_openapi_31(schema: Schema) -> bool:
     return isinstance(declared, str) and declared.startswith("https://spec.openapis.org/oas/3.")
 
 
-def normal(schema: Schema, prefix: str = "r") -> Schema:
-    """`schema` of any supported dialect as a 2020-12 document. Raises Unsupported.
+def normal(schema: Schema, prefix: str, budget: Budget) -> Schema:
+    """`schema` of any supported dialect as a 2020-12 document. Raises Unsupported and Exhausted.
 
     `prefix` begins the names of its definitions: with two of them no reference of one document reads as the other's.
     """
-    return Normaliser(schema, prefix).document()
+    return Normaliser(schema, prefix, budget).document()

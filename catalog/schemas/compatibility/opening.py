@@ -55,7 +55,9 @@ class Opener:
             if word in schema:
                 found[word] = self._open(schema[word], known)
         if "dependentSchemas" in schema:
-            found["dependentSchemas"] = {n: self._open(c, known) for n, c in schema["dependentSchemas"].items()}
+            found["dependentSchemas"] = {
+                n: self._open(c, known) for n, c in schema["dependentSchemas"].items()
+            }
         for word in ("properties", "patternProperties"):
             if word in schema:
                 found[word] = {name: self.place(child) for name, child in schema[word].items()}

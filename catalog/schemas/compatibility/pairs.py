@@ -8,8 +8,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from catalog.schemas.compatibility.budget import Budget, Exhausted
+from catalog.schemas.compatibility.budget import DEEPEST, LARGEST, Budget, Exhausted, size
 from catalog.schemas.compatibility.containment import Comparison, unique
+from catalog.schemas.compatibility.costs import MOST, looks
 from catalog.schemas.compatibility.findings import Finding, place_name, sentence_of
 from catalog.schemas.compatibility.merging import Merger
 from catalog.schemas.compatibility.normal import Schema, Unsupported, normal, with_dialect
@@ -18,6 +19,7 @@ from catalog.schemas.compatibility.patterns import OPTIONS
 from catalog.schemas.compatibility.pointers import pointer_to, steps_of
 from catalog.schemas.compatibility.proving import Prover
 from catalog.schemas.compatibility.reading import Document, text_of
+from catalog.schemas.compatibility.refusals import Refusals
 from catalog.schemas.compatibility.verdicts import Break, Direction, Policy, Undecided
 from catalog.schemas.compatibility.witnesses import Search
 from catalog.schemas.openapi import is_openapi_30, without_openapi
@@ -25,8 +27,6 @@ from catalog.schemas.text import depth
 from catalog.schemas.validator import SchemaRefused, Validator, compile_parsed
 
 PLACES = 40
-DEEPEST = 60
-LARGEST = 20_000  # parts of a schema: objects, arrays and members
 _TIME = "The time for this check was used up before it was decided."
 Answer = tuple[list[Break], list[Undecided]]
 
@@ -35,13 +35,18 @@ class Pair:
     """The old and the new schema, read in one direction."""
 
     def __init__(
-        self, old: Schema, new: Schema, direction: Direction, policy: Policy, examples: Sequence[Any], budget: Budget
+        self,
+        old: Schema,
+        new: Schema,
+        direction: Direction,
+        policy: Policy,
+        examples: Sequence[Any],
+        budget: Budget,
     ) -> None:
         self.direction = direction
         self.policy = policy
         self.examples = examples
         self.budget = budget
-        old, new = with_dialect(old), with_dialect(new)
         self.sent, self.read = (old, new) if direction is Direction.BACKWARD else (new, old)
 
     def answer(self) -> Answer:
@@ -58,28 +63,29 @@ class Pair:
             return self._open("The schema is nested too deeply, or its references lead back to themselves.")
         except SchemaRefused as error:
             return self._open(f"A schema cannot be used: {error}")
+        except (ArithmeticError, ValueError) as error:
+            return self._open(f"The schema holds a value that cannot be worked with: {str(error)[:120]}")
 
     def _open(self, why: str) -> Answer:
         return [], [Undecided(self.direction, "data", why)]
 
     def _answer(self) -> Answer:
         for schema in (self.sent, self.read):
-            if depth(schema) > DEEPEST or size(schema) > LARGEST:
+            if not fits_json(schema):
+                raise Unsupported("values that are no JSON")
+            if size(schema) > LARGEST or depth(schema) > DEEPEST:
                 raise Unsupported(f"schemas with more than {LARGEST:,} parts or {DEEPEST} levels")
+        self.sent, self.read = with_dialect(self.sent), with_dialect(self.read)
         evolving = self.policy is Policy.EVOLUTION
         proof = self.budget.share(0.6)
-        sent = Document(normal(self.sent, "w"))
-        read = Document(normal(self.read, "r"))
+        sent = Document(normal(self.sent, "w", proof))
+        read = Document(normal(self.read, "r", proof))
+        if max(looks(sent), looks(read)) > MOST:
+            raise Unsupported("references that double what is applied at every level")
         if evolving:
             read = Opener(read, proof).opened()
         writer = Merger(sent, evolving, proof).merged()
         prover = Prover(proof)
-        answer = prover.covers(read.root, writer.root)
-        if answer is None:
-            whole = {"allOf": [_bare(sent.root), _bare(writer.root)], "$defs": writer.definitions}
-            answer = prover.covers(read.root, whole if evolving else sent.root)
-        if answer:
-            return [], []
         comparison = Comparison(writer, read, prover, proof)
         out_of_time = False
         try:
@@ -87,44 +93,52 @@ class Pair:
         except Exhausted:
             out_of_time = True
         findings = unique(comparison.findings)
-        if not findings and not out_of_time and answer is None:
+        if not findings and not out_of_time:
+            return [], []
+        # Where it does not see why, the prover may: it also knows that only one branch of a oneOf fits.
+        whole = {"allOf": [_bare(sent.root), _bare(writer.root)], "$defs": writer.definitions}
+        if prover.covers(read.root, writer.root) or prover.covers(
+            read.root, whole if evolving else sent.root
+        ):
             return [], []
         return self._shown(findings, writer, read, prover, out_of_time)
 
     def _shown(
         self, findings: list[Finding], writer: Document, read: Document, prover: Prover, out_of_time: bool
     ) -> Answer:
-        shows, refusing = self._test(writer, read)
+        shows, refusals = self._test(writer, read)
         prover.renew(self.budget)
-        search = Search(writer, read, prover, shows, self.examples, self.budget)
+        search = Search(writer, read, prover, shows, refusals.relation, self.examples, self.budget)
         breaks: list[Break] = []
         left: list[Finding] = []
         try:
             for number, finding in enumerate(findings[:PLACES]):
-                search.budget = search.sampler.budget = self.budget.share(1 / (min(len(findings), PLACES) - number + 1))
+                search.budget = search.sampler.budget = self.budget.share(
+                    1 / (min(len(findings), PLACES) - number + 1)
+                )
                 try:
                     found, value = search.for_finding(finding)
                 except Exhausted:
                     found, value = False, None
                 if found:
-                    breaks.append(self._break(finding, value, refusing))
+                    breaks.append(self._break(finding, value, refusals))
                 else:
                     left.append(finding)
             if not breaks:
                 search.budget = search.sampler.budget = self.budget
-                breaks += self._anywhere(search, refusing)
+                breaks += self._anywhere(search, refusals)
         except Exhausted:
             out_of_time = True
         return breaks, self._undecided(left, breaks, out_of_time)
 
-    def _anywhere(self, search: Search, refusing: Validator) -> list[Break]:
+    def _anywhere(self, search: Search, refusals: Refusals) -> list[Break]:
         for value in search.known():
-            return [self._without_place(value, refusing)]
+            return [self._without_place(value, refusals)]
         found, value = search.anywhere()
-        return [self._without_place(value, refusing)] if found else []
+        return [self._without_place(value, refusals)] if found else []
 
-    def _test(self, writer: Document, read: Document) -> tuple[Callable[[Any], bool], Validator]:
-        """What a counterexample has to pass, and the reader's validator."""
+    def _test(self, writer: Document, read: Document) -> tuple[Callable[[Any], bool], Refusals]:
+        """What a counterexample has to pass, and why the reader refuses it."""
         sends, takes = _compiled(self.sent), _compiled(self.read)
         declared = _normal_validator(writer) if self.policy is Policy.EVOLUTION else None
         tolerant = _normal_validator(read) if self.policy is Policy.EVOLUTION else None
@@ -140,9 +154,9 @@ class Pair:
             except (ValueError, OverflowError, RecursionError):
                 return False
 
-        return shows, takes
+        return shows, Refusals(tolerant or takes)
 
-    def _break(self, finding: Finding, value: Any, refusing: Validator) -> Break:
+    def _break(self, finding: Finding, value: Any, refusals: Refusals) -> Break:
         return Break(
             direction=self.direction,
             path=_path_of(finding),
@@ -150,15 +164,13 @@ class Pair:
             caution=finding.caution(self.direction),
             counterexample=value,
             has_counterexample=True,
-            reason=_reason(refusing, value),
+            reason=refusals.reason(finding, value),
             pointer=pointer_to(self.read, finding.steps, finding.word),
         )
 
-    def _without_place(self, value: Any, refusing: Validator) -> Break:
-        errors = refusing.errors(value)
-        steps = steps_of(errors[0].pointer) if errors else ()
-        finding = Finding(steps, "whole", (), True, True)
-        return self._break(finding, value, refusing)
+    def _without_place(self, value: Any, refusals: Refusals) -> Break:
+        finding = Finding(steps_of(refusals.place(value)), "whole", (), True, True)
+        return self._break(finding, value, refusals)
 
     def _undecided(self, left: list[Finding], breaks: list[Break], out_of_time: bool) -> list[Undecided]:
         said = {one.path for one in breaks}
@@ -172,7 +184,9 @@ class Pair:
         if out_of_time:
             found.append(Undecided(self.direction, "data", _TIME))
         if not breaks and not found:
-            found.append(Undecided(self.direction, "data", "It was neither proved nor refuted by an example."))
+            found.append(
+                Undecided(self.direction, "data", "It was neither proved nor refuted by an example.")
+            )
         return found
 
 
@@ -180,14 +194,6 @@ def _path_of(finding: Finding) -> str:
     path = place_name(finding.steps)
     named = finding.word in ("required", "dependentRequired", "additionalProperties", "unevaluatedProperties")
     return place_name((*finding.steps, ("member", finding.wanted))) if named and finding.wanted else path
-
-
-def _reason(refusing: Validator, value: Any) -> str:
-    errors = refusing.errors(value)
-    if not errors:
-        return ""
-    place = place_name(steps_of(errors[0].pointer))
-    return f"{place}: {errors[0].message}"
 
 
 def _compiled(schema: Schema) -> Validator:
@@ -208,19 +214,6 @@ def _bare(schema: Schema) -> Schema:
     if isinstance(schema, dict):
         return {word: value for word, value in schema.items() if word not in ("$defs", "$schema")}
     return schema
-
-
-def size(schema: Any) -> int:
-    """How many objects, arrays and values a schema has; stops counting above LARGEST."""
-    count, todo = 0, [schema]
-    while todo and count <= LARGEST:
-        item = todo.pop()
-        count += 1
-        if isinstance(item, dict):
-            todo.extend(item.values())
-        elif isinstance(item, list):
-            todo.extend(item)
-    return count
 
 
 def fits_json(value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 from re import _parser  # type: ignore[attr-defined]  # the only parser of patterns in the standard library
 from typing import Any
@@ -68,6 +69,13 @@ def _python(pattern: str) -> str:
     return re.sub(r"\\p\{N[a-z]?\}", "[0-9]", pattern).replace(r"\z", r"\Z")
 
 
+def _is_of_word(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"
+
+
+_CLASSES: dict[str, Callable[[str], bool]] = {"DIGIT": str.isdigit, "SPACE": str.isspace}
+
+
 class _TooLong(Exception):
     pass
 
@@ -118,18 +126,21 @@ class _Writer:
 
     def one_of(self, members: Any) -> str:
         refused = str(members[0][0]) == "NEGATE"
-        wanted = [chr(code) for code in (*range(97, 123), *range(48, 58), *range(65, 91), 45, 95, 46, 32, 64, 233)]
+        wanted = [
+            chr(code) for code in (*range(97, 123), *range(48, 58), *range(65, 91), 45, 95, 46, 32, 64, 233)
+        ]
         inside: list[str] = []
         for code, argument in members[1:] if refused else members:
             match str(code):
                 case "LITERAL":
                     inside.append(chr(argument))
                 case "RANGE":
-                    inside.extend(chr(one) for one in range(argument[0], min(argument[1], argument[0] + 300) + 1))
+                    inside.extend(
+                        chr(one) for one in range(argument[0], min(argument[1], argument[0] + 300) + 1)
+                    )
                 case "CATEGORY":
                     name = str(argument)
-                    fits = {"DIGIT": str.isdigit, "SPACE": str.isspace}.get(name.rpartition("_")[2])
-                    fits = fits or (lambda one: one.isalnum() or one == "_")
+                    fits = _CLASSES.get(name.rpartition("_")[2], _is_of_word)
                     inside.extend(one for one in wanted if fits(one) != ("NOT" in name))
         options = [one for one in wanted if one not in inside] if refused else inside
         return options[0] if self.least else self.choice.choice(options)

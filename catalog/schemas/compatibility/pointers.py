@@ -19,7 +19,9 @@ class _Reader:
         self.root = root
         self.left = _PLACES
 
-    def applied(self, path: Path, schema: Any, seen: frozenset[str] = frozenset()) -> list[tuple[Path, dict[str, Any]]]:
+    def applied(
+        self, path: Path, schema: Any, seen: frozenset[str] = frozenset()
+    ) -> list[tuple[Path, dict[str, Any]]]:
         """The schema objects applied at a place, with their paths."""
         self.left -= 1
         if not isinstance(schema, dict) or self.left < 0:
@@ -68,7 +70,11 @@ class _Reader:
             return [((*path, "properties", key), members[key])]
         if kind == "unknown":
             named = schema.get("patternProperties")
-            found = [((*path, "patternProperties", n), c) for n, c in named.items()] if isinstance(named, dict) else []
+            found = (
+                [((*path, "patternProperties", n), c) for n, c in named.items()]
+                if isinstance(named, dict)
+                else []
+            )
             if isinstance(schema.get("additionalProperties"), dict | bool):
                 found.append(((*path, "additionalProperties"), schema["additionalProperties"]))
             return found

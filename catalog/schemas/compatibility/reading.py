@@ -47,7 +47,9 @@ def type_of(value: Any) -> str:
         return "integer"
     if isinstance(value, float):
         return "number"
-    return {str: "string", list: "array"}.get(type(value), "object")
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
 
 
 @dataclass
@@ -82,8 +84,22 @@ class Document:
         return self.definitions[reference.removeprefix("#/$defs/")]
 
     def standing_alone(self, schema: Schema) -> Schema:
-        """`schema`, a part of this document, as a document."""
-        return {"allOf": [schema], "$defs": self.definitions} if self.definitions else schema
+        """`schema`, a part of this document, as a document with the definitions it needs."""
+        needed: dict[str, Schema] = {}
+        todo = [schema]
+        while todo:
+            item = todo.pop()
+            if isinstance(item, dict):
+                reference = item.get("$ref")
+                if isinstance(reference, str):
+                    name = reference.removeprefix("#/$defs/")
+                    if name in self.definitions and name not in needed:
+                        needed[name] = self.definitions[name]
+                        todo.append(needed[name])
+                todo.extend(item.values())
+            elif isinstance(item, list):
+                todo.extend(item)
+        return {"allOf": [schema], "$defs": needed} if needed else schema
 
     def parts(self, schemas: list[Schema]) -> Parts:
         """The conjunction of `schemas` taken apart. Raises Unsupported for a reference that only leads to itself."""

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import Any
 
-from catalog.schemas.compatibility.normal import Schema, Unsupported, normal
+from catalog.schemas.compatibility.budget import DEEPEST, LARGEST, Budget, Exhausted, size
+from catalog.schemas.compatibility.normal import Schema, Unsupported, normal, with_dialect
 from catalog.schemas.compatibility.reading import Document, text_of
+from catalog.schemas.text import depth
 
 SIMILAR = 0.6
 LEVELS = 8
@@ -15,9 +17,7 @@ PLACES = 200
 MEMBERS = 40
 
 
-def pairs(
-    gone: dict[str, Any], added: dict[str, Any], siblings: Iterable[str] = ()
-) -> list[tuple[str, str]]:
+def pairs(gone: dict[str, Any], added: dict[str, Any], siblings: Iterable[str] = ()) -> list[tuple[str, str]]:
     """Which of the members `gone` (name → shape) became which of those `added`; the most similar names first.
 
     A single member gone and a single one added with the same shape count as well when nothing else is like them.
@@ -42,16 +42,21 @@ def _similarity(before: str, after: str) -> float:
     return SequenceMatcher(None, before.lower().replace("_", ""), after.lower().replace("_", "")).ratio()
 
 
-def hints(old: Schema, new: Schema) -> tuple[str, ...]:
-    """Sentences for the author about what looks like a mistake."""
+def hints(old: Schema, new: Schema, budget: Budget) -> tuple[str, ...]:
+    """Sentences for the author about what looks like a mistake; those found within the budget."""
+    found: list[str] = []
     try:
-        before, after = Document(normal(old)), Document(normal(new))
-        return tuple(_walk(before, after))
-    except (Unsupported, RecursionError):
-        return ()
+        budget.step()
+        if max(size(old), size(new)) <= LARGEST and max(depth(old), depth(new)) <= DEEPEST:
+            before = Document(normal(with_dialect(old), "r", budget))
+            after = Document(normal(with_dialect(new), "r", budget))
+            found.extend(_walk(before, after, budget))
+    except (Exhausted, Unsupported, RecursionError):
+        pass
+    return tuple(found)
 
 
-def _walk(before: Document, after: Document) -> Iterable[str]:
+def _walk(before: Document, after: Document, budget: Budget) -> Iterable[str]:
     todo: list[tuple[str, Schema, Schema]] = [("data", before.root, after.root)]
     seen: set[tuple[str, str]] = set()
     while todo and len(seen) < PLACES:
@@ -60,6 +65,7 @@ def _walk(before: Document, after: Document) -> Iterable[str]:
         if key in seen or path.count(".") > LEVELS:
             continue
         seen.add(key)
+        budget.step()
         old, new = before.declared([left]).names, after.declared([right]).names
         gone = {name: _shape(before, children) for name, children in old.items() if name not in new}
         added = {name: _shape(after, children) for name, children in new.items() if name not in old}
@@ -68,20 +74,27 @@ def _walk(before: Document, after: Document) -> Iterable[str]:
                 f"{path}.{other} looks like {path}.{one} under a new name. Listeners that read {one} find nothing: "
                 f"keep {one} beside it, or register another event type."
             )
-        for name in old:
-            if name in new:
-                todo.append((f"{path}.{name}", {"allOf": old[name]}, {"allOf": new[name]}))
-        items = ([a["items"] for a in doc.parts([one]).atoms if "items" in a] for doc, one in ((before, left), (after, right)))
-        one, other = items
-        if one and other:
-            todo.append((f"{path}[]", {"allOf": one}, {"allOf": other}))
+        both = [name for name in old if name in new]
+        todo.extend((f"{path}.{name}", {"allOf": old[name]}, {"allOf": new[name]}) for name in both)
+        entries = [
+            [atom["items"] for atom in document.parts([place]).atoms if "items" in atom]
+            for document, place in ((before, left), (after, right))
+        ]
+        if all(entries):
+            todo.append((f"{path}[]", {"allOf": entries[0]}, {"allOf": entries[1]}))
 
 
 def _shape(document: Document, children: list[Schema]) -> Any:
     """What a member is, without remarks: its keywords with references followed one level."""
     atoms = document.parts(children).atoms
-    return sorted(text_of({word: one for word, one in atom.items() if word not in ("$ref", "allOf")}) for atom in atoms)
+    return sorted(
+        text_of({word: one for word, one in atom.items() if word not in ("$ref", "allOf")}) for atom in atoms
+    )
 
 
 def _bare(schema: Schema) -> Schema:
-    return {w: v for w, v in schema.items() if w not in ("$defs", "$schema")} if isinstance(schema, dict) else schema
+    return (
+        {w: v for w, v in schema.items() if w not in ("$defs", "$schema")}
+        if isinstance(schema, dict)
+        else schema
+    )

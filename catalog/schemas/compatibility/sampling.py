@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from math import ceil, floor
 from typing import Any
@@ -12,7 +12,7 @@ from catalog.schemas.compatibility.normal import Schema
 from catalog.schemas.compatibility.patterns import finds, texts
 from catalog.schemas.compatibility.reading import Document, types_of, value_key
 
-DEPTH = 24
+DEPTH = 150
 LONGEST = 2000  # entries or characters of one value
 FORMATS = {
     "date-time": "2026-01-31T12:00:00Z", "date": "2026-01-31", "time": "12:00:00Z", "duration": "P1D",
@@ -72,7 +72,7 @@ class Sampler:
 
     def _by_type(self, schema: dict[str, Any], depth: int) -> Iterator[Any]:
         types = types_of(schema)
-        makers = {
+        makers: dict[str, Callable[[], Iterator[Any]]] = {
             "object": lambda: self.objects(schema, depth),
             "string": lambda: strings(schema),
             "integer": lambda: numbers(schema, whole="number" not in types),
@@ -92,7 +92,9 @@ class Sampler:
     def objects(self, schema: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
         """The object with what is required, then with everything, then with one member in another form."""
         try:
-            least = {name: self.first(self.member(schema, name), depth + 1) for name in schema.get("required", ())}
+            least = {
+                name: self.first(self.member(schema, name), depth + 1) for name in schema.get("required", ())
+            }
         except NoValue:
             return
         needs = schema.get("dependentRequired", {})
@@ -212,7 +214,9 @@ def strings(schema: dict[str, Any]) -> Iterator[str]:
         if isinstance(pattern, str):
             found.extend(texts(pattern))
             # An unanchored pattern allows more around it.
-            found.extend(f"{text}{'a' * (least - len(text))}" for text in texts(pattern)[:2] if len(text) < least)
+            found.extend(
+                f"{text}{'a' * (least - len(text))}" for text in texts(pattern)[:2] if len(text) < least
+            )
     if schema.get("format") in FORMATS:
         found.append(FORMATS[schema["format"]])
     found.extend(TEXTS)
@@ -235,7 +239,7 @@ def numbers(schema: dict[str, Any], whole: bool) -> Iterator[float]:
         if step:
             found += [ceil(bound / step) * step, (ceil(bound / step) + 1) * step, floor(bound / step) * step]
             found += [(floor(bound / step) - 1) * step]
-    if low is not None and high is not None or above is not None and under is not None:
+    if (low is not None and high is not None) or (above is not None and under is not None):
         found.append((near[0] + near[-1]) / 2)
     if step:
         found += [step * factor for factor in (0, 1, 2, 3, 5, 7, -1)]

@@ -86,7 +86,9 @@ class Structures:
                 self._by_pattern(plain, pattern, own_patterns[pattern], child, place)
             else:
                 for other, value in own_patterns.items():
-                    if not self.covered({"type": ["string"], "pattern": other}, {"not": {"pattern": pattern}}):
+                    if not self.covered(
+                        {"type": ["string"], "pattern": other}, {"not": {"pattern": pattern}}
+                    ):
                         self._by_pattern(plain, other, value, child, place)
                 if unknown is not False:
                     name = next(iter(texts(pattern)), "unknown")
@@ -99,7 +101,13 @@ class Structures:
             has = {*needed, *plain.get("dependentRequired", {}).get(name, ())}
             for wanted in wants:
                 if wanted not in has and self.may_have(plain, name):
-                    self.found("dependentRequired", place, self.with_member(plain, name), {"required": [wanted]}, wanted)
+                    self.found(
+                        "dependentRequired",
+                        place,
+                        self.with_member(plain, name),
+                        {"required": [wanted]},
+                        wanted,
+                    )
         self._counts(plain, atom, place)
         if "unevaluatedProperties" in atom and not self.covered(plain, atom):
             self.found("unevaluatedProperties", place, plain, atom)
@@ -109,11 +117,19 @@ class Structures:
         if value is False:
             return
         if child is False:
-            self.found("additionalProperties", place, self.with_member(plain, name), {"properties": {name: False}}, name)
+            self.found(
+                "additionalProperties",
+                place,
+                self.with_member(plain, name),
+                {"properties": {name: False}},
+                name,
+            )
             return
         self.compare(value, child, self.below(place, ("member", name), plain))
 
-    def _by_pattern(self, plain: dict[str, Any], pattern: str, value: Schema, child: Schema, place: Place) -> None:
+    def _by_pattern(
+        self, plain: dict[str, Any], pattern: str, value: Schema, child: Schema, place: Place
+    ) -> None:
         name = next(iter(texts(pattern)), "unknown")
         if value is not False:
             self.compare(value, child, self.below(place, ("unknown", name), plain))
@@ -133,7 +149,12 @@ class Structures:
         if unknown is False:
             return
         if rest is False:
-            self.found("additionalProperties", place, plain, {**_object_part(atom)})
+            self.found(
+                "additionalProperties",
+                place,
+                plain,
+                _part(atom, ("properties", "patternProperties", "additionalProperties")),
+            )
         else:
             self.compare(unknown, rest, self.below(place, ("unknown", "unknown"), plain))
 
@@ -143,7 +164,7 @@ class Structures:
         wanted: Schema = {"type": "object", "propertyNames": rule}
         names = [name for name in plain.get("properties", ()) if self.may_have(plain, name)]
         open_ = plain.get("additionalProperties", True) is not False or plain.get("patternProperties")
-        values = [{"enum": names}] if names else []
+        values: list[Schema] = [{"enum": names}] if names else []
         if open_:
             values = [{"type": "string"}]
         if all(self.covered(value, rule) for value in values):
@@ -155,14 +176,18 @@ class Structures:
         least, most = atom.get("minProperties"), atom.get("maxProperties")
         had = max(plain.get("minProperties", 0), len(plain.get("required", ())))
         if least is not None and had < least:
-            self.found("minProperties", place, plain, {"minProperties": least}, least, plain.get("minProperties"))
+            self.found(
+                "minProperties", place, plain, {"minProperties": least}, least, plain.get("minProperties")
+            )
         if most is None:
             return
         closed = plain.get("additionalProperties", True) is False and not plain.get("patternProperties")
         room = sum(self.may_have(plain, name) for name in plain.get("properties", ())) if closed else None
         limit = min((one for one in (plain.get("maxProperties"), room) if one is not None), default=None)
         if limit is None or limit > most:
-            self.found("maxProperties", place, plain, {"maxProperties": most}, most, plain.get("maxProperties"))
+            self.found(
+                "maxProperties", place, plain, {"maxProperties": most}, most, plain.get("maxProperties")
+            )
 
     # ── arrays ──
 
@@ -180,8 +205,14 @@ class Structures:
             if value is False:
                 break
             if child is False:
-                wanted = {word: atom[word] for word in ("prefixItems", "items") if word in atom}
-                self.found("maxItems", place, {**plain, "minItems": max(index + 1, plain.get("minItems", 0))}, wanted, index)
+                wanted = _part(atom, ("prefixItems", "items"))
+                self.found(
+                    "maxItems",
+                    place,
+                    {**plain, "minItems": max(index + 1, plain.get("minItems", 0))},
+                    wanted,
+                    index,
+                )
                 break
             self.compare(value, child, self.below(place, ("entry", index), plain))
         least, limit = atom.get("minItems"), atom.get("maxItems")
@@ -201,5 +232,5 @@ class Structures:
             self.found("unevaluatedItems", place, plain, atom)
 
 
-def _object_part(atom: dict[str, Any]) -> dict[str, Any]:
-    return {word: atom[word] for word in ("properties", "patternProperties", "additionalProperties") if word in atom}
+def _part(atom: dict[str, Any], words: tuple[str, ...]) -> dict[str, Any]:
+    return {word: atom[word] for word in words if word in atom}

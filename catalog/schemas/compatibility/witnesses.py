@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from catalog.schemas.compatibility.budget import Budget
+from catalog.schemas.compatibility.budget import Budget, Exhausted
 from catalog.schemas.compatibility.findings import Finding, Step
 from catalog.schemas.compatibility.merging import Merger
 from catalog.schemas.compatibility.normal import Schema, Unsupported
@@ -19,6 +19,7 @@ from catalog.schemas.compatibility.reading import Document, value_key
 from catalog.schemas.compatibility.sampling import LONGEST, NoValue, Sampler
 
 TRIES = 400
+SECOND = 12  # values that show something else too, before one of them is taken
 MISSING = object()
 POOL: tuple[Any, ...] = (
     "text", 1, None, True, 1.5, {}, [], "", 0, -1, False, "zzzzzzzzzzzzzzzzzzzz", 1_000_000, {"unknown": 1}, [1], ["a"],
@@ -27,7 +28,10 @@ POOL: tuple[Any, ...] = (
 
 
 class Search:
-    """Searches values for the findings of one direction. `shows(value)` tells whether a value is what is wanted."""
+    """Searches values for the findings of one direction. `shows(value)` tells whether a value is what is wanted.
+
+    `relation(finding, value)` tells whether it is refused for what the finding says: 2 only for that, 1 also, 0 not.
+    """
 
     def __init__(
         self,
@@ -35,6 +39,7 @@ class Search:
         reader: Document,
         prover: Prover,
         shows: Callable[[Any], bool],
+        relation: Callable[[Finding, Any], int],
         examples: Sequence[Any],
         budget: Budget,
     ) -> None:
@@ -42,36 +47,49 @@ class Search:
         self.reader = reader
         self.prover = prover
         self.shows = shows
+        self.relation = relation
         self.examples = examples
         self.budget = budget
         self.sampler = Sampler(writer, budget)
-        self._tried: set[str] = set()
 
     def known(self) -> Iterator[Any]:
         """The examples that show a break as they are."""
         return (value for value in self.examples if self.shows(value))
 
     def for_finding(self, finding: Finding) -> tuple[bool, Any]:
-        """Whether a value was found, and the value. Raises Exhausted."""
-        return self._first(self._whole_values(finding))
+        """Whether a value was found, and the value: one with nothing else wrong where there is one. Raises Exhausted."""
+        return self._first(self._whole_values(finding), finding)
 
     def anywhere(self) -> tuple[bool, Any]:
         """The same without a place to look at: what the prover says remains, then plain values of the writer."""
         return self._first(self._all_values())
 
-    def _first(self, values: Iterator[Any]) -> tuple[bool, Any]:
+    def _first(self, values: Iterator[Any], finding: Finding | None = None) -> tuple[bool, Any]:
+        second: list[Any] = []
+        try:
+            for value in self._distinct(values):
+                if self.shows(value):
+                    related = 2 if finding is None else self.relation(finding, value)
+                    if related == 2:
+                        return True, value
+                    second += [value] if related else []
+                    if len(second) >= SECOND:
+                        break
+        except Exhausted:
+            if not second:
+                raise
+        return (True, second[0]) if second else (False, None)
+
+    def _distinct(self, values: Iterator[Any]) -> Iterator[Any]:
         tried: set[str] = set()
         for value in islice(values, TRIES * 4):
             key = value_key(value)
-            if key in tried:
-                continue
-            tried.add(key)
-            self.budget.step()
-            if len(tried) > TRIES:
-                break
-            if self.shows(value):
-                return True, value
-        return False, None
+            if key not in tried:
+                if len(tried) >= TRIES:
+                    return
+                tried.add(key)
+                self.budget.step()
+                yield value
 
     def _all_values(self) -> Iterator[Any]:
         yield from self._remaining(self.writer.root, self.reader.root)
@@ -151,7 +169,9 @@ class Search:
                     yield [*value[:-1], value[0]] if len(value) > 1 else value * 2
         yield from islice(self.sampler.values(plain), 12)
 
-    def _lifted(self, trail: tuple[dict[str, Any], ...], steps: tuple[Step, ...], value: Any) -> Iterator[Any]:
+    def _lifted(
+        self, trail: tuple[dict[str, Any], ...], steps: tuple[Step, ...], value: Any
+    ) -> Iterator[Any]:
         """`value` inside the least whole value of the writer that can hold it, then inside a fuller one."""
         for full in (False, True):
             whole = value
@@ -176,6 +196,7 @@ class Search:
                     break
             return [*found[:key], value, *found[key + 1 :]]
         limited = {word: one for word, one in plain.items() if word != "enum"}
+        limited["required"] = [name for name in plain.get("required", ()) if name != key]
         options = list(islice(self.sampler.objects({**limited, "type": "object"}, 0), 2 if full else 1))
         if not options:
             raise NoValue
@@ -205,4 +226,3 @@ class Search:
             yield from islice(self._lifted(trail[1:], steps[1:], value), 1)
         else:
             yield from self._patched(inner, trail[1:], steps[1:], value)
-

@@ -43,7 +43,11 @@ ROWS = {
     ),
 }  # fmt: skip
 
-OTHER = {"type": "object", "properties": {"kind": {"const": "other"}, "z": {"type": "integer"}}, "required": ["kind"]}
+OTHER = {
+    "type": "object",
+    "properties": {"kind": {"const": "other"}, "z": {"type": "integer"}},
+    "required": ["kind"],
+}
 
 
 def _kind(schema):
@@ -57,7 +61,10 @@ PLACES = {
     "in an optional member": lambda schema: fields({"id": {"type": "string"}, "inner": schema}),
     "two levels down": lambda schema: fields({"x": fields({"y": schema})}),
     "in an entry": lambda schema: fields({"list": {"type": "array", "items": schema}}),
-    "behind a $ref": lambda schema: {**fields({"inner": {"$ref": "#/$defs/part"}}), "$defs": {"part": schema}},
+    "behind a $ref": lambda schema: {
+        **fields({"inner": {"$ref": "#/$defs/part"}}),
+        "$defs": {"part": schema},
+    },
     "in an allOf": lambda schema: {"allOf": [fields({"id": {"type": "string"}}, ["id"]), schema]},
     "in an allOf of references": lambda schema: {
         "allOf": [{"$ref": "#/$defs/base"}, {"$ref": "#/$defs/part"}],

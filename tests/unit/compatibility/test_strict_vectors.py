@@ -5,7 +5,7 @@ import json
 import pytest
 
 from catalog.schemas.compatibility import Mode, Outcome, Policy, check
-from tests.unit.compatibility.rechecked import DRAFT_7, assert_shown, accepts
+from tests.unit.compatibility.rechecked import DRAFT_7, accepts, assert_shown
 from tests.vectors import shared
 
 PATIENT = 5.0  # seconds: the machine of the tests may be busy; what is meant is the verdict
@@ -29,17 +29,23 @@ def verdicts():
     found = []
     for vector in VECTORS:
         old, new = _draft_7(vector["old"]), _draft_7(vector["new"])
-        found.append((vector, old, new, check(old, new, Mode(vector["mode"].lower()), Policy.STRICT, (), PATIENT)))
+        found.append(
+            (vector, old, new, check(old, new, Mode(vector["mode"].lower()), Policy.STRICT, (), PATIENT))
+        )
     return found
 
 
 def test_no_breaking_pair_is_accepted(verdicts):
-    wrong = [v["id"] for v, _, _, found in verdicts if not v["compatible"] and found.outcome is Outcome.COMPATIBLE]
+    wrong = [
+        v["id"] for v, _, _, found in verdicts if not v["compatible"] and found.outcome is Outcome.COMPATIBLE
+    ]
     assert wrong == []
 
 
 def test_no_compatible_pair_is_refused(verdicts):
-    wrong = [v["id"] for v, _, _, found in verdicts if v["compatible"] and found.outcome is Outcome.INCOMPATIBLE]
+    wrong = [
+        v["id"] for v, _, _, found in verdicts if v["compatible"] and found.outcome is Outcome.INCOMPATIBLE
+    ]
     assert wrong == []
 
 

@@ -220,7 +220,7 @@ def strings(schema: dict[str, Any]) -> Iterator[str]:
     if schema.get("format") in FORMATS:
         found.append(FORMATS[schema["format"]])
     found.extend(TEXTS)
-    for length in (least, min(most, least + 1), min(most, LONGEST)):
+    for length in (least, min(most, least + 1), min(schema.get("maxLength", least + 40), LONGEST)):
         found.extend(letter * length for letter in ("a", "1", "A"))
     for text in dict.fromkeys(found):
         if least <= len(text) <= most:

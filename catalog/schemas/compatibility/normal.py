@@ -90,7 +90,7 @@ class Normaliser:
                 own = item.get(word)
                 if isinstance(own, str) and own.startswith("#"):
                     self.anchors[own] = item
-                elif isinstance(own, str) and not root and word == "$id" and "$ref" not in item:
+                elif isinstance(own, str) and not root and "$ref" not in item:
                     raise Unsupported("a part with its own $id")
             if isinstance(item.get("$anchor"), str):
                 self.anchors["#" + item["$anchor"]] = item
@@ -171,7 +171,13 @@ class Normaliser:
             ]
             if content:
                 found[OPAQUE] = content
-        return _plain_unevaluated(found)
+        if "contains" not in found:
+            found.pop("minContains", None)
+            found.pop("maxContains", None)
+        found = _plain_unevaluated(found)
+        if self.age == 3 and "unevaluatedItems" in found:
+            raise Unsupported("unevaluatedItems of draft 2019-09")
+        return found
 
     def _bounds(self, schema: dict[str, Any], source: dict[str, Any], found: dict[str, Any]) -> None:
         for word, plain in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):

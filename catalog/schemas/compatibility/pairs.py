@@ -82,6 +82,8 @@ class Pair:
         read = Document(normal(self.read, "r", proof))
         if max(looks(sent), looks(read)) > MOST:
             raise Unsupported("references that double what is applied at every level")
+        # What the validator cannot use is not reasoned about either.
+        self._validators = _compiled(self.sent), _compiled(self.read)
         if evolving:
             read = Opener(read, proof).opened()
         writer = Merger(sent, evolving, proof).merged()
@@ -139,7 +141,7 @@ class Pair:
 
     def _test(self, writer: Document, read: Document) -> tuple[Callable[[Any], bool], Refusals]:
         """What a counterexample has to pass, and why the reader refuses it."""
-        sends, takes = _compiled(self.sent), _compiled(self.read)
+        sends, takes = self._validators
         declared = _normal_validator(writer) if self.policy is Policy.EVOLUTION else None
         tolerant = _normal_validator(read) if self.policy is Policy.EVOLUTION else None
 

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from jsonschema_rs import ValidationError
 
+from catalog.schemas.costs import MOST, looks
 from catalog.schemas.dialects import DIALECTS, dialect_of
 from catalog.schemas.sentences import sentence
 from catalog.schemas.text import Mistake, located, pointer_of
@@ -38,7 +39,19 @@ def check_parsed(schema: Any, text: str) -> list[Mistake]:
         return [
             located(text, "/$schema", f"This $schema is not supported. Use one of {known}, or leave it out.")
         ]
-    return _references(schema, text) or _meta(schema, dialect, text)
+    return _references(schema, text) or _meta(schema, dialect, text) or _doubling(schema)
+
+
+def _doubling(schema: dict[str, Any]) -> list[Mistake]:
+    """References that make one value cost seconds."""
+    if looks(schema) <= MOST:
+        return []
+    return [
+        Mistake(
+            f"To validate one value, the parts of this schema would be looked at more than {MOST:,} times: its "
+            "references multiply from level to level. Refer to each definition once where it applies."
+        )
+    ]
 
 
 def _references(schema: dict[str, Any], text: str) -> list[Mistake]:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from catalog.schemas.compatibility.budget import Budget
 from catalog.schemas.compatibility.patterns import finds_in_all
 from catalog.schemas.dialects import DEFAULT, dialect_of
-from catalog.schemas.openapi import is_openapi_30, without_openapi
+from catalog.schemas.openapi import without_openapi
 
 Schema = Any  # a JSON Schema: a dict or a bool
 
@@ -58,9 +58,8 @@ class Normaliser:
     def __init__(self, schema: Schema, prefix: str, budget: Budget) -> None:
         self.budget = budget
         self.prefix = prefix
-        if isinstance(schema, dict) and is_openapi_30(schema):
-            schema = without_openapi(schema)
-        dialect = DEFAULT if _is_openapi_31(schema) else dialect_of(schema)
+        schema = without_openapi(schema)
+        dialect = dialect_of(schema)
         if dialect is None:
             raise Unsupported("its $schema is not a supported draft")
         self.root = schema
@@ -239,12 +238,6 @@ def with_dialect(schema: Schema) -> Schema:
         elif isinstance(item, list):
             todo.extend(item)
     return schema
-
-
-def _is_openapi_31(schema: Schema) -> bool:
-    """OpenAPI 3.1 and 3.2 write JSON Schema 2020-12."""
-    declared = schema.get("$schema") if isinstance(schema, dict) else None
-    return isinstance(declared, str) and declared.startswith("https://spec.openapis.org/oas/3.")
 
 
 def normal(schema: Schema, prefix: str, budget: Budget) -> Schema:

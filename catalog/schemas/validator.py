@@ -77,6 +77,27 @@ class Validator:
         except ValueError:  # nested deeper than jsonschema-rs reads, 255 levels
             return False
 
+    def refuses(self, value: Any) -> bool:
+        """Whether the schema itself says no to `value`; False also for a value that cannot be checked."""
+        if self._guarded and self._cost.of(value) > STEPS:
+            return False
+        try:
+            return not self._compiled.is_valid(value)
+        except ValueError:  # as in is_valid
+            return False
+
+    def iter_errors(self, value: Any) -> Iterator[ValidationError]:
+        """The engine's own errors, with kind and path; only for a value that `explains`."""
+        found: Iterator[ValidationError] = self._compiled.iter_errors(value)
+        return found
+
+    def explains(self, value: Any) -> bool:
+        """Whether all errors of `value` can be asked for in bounded time."""
+        return (
+            self._cost.of(value) <= EXPLAINED_STEPS
+            and self._cost.alternatives * depth(value, 256) <= EXPLAINED_ALTERNATIVES
+        )
+
     def errors(self, value: Any) -> list[Violation]:
         """The first 20 ways in which `value` does not fit, or the first one of a large value; empty when it does."""
         steps = self._cost.of(value)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import NOT_THERE, KindAndKey
-from rules.engine.elements import elements_agree, still_agree
+from rules.engine.element_plan import still_agree
+from rules.engine.elements import elements_agree
 from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
 from rules.engine.present import Present, value_at
@@ -303,7 +304,7 @@ def _checked(
                 return False
         elif not (requirement.ready or requirement.holds)(value):
             return False
-    if members and not still_agree(branch.requirements, branch.paths, leaves):
+    if members and not still_agree(branch.requirements, branch.paths, leaves, wanted):
         return False
     return not branch.residual or all(check(leaves.event) for check in branch.residual)
 

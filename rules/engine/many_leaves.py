@@ -171,9 +171,7 @@ class _Search(NamedTuple, Generic[T]):
     all: Callable[[ManyLeaves, T], bool]
 
 
-def _prefix_search(
-    sorted_texts: Callable[[ManyLeaves], list[str]], backwards: bool = False
-) -> _Search[str]:
+def _prefix_search(sorted_texts: Callable[[ManyLeaves], list[str]], backwards: bool = False) -> _Search[str]:
     """Of texts in the order of their characters: those with a prefix stand together, the smallest first."""
 
     def any_has(many: ManyLeaves, prefix: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Generic, NamedTuple, TypeVar
 
 import ahocorasick  # type: ignore[import-not-found]
@@ -27,6 +28,8 @@ FEW_NEEDLES = 4
 LONG_TEXT = 1024
 """Searching longer texts counts as steps, one for LONG_STEP characters."""
 LONG_STEP = 128
+FIND_STEP = 16
+"""Searching for one of many strings, one that may repeat itself as the text does: so many characters are a step."""
 SEARCH_STEP = 4
 """Searching for many substrings at once: so many characters are a step, and each one found again."""
 BLOCK = 1024
@@ -224,9 +227,16 @@ class _Sought:
     def _find(self, literal: str) -> int:
         first = self._first.get(literal)
         if first is None:
-            first = self._first[literal] = self._text.find(literal)
-            self._allowance.spend((first if first >= 0 else len(self._text)) // LONG_STEP)
+            first = -1
+            if self._characters.issuperset(literal):
+                first = self._text.find(literal)
+                self._allowance.spend((first if first >= 0 else len(self._text)) // FIND_STEP)
+            self._first[literal] = first
         return first
+
+    @cached_property
+    def _characters(self) -> frozenset[str]:
+        return frozenset(self._text)
 
     def all(self, literals: Iterable[str]) -> bool:
         """Whether the text has all of them, wherever."""
@@ -248,7 +258,7 @@ class _Sought:
             found = self._first[part]
             if found < at:
                 found = text.find(part, at, end)
-                self._allowance.spend(((found if found >= 0 else end) - at) // LONG_STEP)
+                self._allowance.spend(((found if found >= 0 else end) - at) // FIND_STEP)
             if found < 0 or found + len(part) > end:
                 return False
             at = found + len(part)
@@ -273,4 +283,6 @@ def _some_fits(parts: Parts, texts: list[str], characters: int, allowance: Allow
 def _needles(literal: str) -> list[str]:
     if not literal:
         return []
-    return [literal[at : at + NEEDLE] for at in range(max(1, min(len(literal) - NEEDLE + 1, 2 * NEEDLE)))]
+    last = max(0, len(literal) - NEEDLE)
+    begins = range(last + 1) if last < 2 * NEEDLE else (*range(NEEDLE), *range(last - NEEDLE + 1, last + 1))
+    return [literal[at : at + NEEDLE] for at in begins]

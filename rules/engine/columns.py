@@ -1,0 +1,125 @@
+"""Which array elements meet a requirement, as the bits of one integer.
+
+Whether one element meets several requirements is then an `and` of a few integers, for thousands of elements at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from rules.engine import alternative as kinds
+from rules.engine.allowance import Allowance
+from rules.engine.alternative import EXACT_KINDS, KindAndKey, predicate
+from rules.engine.requirement import Requirement
+
+FEW = 16
+"""So few rows are put into an integer one by one; to look through so few leaves is not counted."""
+_ONE = ord("1")
+STEPS_OF_A_LEAF = 3
+"""To ask whether a leaf of a column meets an alternative takes so many steps of allowance.py."""
+
+
+class Column:
+    """The leaves at one path that are inside of one outermost array, by the elements they are in.
+
+    bits: one for each innermost element, set where a leaf in that element, or in one that holds it, meets what is
+    asked.
+    """
+
+    def __init__(
+        self,
+        leaves: Sequence[Any],
+        firsts: Sequence[int],
+        afters: Sequence[int] | None,
+        size: int,
+        allowance: Allowance,
+    ) -> None:
+        """firsts, afters: by leaf, the innermost elements that its element is or holds, as (first, last + 1); None:
+        each is one; size: how many innermost elements there are."""
+        self._leaves = leaves
+        self._firsts = firsts
+        self._afters = afters
+        self.size = size
+        self._allowance = allowance
+        self._masks: dict[Requirement | KindAndKey, int] = {}
+
+    @cached_property
+    def _rows(self) -> tuple[dict[Any, list[int]], dict[Any, list[int]]]:
+        """Where each leaf is, (texts and numbers, constants): in Python 1 == True."""
+        plain: dict[Any, list[int]] = {}
+        constants: dict[Any, list[int]] = {}
+        for row, leaf in enumerate(self._leaves):
+            found = constants if leaf is True or leaf is False or leaf is None else plain
+            if leaf in found:
+                found[leaf].append(row)
+            else:
+                found[leaf] = [row]
+        return plain, constants
+
+    @cached_property
+    def absent(self) -> int:
+        """The elements without any leaf."""
+        return ((1 << self.size) - 1) ^ self._bits(range(len(self._leaves)))
+
+    def meeting(self, requirement: Requirement, held: frozenset[KindAndKey] | set[KindAndKey] | None) -> int:
+        """The elements that meet a requirement; held: the alternatives that any leaf meets, None when not known.
+
+        Raises TooMuchWork.
+        """
+        places = requirement.places
+        if len(places) == 1:
+            [place] = places
+            return self._meeting(place)
+        known = self._masks.get(requirement)
+        if known is None:
+            known = 0
+            for place in places if held is None else places & held:
+                known |= self._meeting(place)
+            self._masks[requirement] = known
+        return known
+
+    def _meeting(self, place: KindAndKey) -> int:
+        kind, key = place
+        if kind in EXACT_KINDS:
+            rows = self._rows[kind == kinds.CONSTANT].get(key)
+            if rows is None:
+                return 0
+            if len(rows) == 1:
+                return self._bit(rows[0])
+            known = self._masks.get(place)
+            if known is None:
+                known = self._masks[place] = self._bits(rows)
+            return known
+        known = self._masks.get(place)
+        if known is None:
+            known = self._masks[place] = self._bits(self._asked(kind, key))
+        return known
+
+    def _asked(self, kind: str, key: Any) -> list[int]:
+        if len(self._leaves) > FEW:
+            self._allowance.spend(STEPS_OF_A_LEAF * len(self._leaves))
+        holds = predicate(kind, key)
+        return [row for rows in self._rows for leaf, at in rows.items() if holds(leaf) for row in at]
+
+    def _bit(self, row: int) -> int:
+        first = self._firsts[row]
+        return 1 << first if self._afters is None else (1 << self._afters[row]) - (1 << first)
+
+    def _bits(self, rows: Sequence[int]) -> int:
+        if len(rows) <= FEW:
+            bits = 0
+            for row in rows:
+                bits |= self._bit(row)
+            return bits
+        size = self.size
+        digits = bytearray(b"0") * size  # the first element is the last digit
+        if self._afters is None:
+            for row in rows:
+                digits[~self._firsts[row]] = _ONE
+        else:
+            for row in rows:
+                first, after = self._firsts[row], self._afters[row]
+                digits[size - after : size - first] = b"1" * (after - first)
+        return int(digits, 2)

@@ -1,0 +1,218 @@
+"""How requirements on certain paths are compared in one event: by the bits of the elements that meet them.
+
+The elements of an outermost array, and of the one array that may be inside each of them, are numbered by their
+innermost elements: an element that holds others stands for all of them. So a choice of elements that agrees is an
+innermost element that all requirements allow. Where arrays fork, and where it matters in which order elements are
+chosen, elements.py compares.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rules.engine.alternative import KindAndKey
+from rules.engine.columns import Column
+from rules.engine.elements import elements_agree
+from rules.engine.leaves import Entry, Leaves
+from rules.engine.requirement import Requirement
+from rules.engine.wanted import Wanted
+
+ASKED_AT_ONCE = 16
+"""Of more leaves than this at one path it is asked at once which alternatives any of them meets."""
+MOST_WAYS = 32
+"""Where leaves at one path are in several outermost arrays, so many ways to take each path from one array are tried."""
+OUTSIDE = 0
+"""Instead of an array: of leaves that are in no element."""
+STEPS_OF_A_NUMBER = 4
+"""To number an element takes so many steps of allowance.py."""
+BITS_OF_A_STEP = 4096
+"""To compare so many elements counts as a step of allowance.py."""
+
+
+class Asked(NamedTuple):
+    """One column that a requirement is compared by; held: the alternatives that any leaf at its path meets, None where
+    the leaves are so few that each is asked."""
+
+    column: Column
+    held: set[KindAndKey] | None
+
+    def meeting(self, requirement: Requirement) -> int:
+        return self.column.meeting(requirement, self.held)
+
+
+class Plan(NamedTuple):
+    """members: the requirements on leaves in elements, in the order of their paths.
+
+    groups: by array, (place of the requirement, the column at its path), None where elements.py has to compare;
+    loose: requirements whose leaves are in several arrays or some in none: (place, columns by array). orderly: whether
+    it is seen in the columns what is missing; steps: what comparing costs.
+    """
+
+    members: tuple[int, ...]
+    groups: dict[int, tuple[tuple[int, Asked], ...]] | None
+    loose: tuple[tuple[int, dict[int, Asked]], ...]
+    orderly: bool
+    steps: int
+
+
+def still_agree(
+    requirements: tuple[Requirement, ...], paths: tuple[str, ...], leaves: Leaves, wanted: Wanted
+) -> bool:
+    """Whether all requirements can be met consistently, when each is known to hold by itself. Raises TooMuchWork.
+
+    paths: of the requirements; many rules share one such tuple, and what is found out about it.
+    """
+    plan = leaves.plans.get((id(wanted), id(paths)))
+    if plan is None:
+        plan = leaves.plans[id(wanted), id(paths)] = _plan(paths, leaves, wanted)
+    members, groups, loose, orderly, steps = plan
+    if len(members) < 2 and not (members and requirements[members[0]].may_be_missing):
+        return True
+    if groups is None or (not orderly and any(requirements[one].may_be_missing for one in members)):
+        return elements_agree(requirements, leaves)
+    if steps:
+        leaves.spend(steps)
+    if loose:
+        return _agree_in_some_way(requirements, plan, leaves)
+    # Which element of one array is chosen says nothing about another array.
+    for group in groups.values():
+        if (len(group) > 1 or requirements[group[0][0]].may_be_missing) and not _together(
+            requirements, group
+        ):
+            return False
+    return True
+
+
+def _together(requirements: tuple[Requirement, ...], group: tuple[tuple[int, Asked], ...]) -> int:
+    """The elements that meet all requirements of one array, as bits."""
+    bits = -1
+    for at, (column, held) in group:
+        requirement = requirements[at]
+        meeting = column.meeting(requirement, held)
+        if requirement.may_be_missing and bits != -1:
+            # Missing it can be only beside an element that was chosen.
+            meeting |= column.absent
+        bits &= meeting
+        if not bits:
+            break
+    return bits
+
+
+def _agree_in_some_way(requirements: tuple[Requirement, ...], plan: Plan, leaves: Leaves) -> bool:
+    """Takes the leaves of each loose requirement from one array after the other."""
+    chosen: dict[int, int] = {}
+    for array, group in (plan.groups or {}).items():
+        chosen[array] = _together(requirements, group)
+        if not chosen[array]:
+            return False
+    ways = [chosen]
+    for at, columns in plan.loose:
+        requirement = requirements[at]
+        if OUTSIDE in columns and columns[OUTSIDE].meeting(requirement):
+            continue  # met whatever is chosen
+        found = [(array, one.meeting(requirement)) for array, one in columns.items() if array != OUTSIDE]
+        ways = [
+            {**before, array: both}
+            for before in ways
+            for array, bits in found
+            if (both := bits & before.get(array, -1))
+        ]
+        if len(ways) > MOST_WAYS:
+            return elements_agree(requirements, leaves)
+        if not ways:
+            return False
+    return True
+
+
+def _plan(paths: tuple[str, ...], leaves: Leaves, wanted: Wanted) -> Plan:
+    members = tuple(at for at, path in enumerate(paths) if path in leaves.members)
+    by_array: dict[int, set[str]] = {}
+    for at in members:
+        for array in leaves.at(paths[at]).by_array:
+            by_array.setdefault(array, set()).add(paths[at])
+    numbered: dict[int, Numbers] = {}
+    for array, of_it in by_array.items():
+        place = array, frozenset(of_it)
+        if place not in leaves.numbers:
+            leaves.numbers[place] = _numbers(array, of_it, leaves)
+        numbers = leaves.numbers[place]
+        if numbers is None:
+            return Plan(members, None, (), False, 0)
+        numbered[array] = numbers
+    groups: dict[int, list[tuple[int, Asked]]] = {}
+    loose: list[tuple[int, dict[int, Asked]]] = []
+    for at in members:
+        path = paths[at]
+        parts = leaves.at(path).by_array
+        held = wanted.held(path, leaves) if len(leaves.members[path]) > ASKED_AT_ONCE else None
+        columns = {
+            array: Asked(_column(path, array, part, numbered[array], leaves), held)
+            for array, part in parts.items()
+        }
+        if len(parts) > 1:
+            loose.append((at, columns))
+        else:
+            [array] = parts
+            groups.setdefault(array, []).append((at, columns[array]))
+    orderly = not loose and all(numbers.spans is None for numbers in numbered.values())
+    steps = sum(numbers.size for numbers in numbered.values()) * len(members) // BITS_OF_A_STEP
+    return Plan(
+        members, {array: tuple(group) for array, group in groups.items()}, tuple(loose), orderly, steps
+    )
+
+
+class Numbers(NamedTuple):
+    """The innermost elements of an array. spans: (array, index) → those that an element is or holds, (first, last
+    + 1); None when there are no arrays inside, so that they are as numbered as they are; size: how many."""
+
+    spans: dict[tuple[int, int], tuple[int, int]] | None
+    size: int
+
+
+def _numbers(array: int, paths: set[str], leaves: Leaves) -> Numbers | None:
+    """None when an element holds several arrays with leaves at the paths."""
+    if array == OUTSIDE:
+        return Numbers(None, 1)
+    inner = {one for path in paths for one in leaves.at(path).innermost.get(array, ())}
+    if inner == {array}:
+        return Numbers(None, leaves.length(array))
+    inside: dict[tuple[int, int], int] = {}
+    for one in inner:
+        outside = leaves.outside(one)
+        for element in reversed(outside):
+            if inside.setdefault(element, one) != one:
+                return None
+            one = element[0]
+    spans: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def number(one: int, first: int) -> int:
+        for element in leaves.elements(one):
+            below = inside.get(element)
+            after = first + 1 if below is None else number(below, first)
+            spans[element] = (first, after)
+            first = after
+        return first
+
+    size = number(array, 0)
+    leaves.spend(STEPS_OF_A_NUMBER * len(spans) if len(spans) > ASKED_AT_ONCE else 0)
+    return Numbers(spans, size)
+
+
+def _column(path: str, array: int, part: list[Entry], numbers: Numbers, leaves: Leaves) -> Column:
+    spans, size = numbers
+    place = path, array, 0 if spans is None else id(numbers)
+    column: Column | None = leaves.columns.get(place)
+    if column is None:
+        found = [leaf for leaf, _ in part]
+        afters: list[int] | None = None
+        if array == OUTSIDE:
+            firsts = [0] * len(part)
+        elif spans is None:
+            firsts = [membership[0][1] for _, membership in part]
+        else:
+            firsts = [spans[membership[-1]][0] for _, membership in part]
+            afters = [spans[membership[-1]][1] for _, membership in part]
+            if sum(afters) - sum(firsts) == len(part):
+                afters = None
+        column = leaves.columns[place] = Column(found, firsts, afters, size, leaves)
+    return column

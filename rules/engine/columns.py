@@ -16,6 +16,7 @@ from rules.engine.requirement import Requirement
 
 FEW = 16
 """So few rows are put into an integer one by one; to look through so few leaves is not counted."""
+_PLAIN = frozenset({str, int, float})
 _ONE = ord("1")
 STEPS_OF_A_LEAF = 3
 """To ask whether a leaf of a column meets an alternative takes so many steps of allowance.py."""
@@ -24,8 +25,8 @@ STEPS_OF_A_LEAF = 3
 class Column:
     """The leaves at one path that are inside of one outermost array, by the elements they are in.
 
-    bits: one for each innermost element, set where a leaf in that element, or in one that holds it, meets what is
-    asked.
+    The bits of an answer are one for each innermost element, set where a leaf in that element, or in one that holds
+    it, meets what is asked. masks: answers given before, not all.
     """
 
     def __init__(
@@ -43,7 +44,16 @@ class Column:
         self._afters = afters
         self.size = size
         self._allowance = allowance
-        self._masks: dict[Requirement | KindAndKey, int] = {}
+        self.masks: dict[Requirement, int] = {}
+        self._known: dict[KindAndKey, int] = {}
+
+    @cached_property
+    def _sole(self) -> dict[Any, int]:
+        """Where the leaves are when none is there twice, and in one innermost element each; else empty."""
+        if self._afters is not None or not _PLAIN.issuperset(map(type, self._leaves)):
+            return {}
+        found = dict(zip(self._leaves, self._firsts, strict=True))
+        return found if len(found) == len(self._leaves) else {}
 
     @cached_property
     def _rows(self) -> tuple[dict[Any, list[int]], dict[Any, list[int]]]:
@@ -63,45 +73,46 @@ class Column:
         """The elements without any leaf."""
         return ((1 << self.size) - 1) ^ self._bits(range(len(self._leaves)))
 
-    def meeting(self, requirement: Requirement, held: frozenset[KindAndKey] | set[KindAndKey] | None) -> int:
+    def meeting(self, requirement: Requirement, held: set[KindAndKey] | None) -> int:
         """The elements that meet a requirement; held: the alternatives that any leaf meets, None when not known.
 
         Raises TooMuchWork.
         """
-        places = requirement.places
-        if len(places) == 1:
-            [place] = places
-            return self._meeting(place)
-        known = self._masks.get(requirement)
-        if known is None:
+        only = requirement.only
+        if only is not None:
+            if self._sole:
+                first = self._sole.get(only[1])
+                return 0 if first is None else 1 << first
+            known = self._equal(*only)
+        else:
             known = 0
+            places = requirement.places
             for place in places if held is None else places & held:
-                known |= self._meeting(place)
-            self._masks[requirement] = known
+                more = self._equal(*place) if place[0] in EXACT_KINDS else self._asked(place)
+                known = known | more if known else more  # of thousands that are equal one is kept
+        self.masks[requirement] = known
         return known
 
-    def _meeting(self, place: KindAndKey) -> int:
-        kind, key = place
-        if kind in EXACT_KINDS:
-            rows = self._rows[kind == kinds.CONSTANT].get(key)
-            if rows is None:
-                return 0
-            if len(rows) == 1:
-                return self._bit(rows[0])
-            known = self._masks.get(place)
-            if known is None:
-                known = self._masks[place] = self._bits(rows)
-            return known
-        known = self._masks.get(place)
+    def _equal(self, kind: str, key: Any) -> int:
+        rows = self._rows[kind == kinds.CONSTANT].get(key)
+        if rows is None:
+            return 0
+        if len(rows) == 1:
+            return self._bit(rows[0])
+        known = self._known.get((kind, key))
         if known is None:
-            known = self._masks[place] = self._bits(self._asked(kind, key))
+            known = self._known[kind, key] = self._bits(rows)
         return known
 
-    def _asked(self, kind: str, key: Any) -> list[int]:
-        if len(self._leaves) > FEW:
-            self._allowance.spend(STEPS_OF_A_LEAF * len(self._leaves))
-        holds = predicate(kind, key)
-        return [row for rows in self._rows for leaf, at in rows.items() if holds(leaf) for row in at]
+    def _asked(self, place: KindAndKey) -> int:
+        known = self._known.get(place)
+        if known is None:
+            if len(self._leaves) > FEW:
+                self._allowance.spend(STEPS_OF_A_LEAF * len(self._leaves))
+            holds = predicate(*place)
+            rows = [row for rows in self._rows for leaf, at in rows.items() if holds(leaf) for row in at]
+            known = self._known[place] = self._bits(rows)
+        return known
 
     def _bit(self, row: int) -> int:
         first = self._firsts[row]

@@ -29,29 +29,24 @@ BITS_OF_A_STEP = 4096
 """To compare so many elements counts as a step of allowance.py."""
 
 
-class Asked(NamedTuple):
-    """One column that a requirement is compared by; held: the alternatives that any leaf at its path meets, None where
-    the leaves are so few that each is asked."""
-
-    column: Column
-    held: set[KindAndKey] | None
-
-    def meeting(self, requirement: Requirement) -> int:
-        return self.column.meeting(requirement, self.held)
+Asked = tuple[Column, set[KindAndKey] | None]
+"""A column that a requirement is compared by, and the alternatives that any leaf at its path meets: None where the
+leaves are so few that each is asked."""
 
 
 class Plan(NamedTuple):
     """members: the requirements on leaves in elements, in the order of their paths.
 
-    groups: by array, (place of the requirement, the column at its path), None where elements.py has to compare;
-    loose: requirements whose leaves are in several arrays or some in none: (place, columns by array). orderly: whether
-    it is seen in the columns what is missing; steps: what comparing costs.
+    groups: by array, (place of the requirement, column, what is held), None where elements.py has to compare; loose:
+    requirements whose leaves are in several arrays or some in none: (place, columns by array). orderly: whether it is
+    seen in the columns what is missing; covered: paths that are compared in any case; steps: what comparing costs.
     """
 
     members: tuple[int, ...]
-    groups: dict[int, tuple[tuple[int, Asked], ...]] | None
+    groups: dict[int, tuple[tuple[int, Column, set[KindAndKey] | None], ...]] | None
     loose: tuple[tuple[int, dict[int, Asked]], ...]
     orderly: bool
+    covered: frozenset[str]
     steps: int
 
 
@@ -60,12 +55,13 @@ def still_agree(
 ) -> bool:
     """Whether all requirements can be met consistently, when each is known to hold by itself. Raises TooMuchWork.
 
-    paths: of the requirements; many rules share one such tuple, and what is found out about it.
+    paths: of the requirements; many rules share one such tuple, and what is found out about it. Those that are
+    `covered` by a plan made before need not be known to hold.
     """
-    plan = leaves.plans.get((id(wanted), id(paths)))
+    plan: Plan | None = leaves.plans.get((id(wanted), id(paths)))
     if plan is None:
         plan = leaves.plans[id(wanted), id(paths)] = _plan(paths, leaves, wanted)
-    members, groups, loose, orderly, steps = plan
+    members, groups, loose, orderly, _, steps = plan
     if len(members) < 2 and not (members and requirements[members[0]].may_be_missing):
         return True
     if groups is None or (not orderly and any(requirements[one].may_be_missing for one in members)):
@@ -83,12 +79,16 @@ def still_agree(
     return True
 
 
-def _together(requirements: tuple[Requirement, ...], group: tuple[tuple[int, Asked], ...]) -> int:
+def _together(
+    requirements: tuple[Requirement, ...], group: tuple[tuple[int, Column, set[KindAndKey] | None], ...]
+) -> int:
     """The elements that meet all requirements of one array, as bits."""
     bits = -1
-    for at, (column, held) in group:
+    for at, column, held in group:
         requirement = requirements[at]
-        meeting = column.meeting(requirement, held)
+        meeting = column.masks.get(requirement)
+        if meeting is None:
+            meeting = column.meeting(requirement, held)
         if requirement.may_be_missing and bits != -1:
             # Missing it can be only beside an element that was chosen.
             meeting |= column.absent
@@ -108,9 +108,9 @@ def _agree_in_some_way(requirements: tuple[Requirement, ...], plan: Plan, leaves
     ways = [chosen]
     for at, columns in plan.loose:
         requirement = requirements[at]
-        if OUTSIDE in columns and columns[OUTSIDE].meeting(requirement):
+        if OUTSIDE in columns and _meeting(requirement, columns[OUTSIDE]):
             continue  # met whatever is chosen
-        found = [(array, one.meeting(requirement)) for array, one in columns.items() if array != OUTSIDE]
+        found = [(array, _meeting(requirement, one)) for array, one in columns.items() if array != OUTSIDE]
         ways = [
             {**before, array: both}
             for before in ways
@@ -122,6 +122,12 @@ def _agree_in_some_way(requirements: tuple[Requirement, ...], plan: Plan, leaves
         if not ways:
             return False
     return True
+
+
+def _meeting(requirement: Requirement, asked: Asked) -> int:
+    column, held = asked
+    known = column.masks.get(requirement)
+    return column.meeting(requirement, held) if known is None else known
 
 
 def _plan(paths: tuple[str, ...], leaves: Leaves, wanted: Wanted) -> Plan:
@@ -137,27 +143,33 @@ def _plan(paths: tuple[str, ...], leaves: Leaves, wanted: Wanted) -> Plan:
             leaves.numbers[place] = _numbers(array, of_it, leaves)
         numbers = leaves.numbers[place]
         if numbers is None:
-            return Plan(members, None, (), False, 0)
+            return Plan(members, None, (), False, frozenset(), 0)
         numbered[array] = numbers
-    groups: dict[int, list[tuple[int, Asked]]] = {}
+    groups: dict[int, list[tuple[int, Column, set[KindAndKey] | None]]] = {}
     loose: list[tuple[int, dict[int, Asked]]] = []
     for at in members:
         path = paths[at]
         parts = leaves.at(path).by_array
         held = wanted.held(path, leaves) if len(leaves.members[path]) > ASKED_AT_ONCE else None
         columns = {
-            array: Asked(_column(path, array, part, numbered[array], leaves), held)
+            array: (_column(path, array, part, numbered[array], leaves), held)
             for array, part in parts.items()
         }
         if len(parts) > 1:
             loose.append((at, columns))
         else:
             [array] = parts
-            groups.setdefault(array, []).append((at, columns[array]))
+            groups.setdefault(array, []).append((at, *columns[array]))
     orderly = not loose and all(numbers.spans is None for numbers in numbered.values())
+    covered = frozenset(paths[at] for group in groups.values() if len(group) > 1 for at, _, _ in group)
     steps = sum(numbers.size for numbers in numbered.values()) * len(members) // BITS_OF_A_STEP
     return Plan(
-        members, {array: tuple(group) for array, group in groups.items()}, tuple(loose), orderly, steps
+        members,
+        {array: tuple(group) for array, group in groups.items()},
+        tuple(loose),
+        orderly,
+        covered,
+        steps,
     )
 
 

@@ -280,13 +280,20 @@ def _blame(places: Iterable[Place], error: Exception, failed: Failed) -> None:
             failed(rule_id, error)
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 def _checked(
     branch: IndexedBranch, rest: tuple[Requirement, ...], leaves: Leaves, wanted: Wanted, crowd: bool
 ) -> bool:
     """Whether a branch found by one requirement meets the others too; `crowd`: it is one of many found together."""
     members = leaves.members
+    plan = leaves.plans.get((id(wanted), id(branch.paths))) if members else None
+    covered = plan.covered if plan is not None else _NONE
     for requirement in rest:
         path = requirement.path
+        if path in covered:
+            continue  # it is compared below
         value = leaves[path]
         if value is ABSENT:
             if not requirement.may_be_missing:

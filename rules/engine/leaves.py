@@ -78,6 +78,10 @@ class PathLeaves:
                 found.setdefault(element, []).append(entry)
         return found
 
+    def inside(self, element: tuple[int, int]) -> list[Entry]:
+        """The leaves that are inside of an element (array, index)."""
+        return self._through.get(element, [])
+
     @cached_property
     def arrays(self) -> dict[int, int]:
         """How many leaves are inside of each array."""
@@ -129,7 +133,7 @@ class Leaves(dict[str, Any], Allowance):
 
     members: the leaves with their memberships, for those paths only where at least one leaf came from an array
     element that is an object or array; objects: path → the object there, for those already found to be reached in
-    one way; held: answers of wanted.py; plans, numbers, columns: of element_plan.py. It is also what the event may still cost.
+    one way; held: answers of wanted.py; plans, view: of element_plan.py. It is also what the event may still cost.
     """
 
     def __init__(self, event: Event) -> None:
@@ -141,8 +145,7 @@ class Leaves(dict[str, Any], Allowance):
         self._elements: dict[int, list[Membership]] = {}
         self._at: dict[str, PathLeaves] = {}
         self.plans: dict[tuple[int, int], Any] = {}
-        self.numbers: dict[tuple[int, frozenset[str]], Any] = {}
-        self.columns: dict[tuple[str, int, int], Any] = {}
+        self.view: Any = None
         self._after: dict[tuple[str, ...], list[frozenset[int]]] = {}
         self._many: dict[str, ManyLeaves] = {}
 

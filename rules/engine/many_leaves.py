@@ -216,6 +216,10 @@ def _any_in_range(many: ManyLeaves, wanted: Range) -> bool:
     if holes:
         return _in_range(many, wanted) > 0
     numbers = many._sorted_numbers
+    if not numbers or low > numbers[-1]:
+        return False
+    if low < numbers[0]:
+        return numbers[0] < high or wanted.holds(numbers[0])
     at = (bisect_right if low_open else bisect_left)(numbers, low)
     return at < len(numbers) and (numbers[at] < high or wanted.holds(numbers[at]))
 

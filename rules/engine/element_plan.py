@@ -72,7 +72,7 @@ class View:
 
     def __init__(self, leaves: Leaves, above: View | None = None, element: tuple[int, int] = (0, 0)) -> None:
         self.leaves = leaves
-        self.depth = 0 if above is None else above.depth + 1
+        self.depth: int = 0 if above is None else above.depth + 1
         self.numbers: dict[tuple[int, frozenset[str]], Numbers | None] = {}
         self.columns: dict[tuple[str, int, int], Column] = {}
         self.plans: dict[tuple[int, tuple[str, ...]], Plan] = {}

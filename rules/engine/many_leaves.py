@@ -21,9 +21,9 @@ from rules.engine.wildcard import Parts
 
 T = TypeVar("T")
 
-_TEXTS = frozenset({str})
-_NUMBERS = frozenset({int, float})
-_CONSTANTS = frozenset({bool, type(None)})
+_TEXTS: frozenset[type] = frozenset({str})
+_NUMBERS: frozenset[type] = frozenset({int, float})
+_CONSTANTS: frozenset[type] = frozenset({bool, type(None)})
 
 
 class ManyLeaves:

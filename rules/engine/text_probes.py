@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import ahocorasick  # type: ignore[import-not-found]
 
@@ -30,7 +30,7 @@ LONG_TEXT = 1024
 LONG_STEP = 128
 FIND_STEP = 16
 """Searching for one of many strings, one that may repeat itself as the text does: so many characters are a step."""
-SEARCH_STEP = 4
+SEARCH_STEP = 8
 """Searching for many substrings at once: so many characters are a step, and each one found again."""
 BLOCK = 1024
 """A text is searched for many substrings in blocks; one that is there twice is searched once."""
@@ -105,6 +105,10 @@ def substring_probe(contained: Mapping[str, T], wildcards: Mapping[Parts, T]) ->
     return Substrings(contained, wildcards).find
 
 
+_Search = Callable[[str], Iterable[tuple[int, T]]]
+"""Finds things in a text by strings in it, as (where the string ends, thing)."""
+
+
 class _Check(NamedTuple, Generic[T]):
     """What is left to ask of a text that has the needle.
 
@@ -141,15 +145,10 @@ class Substrings(Generic[T]):
                 self._groups.setdefault(best, []).append(check)
             else:
                 self._always.append(check.thing)
-        self._search: Callable[[str], Iterable[tuple[int, _Group[T]]]] | None = None
-        if len(self._groups) > FEW_NEEDLES:
-            automaton = ahocorasick.Automaton()
-            for needle, group in self._groups.items():
-                automaton.add_word(needle, group)
-            automaton.make_automaton()
-            self._search = automaton.iter
+        self._search = _search_for(self._groups) if len(self._groups) > FEW_NEEDLES else None
         self._ends = {(one.parts[0], one.parts[-1]) for _, one in checks if one.parts is not None}
         self._only_wildcards = not contained
+        self._literals = {literal for _, one in checks for literal in one.literals}
         used = set().union(*(literal for literals, _ in checks for literal in literals))
         self._between = next(chr(code) for code in range(0xE000, 0x110000) if chr(code) not in used)
         """A character in none of the literals."""
@@ -158,7 +157,7 @@ class Substrings(Generic[T]):
         """Appends the things of one text. Raises TooMuchWork."""
         found += self._always
         if len(text) > LONG_TEXT:
-            sought = _Sought(text, allowance)
+            sought = _Sought(text, self, allowance)
             for group in self._met(text, allowance):
                 found += [one.thing for one in group if sought.meets(one)]
             return
@@ -183,7 +182,7 @@ class Substrings(Generic[T]):
         if self._only_wildcards and not ends:
             return found
         together = self._between.join(texts)
-        sought = _Sought(together, allowance)
+        sought = _Sought(together, self, allowance)
         for group in self._met(together, allowance):
             for one in group:
                 if one.parts is None:
@@ -201,26 +200,50 @@ class Substrings(Generic[T]):
         if self._search is None:
             allowance.spend(len(self._groups) * len(text) // LONG_STEP)
             return [group for needle, group in self._groups.items() if needle in text]
-        met: dict[int, _Group[T]] = {}
-        # What is long enough to be slow says the same again and again, or it is left undecided.
-        blocks = {text[at : at + BLOCK + NEEDLE - 1] for at in range(0, len(text), BLOCK)}
-        if len(text) > LONG_TEXT:
-            allowance.spend(BLOCK * len(blocks) // SEARCH_STEP)
-        for block in blocks:
-            count = 0
-            for _, group in self._search(block):
-                met[id(group)] = group
-                count += 1
-            if count > BLOCK // 8:
-                allowance.spend(count)
-        return met.values()
+        return _found(self._search, text, allowance)
+
+    @cached_property
+    def _any_literal(self) -> _Search[str]:
+        """Finds the begins and ends of all literals."""
+        parts = {part for one in self._literals for part in (one[:NEEDLE], one[-NEEDLE:])}
+        return _search_for({part: part for part in parts})
+
+    def literals_in(self, text: str, allowance: Allowance) -> set[str]:
+        """The begins and ends of literals, of NEEDLE characters, that a text has. Raises TooMuchWork."""
+        return set(_found(self._any_literal, text, allowance))
+
+
+def _search_for(things: Mapping[str, T]) -> _Search[T]:
+    automaton = ahocorasick.Automaton()
+    for text, thing in things.items():
+        automaton.add_word(text, thing)
+    automaton.make_automaton()
+    return automaton.iter  # type: ignore[no-any-return]
+
+
+def _found(search: _Search[T], text: str, allowance: Allowance) -> Iterable[T]:
+    """What is found in a text, each once."""
+    # A text long enough to be slow says the same again and again, or it may be left undecided.
+    blocks = {text[at : at + BLOCK + NEEDLE - 1] for at in range(0, len(text), BLOCK)}
+    if len(text) > LONG_TEXT:
+        allowance.spend(BLOCK * len(blocks) // SEARCH_STEP)
+    found: dict[int, T] = {}
+    for block in blocks:
+        count = 0
+        for _, thing in search(block):
+            found[id(thing)] = thing
+            count += 1
+        if count > BLOCK // 8:
+            allowance.spend(count)
+    return found.values()
 
 
 class _Sought:
     """One long text, and where the literals looked for begin in it."""
 
-    def __init__(self, text: str, allowance: Allowance) -> None:
+    def __init__(self, text: str, substrings: Substrings[Any], allowance: Allowance) -> None:
         self._text = text
+        self._substrings = substrings
         self._allowance = allowance
         self._first: dict[str, int] = {}
 
@@ -228,11 +251,22 @@ class _Sought:
         first = self._first.get(literal)
         if first is None:
             first = -1
-            if self._characters.issuperset(literal):
+            if self._may_have(literal):
                 first = self._text.find(literal)
                 self._allowance.spend((first if first >= 0 else len(self._text)) // FIND_STEP)
             self._first[literal] = first
         return first
+
+    def _may_have(self, literal: str) -> bool:
+        if not self._characters.issuperset(literal):
+            return False
+        if len(self._first) < FEW_NEEDLES:
+            return True
+        return literal[:NEEDLE] in self._parts and literal[-NEEDLE:] in self._parts
+
+    @cached_property
+    def _parts(self) -> set[str]:
+        return self._substrings.literals_in(self._text, self._allowance)
 
     @cached_property
     def _characters(self) -> frozenset[str]:

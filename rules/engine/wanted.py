@@ -42,7 +42,7 @@ class Wanted:
             except TooMuchWork as error:
                 held = error
             leaves.held[id(self), path] = held
-        if type(held) is TooMuchWork:
+        if isinstance(held, TooMuchWork):
             raise held
         return held
 

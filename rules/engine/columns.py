@@ -5,7 +5,7 @@ Whether one element meets several requirements is then an `and` of a few integer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,8 @@ class Column:
     """The leaves at one path that are inside of one outermost array, by the elements they are in.
 
     The bits of an answer are one for each innermost element, set where a leaf in that element, or in one that holds
-    it, meets what is asked. masks: answers given before, not all.
+    it, meets what is asked. masks: answers given before, not all; digits: some of
+    these, the first element last.
     """
 
     def __init__(
@@ -45,10 +46,11 @@ class Column:
         self.size = size
         self._allowance = allowance
         self.masks: dict[Requirement, int] = {}
+        self.digits: dict[Requirement, str] = {}
         self._known: dict[KindAndKey, int] = {}
 
     @cached_property
-    def _sole(self) -> dict[Any, int]:
+    def sole(self) -> dict[Any, int]:
         """Where the leaves are when none is there twice, and in one innermost element each; else empty."""
         if self._afters is not None or not _PLAIN.issuperset(map(type, self._leaves)):
             return {}
@@ -73,25 +75,37 @@ class Column:
         """The elements without any leaf."""
         return ((1 << self.size) - 1) ^ self._bits(range(len(self._leaves)))
 
-    def meeting(self, requirement: Requirement, held: set[KindAndKey] | None) -> int:
-        """The elements that meet a requirement; held: the alternatives that any leaf meets, None when not known.
+    def meeting(self, requirement: Requirement, held: Callable[[], set[KindAndKey]] | None) -> int:
+        """The elements that meet a requirement; held: tells the alternatives that any leaf meets, None when not known.
 
         Raises TooMuchWork.
         """
         only = requirement.only
         if only is not None:
-            if self._sole:
-                first = self._sole.get(only[1])
+            if self.sole:
+                first = self.sole.get(only[1])
                 return 0 if first is None else 1 << first
             known = self._equal(*only)
         else:
             known = 0
             places = requirement.places
-            for place in places if held is None else places & held:
+            for place in places if held is None else places & held():
                 more = self._equal(*place) if place[0] in EXACT_KINDS else self._asked(place)
                 known = known | more if known else more  # of thousands that are equal one is kept
         self.masks[requirement] = known
         return known
+
+    def meets(
+        self, requirement: Requirement, element: int, held: Callable[[], set[KindAndKey]] | None
+    ) -> bool:
+        """Whether an innermost element meets a requirement. Raises TooMuchWork."""
+        bits = self.masks.get(requirement)
+        if bits is None:
+            bits = self.meeting(requirement, held)
+        else:
+            # Asked again: to pick one of many digits is faster than to shift them.
+            self.digits[requirement] = f"{bits:0{self.size}b}"
+        return bool(bits >> element & 1)
 
     def _equal(self, kind: str, key: Any) -> int:
         rows = self._rows[kind == kinds.CONSTANT].get(key)

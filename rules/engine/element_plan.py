@@ -8,6 +8,8 @@ bit is set. Where it matters in which order elements are chosen, elements.py com
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from rules.engine.alternative import KindAndKey
@@ -33,9 +35,10 @@ BITS_OF_A_STEP = 4096
 """To compare so many elements counts as a step of allowance.py."""
 
 
-Asked = tuple[Column, set[KindAndKey] | None]
-"""A column that a requirement is compared by, and the alternatives that any leaf at its path meets: None where the
-leaves are so few that each is asked."""
+Held = Callable[[], set[KindAndKey]]
+"""The alternatives that any leaf at a path meets."""
+Asked = tuple[Column, Held | None]
+"""A column that a requirement is compared by, and what is held; None where the leaves are so few that each is asked."""
 
 
 class Fork(NamedTuple):
@@ -55,7 +58,7 @@ class Plan(NamedTuple):
     """
 
     members: tuple[int, ...]
-    groups: dict[int, tuple[tuple[int, Column, set[KindAndKey] | None], ...]] | None
+    groups: dict[int, tuple[tuple[int, Column, Held | None], ...]] | None
     loose: tuple[tuple[int, dict[int, Asked]], ...]
     forks: dict[int, Fork]
     orderly: bool
@@ -101,18 +104,21 @@ class View:
 
 
 def still_agree(
-    requirements: tuple[Requirement, ...], paths: tuple[str, ...], leaves: Leaves, wanted: Wanted
+    requirements: tuple[Requirement, ...],
+    paths: tuple[str, ...],
+    leaves: Leaves,
+    wanted: Wanted,
+    plan: Plan | None,
 ) -> bool:
     """Whether all requirements can be met consistently, when each is known to hold by itself. Raises TooMuchWork.
 
-    paths: of the requirements; many rules share one such tuple, and what is found out about it. Those that are
-    `covered` by a plan made before need not be known to hold.
+    paths: of the requirements; many rules share one such tuple; plan: what was found out about it before, then those
+    it has `covered` need not be known to hold.
     """
-    plan: Plan | None = leaves.plans.get((id(wanted), id(paths)))
     if plan is None:
         if leaves.view is None:
             leaves.view = View(leaves)
-        plan = leaves.plans[id(wanted), id(paths)] = _plan(paths, leaves.view, wanted)
+        plan = leaves.plans[id(paths)] = _plan(paths, leaves.view, wanted)
     members, groups = plan.members, plan.groups
     if len(members) < 2 and not (members and requirements[members[0]].may_be_missing):
         return True
@@ -172,19 +178,43 @@ def _agree_inside_one(
 
 
 def _together(
-    requirements: tuple[Requirement, ...], group: tuple[tuple[int, Column, set[KindAndKey] | None], ...]
+    requirements: tuple[Requirement, ...], group: tuple[tuple[int, Column, Held | None], ...]
 ) -> int:
     """The elements that meet all requirements of one array, as bits."""
+    only_one = -1
+    missing = False
+    others: list[tuple[Requirement, Column, Held | None]] = []
+    for at, column, held in group:
+        requirement = requirements[at]
+        only = requirement.only
+        if only is not None and column.sole:
+            first = column.sole.get(only[1])
+            if first is None or (only_one >= 0 and first != only_one):
+                return 0
+            only_one = first
+        else:
+            others.append((requirement, column, held))
+            missing |= requirement.may_be_missing
+    if only_one >= 0 and not missing:
+        for requirement, column, held in others:
+            digits = column.digits.get(requirement)
+            if digits is None:
+                if not column.meets(requirement, only_one, held):
+                    return 0
+            elif digits[~only_one] != "1":
+                return 0
+        return 1 << only_one
     bits = -1
     for at, column, held in group:
         requirement = requirements[at]
         meeting = column.masks.get(requirement)
         if meeting is None:
             meeting = column.meeting(requirement, held)
-        if requirement.may_be_missing and bits != -1:
+        if bits == -1:
+            bits = meeting
+        else:
             # Missing it can be only beside an element that was chosen.
-            meeting |= column.absent
-        bits &= meeting
+            bits &= meeting | column.absent if requirement.may_be_missing else meeting
         if not bits:
             break
     return bits
@@ -235,12 +265,14 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
             forks.add(array)
             numbers = Numbers(None, leaves.length(array))
         numbered[array] = numbers
-    groups: dict[int, list[tuple[int, Column, set[KindAndKey] | None]]] = {}
+    groups: dict[int, list[tuple[int, Column, Held | None]]] = {}
     loose: list[tuple[int, dict[int, Asked]]] = []
     for at in members:
         path = paths[at]
         parts = view.at(path).by_array
-        held = wanted.held(path, leaves) if len(leaves.of(path)) > ASKED_AT_ONCE else None
+        held: Held | None = (
+            partial(wanted.held, path, leaves) if len(leaves.of(path)) > ASKED_AT_ONCE else None
+        )
         columns = {
             array: (_column(path, array, part, numbered[array], view), held) for array, part in parts.items()
         }

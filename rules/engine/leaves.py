@@ -144,7 +144,7 @@ class Leaves(dict[str, Any], Allowance):
         self.objects: dict[str, dict[str, Any] | _NotPlain | Absent] = {}
         self._elements: dict[int, list[Membership]] = {}
         self._at: dict[str, PathLeaves] = {}
-        self.plans: dict[tuple[int, int], Any] = {}
+        self.plans: dict[int, Any] = {}
         self.view: Any = None
         self._after: dict[tuple[str, ...], list[frozenset[int]]] = {}
         self._many: dict[str, ManyLeaves] = {}

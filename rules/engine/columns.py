@@ -22,6 +22,18 @@ STEPS_OF_A_LEAF = 3
 """To ask whether a leaf of a column meets an alternative takes so many steps of allowance.py."""
 
 
+class Held:
+    """The alternatives that any leaf at a path meets."""
+
+    def __init__(self, ask: Callable[[], set[KindAndKey]]) -> None:
+        """ask: raises TooMuchWork."""
+        self._ask = ask
+
+    @cached_property
+    def places(self) -> set[KindAndKey]:
+        return self._ask()
+
+
 class Column:
     """The leaves at one path that are inside of one outermost array, by the elements they are in.
 
@@ -75,8 +87,8 @@ class Column:
         """The elements without any leaf."""
         return ((1 << self.size) - 1) ^ self._bits(range(len(self._leaves)))
 
-    def meeting(self, requirement: Requirement, held: Callable[[], set[KindAndKey]] | None) -> int:
-        """The elements that meet a requirement; held: tells the alternatives that any leaf meets, None when not known.
+    def meeting(self, requirement: Requirement, held: Held | None) -> int:
+        """The elements that meet a requirement; held: None when it is not known.
 
         Raises TooMuchWork.
         """
@@ -89,15 +101,17 @@ class Column:
         else:
             known = 0
             places = requirement.places
-            for place in places if held is None else places & held():
-                more = self._equal(*place) if place[0] in EXACT_KINDS else self._asked(place)
+            for place in places if held is None else places & held.places:
+                more = self._known.get(place)
+                if more is None:
+                    more = self._equal(*place) if place[0] in EXACT_KINDS else self._asked(place)
                 known = known | more if known else more  # of thousands that are equal one is kept
+            if len(places) <= FEW and held is not None:
+                return known  # to find it again is as fast
         self.masks[requirement] = known
         return known
 
-    def meets(
-        self, requirement: Requirement, element: int, held: Callable[[], set[KindAndKey]] | None
-    ) -> bool:
+    def meets(self, requirement: Requirement, element: int, held: Held | None) -> bool:
         """Whether an innermost element meets a requirement. Raises TooMuchWork."""
         bits = self.masks.get(requirement)
         if bits is None:
@@ -119,13 +133,11 @@ class Column:
         return known
 
     def _asked(self, place: KindAndKey) -> int:
-        known = self._known.get(place)
-        if known is None:
-            if len(self._leaves) > FEW:
-                self._allowance.spend(STEPS_OF_A_LEAF * len(self._leaves))
-            holds = predicate(*place)
-            rows = [row for rows in self._rows for leaf, at in rows.items() if holds(leaf) for row in at]
-            known = self._known[place] = self._bits(rows)
+        if len(self._leaves) > FEW:
+            self._allowance.spend(STEPS_OF_A_LEAF * len(self._leaves))
+        holds = predicate(*place)
+        rows = [row for rows in self._rows for leaf, at in rows.items() if holds(leaf) for row in at]
+        known = self._known[place] = self._bits(rows)
         return known
 
     def _bit(self, row: int) -> int:

@@ -8,12 +8,10 @@ bit is set. Where it matters in which order elements are chosen, elements.py com
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from rules.engine.alternative import KindAndKey
-from rules.engine.columns import Column
+from rules.engine.columns import Column, Held
 from rules.engine.elements import elements_agree
 from rules.engine.leaves import Entry, Leaves, PathLeaves
 from rules.engine.requirement import Requirement
@@ -35,8 +33,6 @@ BITS_OF_A_STEP = 4096
 """To compare so many elements counts as a step of allowance.py."""
 
 
-Held = Callable[[], set[KindAndKey]]
-"""The alternatives that any leaf at a path meets."""
 Asked = tuple[Column, Held | None]
 """A column that a requirement is compared by, and what is held; None where the leaves are so few that each is asked."""
 
@@ -271,7 +267,7 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
         path = paths[at]
         parts = view.at(path).by_array
         held: Held | None = (
-            partial(wanted.held, path, leaves) if len(leaves.of(path)) > ASKED_AT_ONCE else None
+            Held(partial(wanted.held, path, leaves)) if len(leaves.of(path)) > ASKED_AT_ONCE else None
         )
         columns = {
             array: (_column(path, array, part, numbered[array], view), held) for array, part in parts.items()

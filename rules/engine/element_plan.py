@@ -50,7 +50,8 @@ class Plan(NamedTuple):
     groups: by array, (place of the requirement, column, what is held), None where elements.py has to compare; loose:
     requirements whose leaves are in several arrays or some in none: (place, columns by array); forks: the arrays whose
     columns tell elements that are still to be looked into. orderly: whether it is seen in the columns what is missing;
-    covered: paths that are compared in any case; steps: what comparing costs.
+    covered: paths that are compared in any case; steps: what comparing costs; simple: the only group when it is all
+    there is to compare.
     """
 
     members: tuple[int, ...]
@@ -60,6 +61,7 @@ class Plan(NamedTuple):
     orderly: bool
     covered: frozenset[str]
     steps: int
+    simple: tuple[tuple[int, Column, Held | None], ...] | None
 
 
 class _Unclear(Exception):
@@ -126,7 +128,7 @@ def still_agree(
         # Which element of one array is chosen says nothing about another array.
         for group in groups.values():
             alone = len(group) == 1 and not requirements[group[0][0]].may_be_missing
-            if not alone and not _together(requirements, group):
+            if not alone and not together(requirements, group):
                 return False
         return True
     try:
@@ -141,7 +143,7 @@ def _agree(requirements: tuple[Requirement, ...], plan: Plan, view: View, wanted
         raise _Unclear
     chosen: dict[int, int] = {}
     for array, group in plan.groups.items():
-        bits = chosen[array] = _together(requirements, group)
+        bits = chosen[array] = together(requirements, group)
         if not bits:
             return False
         fork = plan.forks.get(array)
@@ -173,7 +175,7 @@ def _agree_inside_one(
     return False
 
 
-def _together(
+def together(
     requirements: tuple[Requirement, ...], group: tuple[tuple[int, Column, Held | None], ...]
 ) -> int:
     """The elements that meet all requirements of one array, as bits."""
@@ -278,19 +280,24 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
         else:
             loose.append((at, columns))
     if loose and forks:
-        return Plan(members, None, (), {}, False, frozenset(), 0)
+        return Plan(members, None, (), {}, False, frozenset(), 0, None)
+    grouped = {array: tuple(group) for array, group in groups.items()}
+    orderly = not loose and not forks and all(numbers.spans is None for numbers in numbered.values())
     return Plan(
         members,
-        {array: tuple(group) for array, group in groups.items()},
+        grouped,
         tuple(loose),
         {
             array: Fork(tuple(at for at, _, _ in group), tuple(paths[at] for at, _, _ in group))
-            for array, group in groups.items()
+            for array, group in grouped.items()
             if array in forks
         },
-        not loose and not forks and all(numbers.spans is None for numbers in numbered.values()),
-        frozenset(paths[at] for group in groups.values() if len(group) > 1 for at, _, _ in group),
+        orderly,
+        frozenset(paths[at] for group in grouped.values() if len(group) > 1 for at, _, _ in group),
         sum(numbers.size for numbers in numbered.values()) * len(members) // BITS_OF_A_STEP,
+        next(iter(grouped.values()))
+        if orderly and len(grouped) == 1 and len(paths) == len(members) > 1
+        else None,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import EXACT_KINDS, NOT_THERE, KindAndKey
-from rules.engine.element_plan import still_agree
+from rules.engine.element_plan import still_agree, together
 from rules.engine.elements import elements_agree
 from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
@@ -304,6 +304,11 @@ def _checked(
     """Whether a branch found by one requirement meets the others too; `crowd`: it is one of many found together."""
     members = leaves.members
     plan = leaves.plans.get(id(branch.paths)) if members else None
+    if plan is not None and plan.simple is not None:
+        leaves.left -= plan.steps
+        return together(branch.requirements, plan.simple) != 0 and (
+            not branch.residual or all(check(leaves.event) for check in branch.residual)
+        )
     covered = plan.covered if plan is not None else _NONE
     for requirement in rest:
         path = requirement.path

@@ -225,17 +225,7 @@ class Leaves(dict[str, Any], Allowance):
         count = len(entries)
         deep = len(membership) >= MAX_ARRAYS
         if at == size - 1:  # the most there are are elements whose member is the leaf
-            key = keys[at]
-            for element, here in zip(value, self._memberships(value, membership), strict=True):
-                if type(element) is dict:
-                    below = element.get(key, ABSENT)
-                    if type(below) is list:
-                        if not deep:
-                            self._collect(below, keys, size, here, entries)
-                    elif below is not ABSENT and type(below) is not dict and not deep:
-                        entries.append((below, here))
-                elif type(element) is list and not deep:
-                    self._collect(element, keys, at, here, entries)
+            self._collect_members(value, keys, membership, entries)
         elif at == size and _HOLDERS.isdisjoint(map(type, value)):
             entries.extend(zip(value, repeat(membership)))
         else:
@@ -246,6 +236,29 @@ class Leaves(dict[str, Any], Allowance):
                 elif at == size:
                     entries.append((element, membership))
         return len(entries) > count
+
+    def _collect_members(
+        self, elements: list[Any], keys: list[str], membership: Membership, entries: list[Entry]
+    ) -> None:
+        """Adds the leaves that the elements of an array have below the last of the keys."""
+        key = keys[-1]
+        inside = self._memberships(elements, membership)
+        if len(membership) >= MAX_ARRAYS:
+            return
+        if {dict}.issuperset(map(type, elements)):
+            found = [element.get(key, ABSENT) for element in elements]
+            if _HOLDERS.isdisjoint(map(type, found)):
+                entries.extend([entry for entry in zip(found, inside, strict=True) if entry[0] is not ABSENT])
+                return
+        for element, here in zip(elements, inside, strict=True):
+            if type(element) is dict:
+                below = element.get(key, ABSENT)
+                if type(below) is list:
+                    self._collect(below, keys, len(keys), here, entries)
+                elif below is not ABSENT and type(below) is not dict:
+                    entries.append((below, here))
+            elif type(element) is list:
+                self._collect(element, keys, len(keys) - 1, here, entries)
 
     def _collect_spelled(
         self, value: dict[str, Any], keys: list[str], at: int, membership: Membership, entries: list[Entry]
@@ -263,7 +276,9 @@ class Leaves(dict[str, Any], Allowance):
         found = self._elements.get(id(elements))
         if found is None:
             array = id(elements)
-            found = self._elements[array] = [(*outside, (array, index)) for index in range(len(elements))]
+            each = zip(repeat(array, len(elements)), range(len(elements)), strict=True)
+            found = list(zip(each)) if not outside else [(*outside, element) for element in each]
+            self._elements[array] = found
         return found
 
     def elements(self, array: int) -> list[tuple[int, int]]:

@@ -6,6 +6,8 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalog"
 
     def ready(self) -> None:
-        from catalog import stamps
+        from catalog import indexing, stamps, wanted
 
         stamps.connect()
+        indexing.connect()
+        wanted.connect()

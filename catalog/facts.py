@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -68,6 +68,10 @@ class PublishRefused(Exception):
 NO_TRAFFIC = TypeFacts(minutes=[0] * 60, day=0, invalid_day=0, listeners=0, last_seen=None)
 
 
+# How far back "busy" looks: long enough for a rate, short enough to read for every type at once.
+BUSY_MINUTES = 5
+
+
 class Facts(Protocol):
     """The questions. Each is bounded in time whatever the size of the log."""
 
@@ -81,6 +85,18 @@ class Facts(Protocol):
 
     def listeners(self, type_name: str) -> list[Listener]:
         """The targets that would get an event of this type."""
+        ...
+
+    def listened(self, names: Iterable[str], teams: Collection[int] | None = None) -> set[str]:
+        """Those of `names` that an enabled rule takes, or one of the rules of `teams` (ids of teams)."""
+        ...
+
+    def busy(self) -> dict[str, float]:
+        """Events per minute of each type that had any in the last BUSY_MINUTES, over these minutes."""
+        ...
+
+    def heard(self) -> set[str]:
+        """The names of registered types that had an event in the last 24 hours."""
         ...
 
     def totals(self) -> Totals:
@@ -103,6 +119,15 @@ class NoFacts:
 
     def listeners(self, type_name: str) -> list[Listener]:
         return []
+
+    def listened(self, names: Iterable[str], teams: Collection[int] | None = None) -> set[str]:
+        return set()
+
+    def busy(self) -> dict[str, float]:
+        return {}
+
+    def heard(self) -> set[str]:
+        return set()
 
     def totals(self) -> Totals:
         return Totals(0, 0)

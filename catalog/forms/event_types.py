@@ -14,7 +14,7 @@ from catalog.forms.console import CodeArea, ConsoleFields
 from catalog.forms.owners import DomainFields
 from catalog.models import TYPE_NAME, EventType, SchemaVersion, Source
 from catalog.schemas.authoring import check_example, check_schema
-from catalog.schemas.checks import SCHEMA_BYTES
+from catalog.schemas.limits import SCHEMA_BYTES
 from catalog.schemas.text import Mistake
 
 # Pages below an event type's own; a name that ends like one could not be opened.
@@ -97,17 +97,17 @@ class AboutFields(ConsoleFields, DomainFields):
     sources = forms.ModelMultipleChoiceField(
         Source.objects.all(), label=_("Emitted by"), required=False, widget=forms.SelectMultiple({"size": 4})
     )
-    checking = forms.ChoiceField(
+    validation = forms.ChoiceField(
         label=_("Events that do not fit"),
-        choices=EventType.Checking.choices,
-        initial=EventType.Checking.REFUSE,
+        choices=EventType.Validation.choices,
+        initial=EventType.Validation.REJECT,
         widget=forms.RadioSelect,
     )
 
     def save_about(self, event_type: EventType) -> EventType:
         """Saves `event_type` with what the form says, and a new team or domain if one was named."""
         event_type.team, event_type.domain = self.owner(), self.shelf()
-        for name in ("summary", "docs", "checking"):
+        for name in ("summary", "docs", "validation"):
             setattr(event_type, name, self.cleaned_data[name])
         event_type.save()
         event_type.sources.set(self.cleaned_data["sources"])
@@ -123,7 +123,7 @@ class RegisterForm(SchemaFields, AboutFields):
         help_text=_("What happened, in the past tense, from the general to the special: shop.order.placed."),
         widget=forms.TextInput({"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
-    field_order = ("name", "domain", "summary", "docs", "team", "sources", "schema", "example", "checking")
+    field_order = ("name", "domain", "summary", "docs", "team", "sources", "schema", "example", "validation")
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -144,7 +144,7 @@ class EditForm(AboutFields):
 
     def __init__(self, *args: Any, event_type: EventType, **kwargs: Any) -> None:
         self.event_type = event_type
-        initial = {name: getattr(event_type, name) for name in ("summary", "docs", "checking")}
+        initial = {name: getattr(event_type, name) for name in ("summary", "docs", "validation")}
         initial |= {
             "domain": event_type.domain_id,
             "team": event_type.team_id,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from catalog.schemas.references import Document
+
 # A schema may describe endless trees; people read the first levels of them.
 LEVELS = 8
 FIELDS = 500
@@ -105,13 +107,13 @@ _TEXTS = {
 
 class _Reader:
     def __init__(self, root: Any) -> None:
-        self.root = root
+        self.document = Document(root)
         self.left = FIELDS
 
     def field(
         self, schema: Any, path: tuple[str, ...], required: bool, level: int, seen: frozenset[str]
     ) -> Field:
-        schema, seen = self.resolved(schema, seen)
+        schema, seen = self.document.resolved(schema, seen)
         kind, nullable = _kind(schema)
         found = Field(
             path,
@@ -158,43 +160,6 @@ class _Reader:
             self.left -= 1
             members.append(self.field(child, (*path, name), name in needed, level + 1, seen))
         return tuple(members)
-
-    def resolved(self, schema: Any, seen: frozenset[str]) -> tuple[dict[str, Any], frozenset[str]]:
-        """`schema` with its local $ref and allOf put in; a reference already being read counts as any value."""
-        if not isinstance(schema, dict):
-            return {}, seen
-        reference = schema.get("$ref")
-        if isinstance(reference, str) and reference.startswith("#"):
-            if reference in seen:
-                return {"description": schema.get("description", "")}, seen
-            target, deeper = self.resolved(self.at(reference), seen | {reference})
-            return _merged(target, {key: value for key, value in schema.items() if key != "$ref"}), deeper
-        parts = schema.get("allOf")
-        if isinstance(parts, list):
-            merged = {key: value for key, value in schema.items() if key != "allOf"}
-            for part in parts[:20]:
-                found, seen = self.resolved(part, seen)
-                merged = _merged(found, merged)
-            return merged, seen
-        return schema, seen
-
-    def at(self, reference: str) -> Any:
-        value = self.root
-        for part in reference.removeprefix("#").split("/")[1:]:
-            part = part.replace("~1", "/").replace("~0", "~")
-            if not isinstance(value, dict) or part not in value:
-                return {}
-            value = value[part]
-        return value
-
-
-def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    merged = {**below, **above}
-    if isinstance(below.get("properties"), dict) and isinstance(above.get("properties"), dict):
-        merged["properties"] = {**below["properties"], **above["properties"]}
-    if isinstance(below.get("required"), list) and isinstance(above.get("required"), list):
-        merged["required"] = [*below["required"], *above["required"]]
-    return merged
 
 
 def _kind(schema: dict[str, Any]) -> tuple[str, bool]:

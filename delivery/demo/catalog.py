@@ -21,6 +21,13 @@ TEAMS = {
 }
 
 
+# Events that nobody emits yet: name, what it is wanted for, the team that asks.
+WANTED = (
+    ("invoice.overdue", "Reminders to customers, with the amount and the days it is late.", "checkout"),
+    ("customer.consent.changed", "To stop letters the moment somebody says no.", "people"),
+)
+
+
 @dataclass(frozen=True)
 class Shelf:
     """A domain: its name, its badge, the number of its colour (0 to 11) and the team that keeps it."""

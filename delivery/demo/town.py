@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.contrib.auth.models import User
 from django.db import models, transaction
 
-from catalog.models import Bus, Domain, EventType, SchemaVersion, Source, Team, Token
+from catalog.models import Bus, Domain, EventType, SchemaVersion, Source, Team, Token, Wanted, Wish
 from delivery.demo import catalog, welcome
 from delivery.demo.words import readable_password
 from delivery.models import RequestBin, Switch
@@ -211,6 +211,10 @@ def _make_catalog(bus: Bus, teams: dict[str, Team], user: User) -> None:
                 "event_type",
                 "number",
             )
+    for name, why, asking in catalog.WANTED:
+        if not Wanted.objects.filter(name=name).exists():
+            wanted = Wanted.objects.create(name=name, why=why, created_by=user)
+            Wish.objects.create(wanted=wanted, user=user, team=teams[asking])
 
 
 def _make_rules(bus: Bus, teams: dict[str, Team], user: User) -> None:

@@ -136,11 +136,11 @@ def _types(before: dict[str, TypeFacts]) -> dict[str, TypeFacts]:
         newest[event_type] = (pk, number)
     types: dict[str, TypeFacts] = {}
     changed: dict[int, tuple[str, int, bool]] = {}
-    for event_type, name, checking in EventType.objects.values_list("id", "name", "checking"):
+    for event_type, name, validation in EventType.objects.values_list("id", "name", "validation"):
         if event_type not in newest:
             continue
         pk, number = newest[event_type]
-        refuse = checking == EventType.Checking.REFUSE
+        refuse = validation == EventType.Validation.REJECT
         known = before.get(name)
         if known is not None and known.version_id == pk and known.refuse == refuse:
             types[name] = known

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.utils.translation import gettext as _
 
-from catalog.facts import Listener, Published, PublishRefused, RecentEvent, Totals, TypeFacts
+from catalog.facts import BUSY_MINUTES, Listener, Published, PublishRefused, RecentEvent, Totals, TypeFacts
 from catalog.models import Stamp
 from catalog.stamps import RULES
 from delivery.cloudevents import Refused
@@ -15,7 +15,8 @@ from delivery.ingest import pipeline
 from delivery.log.writer import Unavailable
 from delivery.tracking import events, rates, status, waiting
 from delivery.tracking.read import MINUTE, marks, moment, now, rows
-from rules.engine import Event, Matcher, PatternError, compile
+from rules.engine import Event, Matcher, compile_types
+from rules.filtering import filter_of
 from rules.models import Rule, Target
 
 LISTENERS_SHOWN = 100
@@ -27,6 +28,7 @@ class LogFacts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listening: tuple[int, Matcher] | None = None
+        self._known: tuple[Matcher | None, dict[str, tuple[int, ...]]] = (None, {})
 
     def types(self, names: Iterable[str]) -> dict[str, TypeFacts]:
         """Rates, listeners and last arrival of each of `names`."""
@@ -35,13 +37,13 @@ class LogFacts:
             return {}
         received = rates.received_by_type(names, now())
         last = _last_seen(names)
-        matcher = self._types_listened_to()
+        rules_of = self._rules_by_name(names)
         return {
             name: TypeFacts(
                 minutes=received[name].minutes,
                 day=received[name].day,
                 invalid_day=received[name].invalid_day,
-                listeners=len(matcher.match(Event({"type": name}, None))),
+                listeners=len(rules_of[name]),
                 last_seen=moment(last[name]) if name in last else None,
             )
             for name in names
@@ -57,8 +59,8 @@ class LogFacts:
         ]
 
     def listeners(self, type_name: str) -> list[Listener]:
-        """Targets of the rules that may take events of this type (their condition on the type holds)."""
-        ids = self._types_listened_to().match(Event({"type": type_name}, None))
+        """Targets of the rules that could take an event of this type, wherever their filter says so."""
+        ids = self._rules_by_name([type_name])[type_name]
         targets = list(
             Target.objects.filter(rule_id__in=ids[:1000])
             .select_related("rule")
@@ -75,6 +77,30 @@ class LogFacts:
             )
             for target in targets
         ]
+
+    def listened(self, names: Iterable[str], teams: Collection[int] | None = None) -> set[str]:
+        """Those of `names` that an enabled rule takes, or one of the rules of `teams`."""
+        rules_of = self._rules_by_name(names)
+        if teams is None:
+            return {name for name, found in rules_of.items() if found}
+        ours = set(Rule.objects.filter(team__in=list(teams), enabled=True).values_list("pk", flat=True))
+        return {name for name, found in rules_of.items() if not ours.isdisjoint(found)}
+
+    def busy(self) -> dict[str, float]:
+        """Events per minute of each type with any in the last minutes; the running minute counts as far as it has come."""
+        at = now()
+        first = rates.minute_of(at) - BUSY_MINUTES
+        passed = BUSY_MINUTES + (at % MINUTE) / MINUTE
+        sql = "SELECT type, sum(events) FROM rollup_received WHERE minute >= %s GROUP BY type"
+        return {name: int(count) / passed for name, count in rows(sql, [first])}
+
+    def heard(self) -> set[str]:
+        """Registered types with an event in the last 24 hours: one look into the rollups' key for each bus and type."""
+        sql = (
+            "SELECT t.name FROM catalog_eventtype t WHERE EXISTS (SELECT 1 FROM rollup_received WHERE "
+            f"{rates.OF_BUSES} AND type = t.name AND minute >= %s)"
+        )
+        return {name for (name,) in rows(sql, [rates.minute_of(now()) - 24 * 60])}
 
     def totals(self) -> Totals:
         """Events received on all buses in the last 24 hours and in the last minute."""
@@ -95,31 +121,31 @@ class LogFacts:
             raise PublishRefused(_("There is no bus called %(bus)s.") % {"bus": bus}) from None
         return Published(published.id, published.accepted.seq)
 
+    def _rules_by_name(self, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+        """Per name the enabled rules that may take it; remembered until a rule changes, for there may be 10,000 names."""
+        matcher = self._types_listened_to()
+        with self._lock:
+            if self._known[0] is not matcher:
+                self._known = (matcher, {})
+            known = self._known[1]
+        for name in (names := list(names)):
+            if name not in known:
+                known[name] = tuple(matcher.match(Event({"type": name}, None)))
+        return {name: known[name] for name in names}
+
     def _types_listened_to(self) -> Matcher:
-        """A matcher over what each enabled rule asks of the type alone; made anew when the rules have changed."""
+        """What each enabled rule asks of the type alone; made anew when the rules have changed."""
         stamp = Stamp.objects.filter(name=RULES).values_list("version", flat=True).first() or 0
         with self._lock:
             if self._listening is None or self._listening[0] != stamp:
-                self._listening = (stamp, _matcher_of_types())
+                enabled = Rule.objects.filter(enabled=True).order_by("pk")
+                self._listening = (stamp, compile_types((rule.pk, filter_of(rule)) for rule in enabled))
             return self._listening[1]
-
-
-def _matcher_of_types() -> Matcher:
-    conditions = []
-    for pk, pattern in Rule.objects.filter(enabled=True).values_list("pk", "pattern"):
-        asked = pattern.get("type", pattern.get("detail-type")) if isinstance(pattern, dict) else None
-        condition = {"type": asked} if asked is not None else {}
-        try:
-            compile([(pk, condition)])
-        except PatternError:
-            continue
-        conditions.append((pk, condition))
-    return compile(conditions)
 
 
 def _last_seen(names: Sequence[str]) -> dict[str, int]:
     """When the newest event of each type was received, to the minute: the rollups answer without touching the log."""
-    sql = f"SELECT type, max(minute) FROM rollup_received WHERE type IN ({marks(names)}) GROUP BY type"
+    sql = f"SELECT type, max(minute) FROM rollup_received WHERE {rates.OF_BUSES} AND type IN ({marks(names)}) GROUP BY type"
     minutes = {name: int(minute) for name, minute in rows(sql, list(names))}
     # The running minute is too coarse for "12 seconds ago": those few are looked up in the log.
     running = [name for name, minute in minutes.items() if minute >= now() // MINUTE - 1]

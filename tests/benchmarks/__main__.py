@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [ingest] [delivery] [latency]`."""
+"""`python -m tests.benchmarks [ingest] [delivery] [latency] [matching] [shapes] [pages] [compatibility]`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import delivery, ingest, latency, matching
+from tests.benchmarks import compatibility, delivery, ingest, latency, matching, pages, shapes
 from tests.processes import Towns
 
-ALL = {"ingest": ingest.run, "delivery": delivery.run, "latency": latency.run, "matching": matching.run}
+ALL = {
+    "ingest": ingest.run,
+    "delivery": delivery.run,
+    "latency": latency.run,
+    "matching": matching.run,
+    "compatibility": compatibility.run,
+    "shapes": shapes.run,
+    "pages": pages.run,
+}
 
 
 def main() -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -31,8 +30,7 @@ for token in Token.objects.all():
 
 def stored(town: Town) -> list[tuple[str, str, int | None]]:
     """Id, type and validity of all events in the town's log."""
-    with closing(sqlite3.connect(f"file:{town.var}/signalbox.sqlite3?mode=ro", uri=True)) as connection:
-        return connection.execute("SELECT ce_id, type, valid FROM log_event ORDER BY seq").fetchall()
+    return town.query("SELECT ce_id, type, valid FROM log_event ORDER BY seq")
 
 
 @pytest.fixture

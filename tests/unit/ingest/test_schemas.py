@@ -89,7 +89,7 @@ def test_a_batch_of_one_names_its_index_too(caller: Caller, domain: Domain) -> N
 
 
 def test_a_type_that_only_records_takes_and_counts_them(caller: Caller, bus: Bus, domain: Domain) -> None:
-    register(domain, checking=EventType.Checking.RECORD)
+    register(domain, validation=EventType.Validation.WARN)
     answer = caller.batch([event(id="a", data={"order": {}}), event(id="b"), event(id="c", data=1)])
     assert answer.status == 202
     assert [row["valid"] for row in stored(bus)] == [1, 0, 0]
@@ -114,10 +114,12 @@ def test_a_schema_counts_from_the_next_event_on(caller: Caller, bus: Bus, domain
     assert [row["ce_id"] for row in stored(bus)] == ["1", "3", "5"]
 
 
-def test_a_change_of_checking_counts_from_the_next_event_on(caller: Caller, bus: Bus, domain: Domain) -> None:
+def test_a_change_of_validation_counts_from_the_next_event_on(
+    caller: Caller, bus: Bus, domain: Domain
+) -> None:
     found = register(domain)
     assert caller.structured(event(id="1")).status == 422
-    found.checking = EventType.Checking.RECORD
+    found.validation = EventType.Validation.WARN
     found.save()
     assert caller.structured(event(id="2")).status == 202
 

@@ -1,0 +1,28 @@
+"""What a person is told about a path, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark about the path `pointer` ("" is the root; "[]" and "{}" stand for entries)."""
+
+    pointer: str
+    sentence: str
+
+
+def share_of(part: int, whole: int) -> str:
+    """`2 %`; never 0 % of something nor 100 % of less than all."""
+    percent = 100 * part / whole if whole else 0.0
+    if part and percent < 1:
+        return "less than 1 %"
+    if part < whole and percent > 99:
+        return "more than 99 %"
+    return f"{percent:.0f} %"
+
+
+def counted(count: int, thing: str) -> str:
+    """`1,204 events`, `1 event`."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -1,0 +1,148 @@
+"""What tests of the catalog's pages share: a schema, a log that knows what it is told, filled forms."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+from catalog.facts import Listener, Published, RecentEvent, Totals
+
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "required": ["order_id"],
+        "properties": {
+            "order_id": {"type": "string", "description": "The shop's own number"},
+            "total": {"type": "object", "properties": {"amount": {"type": "number"}}},
+        },
+    },
+    indent=1,
+)
+
+EXAMPLE = '{"order_id": "order-1", "total": {"amount": 12.5}}'
+
+
+class FakeLog:
+    """A log that knows what a test tells it."""
+
+    def __init__(self):
+        self.traffic, self.stored, self.refusal, self.asked = {}, [], None, 0
+        self.ours, self.rates = set(), {}
+
+    def types(self, names):
+        self.asked += 1
+        return {name: self.traffic[name] for name in names if name in self.traffic}
+
+    def recent(self, type_name, limit):
+        return [event for event in reversed(self.stored) if event.type == type_name][:limit]
+
+    def listeners(self, type_name):
+        return [Listener(3, "Orders to billing", 4, "Billing API", "bad", "refusing")]
+
+    def listened(self, names, teams=None):
+        self.asked += 1
+        known = {name for name, facts in self.traffic.items() if facts.listeners}
+        return (known if teams is None else self.ours) & set(names)
+
+    def busy(self):
+        return self.rates
+
+    def heard(self):
+        return {name for name, facts in self.traffic.items() if facts.day}
+
+    def totals(self):
+        return Totals(1_920_000, 1334)
+
+    def publish(self, bus, body):
+        if self.refusal:
+            raise self.refusal
+        event, now = json.loads(body), datetime.now(UTC)
+        seq = len(self.stored) + 41
+        self.stored.append(
+            RecentEvent(seq, event["id"], event["type"], event["source"], event.get("subject"), now, body)
+        )
+        return Published(event["id"], seq)
+
+
+def text_of(response):
+    """What a person reads of a page, in one line."""
+    page = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+PAGES = [
+    "/",
+    "/?view=table",
+    "/?q=order",
+    "/?q=nothing-like-it",
+    "/?show=quiet",
+    "/?show=new",
+    "/?domain=orders",
+    "/?show=ours",
+    "/?show=busy",
+    "/?show=silent&view=table",
+    "/?show=deprecated",
+    "/wanted/",
+    "/wanted/?name=order.lost",
+    "/events/order.placed/",
+    "/events/order.placed/?show=schema&with=python&version=1",
+    "/events/order.placed/edit/",
+    "/events/order.placed/delete/",
+    "/events/order.placed/versions/new/",
+    "/events/order.placed/publish/",
+    "/events/order.placed/publish/?as=json",
+    "/events/new/",
+    "/events/new/check/?name=order.placed",
+    "/export/",
+    "/sources/",
+    "/sources/?q=nowhere",
+    "/sources/new/",
+    "/sources/shop/",
+    "/sources/shop/edit/",
+    "/settings/tokens/",
+    "/settings/buses/",
+    "/settings/buses/new/",
+    "/settings/buses/main/",
+]
+
+ADMINISTRATOR = {
+    "username": "mara",
+    "password1": "signal-box-9",
+    "password2": "signal-box-9",
+    "team": "Checkout",
+}
+
+
+def names(response):
+    """The event types that the marketplace shows, in order."""
+    return re.findall(r'good-n truncate">([^<]+)<', response.content.decode())
+
+
+def more(town, *names, **fields):
+    """More event types of `town`'s domain and team."""
+    from catalog.models import EventType
+
+    made = {"summary": "…", "domain": town.domain, "team": town.team} | fields
+    return [EventType.objects.create(name=name, **made) for name in names]
+
+
+def registration(town, **changes):
+    """The form that registers an event type, filled in."""
+    return {
+        "name": "order.cancelled",
+        "summary": "An order was withdrawn.",
+        "domain": town.domain_id,
+        "team": town.team_id,
+        "sources": [source.pk for source in town.sources.all()],
+        "schema": SCHEMA,
+        "example": EXAMPLE,
+        "validation": "reject",
+    } | changes
+
+
+def published(client, url="/events/order.placed/publish/", **changes):
+    """The answer to the publishing form, sent as it came but for `changes`."""
+    form = client.get(url).context["form"]
+    data = {name: form.get_initial_for_field(field, name) or "" for name, field in form.fields.items()}
+    return client.post(url, data | {"source": "/shop/checkout", "subject": "order-1"} | changes)

@@ -21,6 +21,8 @@ MAX_ARRAYS = 32
 
 _HOLDERS = frozenset({dict, list})
 
+FEW_ELEMENTS = 8
+"""The elements of so short an array are looked at one by one."""
 STEPS_OF_A_SPELLING = 10
 """To look for one more way to write a path takes so many steps of allowance.py."""
 
@@ -245,7 +247,7 @@ class Leaves(dict[str, Any], Allowance):
         inside = self._memberships(elements, membership)
         if len(membership) >= MAX_ARRAYS:
             return
-        if {dict}.issuperset(map(type, elements)):
+        if len(elements) > FEW_ELEMENTS and {dict}.issuperset(map(type, elements)):
             found = [element.get(key, ABSENT) for element in elements]
             if _HOLDERS.isdisjoint(map(type, found)):
                 entries.extend([entry for entry in zip(found, inside, strict=True) if entry[0] is not ABSENT])
@@ -276,8 +278,10 @@ class Leaves(dict[str, Any], Allowance):
         found = self._elements.get(id(elements))
         if found is None:
             array = id(elements)
-            each = zip(repeat(array, len(elements)), range(len(elements)), strict=True)
-            found = list(zip(each)) if not outside else [(*outside, element) for element in each]
+            if outside:
+                found = [(*outside, (array, index)) for index in range(len(elements))]
+            else:
+                found = list(zip(zip(repeat(array), range(len(elements)), strict=False), strict=True))
             self._elements[array] = found
         return found
 

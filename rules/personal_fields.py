@@ -80,7 +80,10 @@ def _steps(text: str) -> tuple[Step, ...]:
 
 
 def _parts(personal: str) -> tuple[str, ...]:
+    """The steps to a field marked as customer.email, lines[].name, or as a JSON pointer with [] for entries."""
     parts = ["data"]
+    if personal.startswith("/"):
+        return (*parts, *(part.replace("~1", "/").replace("~0", "~") for part in personal[1:].split("/")))
     for written in personal.split("."):
         name = written.rstrip("[]")
         lists = (len(written) - len(name)) // 2

@@ -159,7 +159,9 @@ def test_a_bus_says_what_stops_and_is_retired_by_typing_its_name(client, person,
 
 def test_a_bus_that_holds_nothing_is_retired_without_typing(client, person, town, log):
     empty = Bus.objects.create(name="empty")
-    assert "no rule listens on it, and no source publishes to it" in text_of(client.get("/settings/buses/empty/retire/"))
+    assert "no rule listens on it, and no source publishes to it" in text_of(
+        client.get("/settings/buses/empty/retire/")
+    )
     assert client.post("/settings/buses/empty/retire/").status_code == 302
     empty.refresh_from_db()
     assert empty.retired_at is not None

@@ -254,6 +254,24 @@ def test_a_no_pauses_what_is_sent_and_nothing_resumes_it_but_a_yes(
     assert "Running." in text_of(someone.post(resume, follow=True))
 
 
+def test_an_owner_ends_what_was_never_asked_for(
+    someone: Client, running: Rule, marked: EventType, shop: Team
+) -> None:
+    url = f"/approvals/{marked.name}/teams/{shop.slug}/refuse/"
+    assert f'action="{url}"' in someone.get("/approvals/").content.decode()
+    assert someone.post(url).status_code == 422
+    assert not Approval.objects.exists()
+    assert someone.post(url, {"answer": "Ask first."}).status_code == 302
+    target = running.targets.get()
+    assert (target.state, Approval.objects.get().state) == (Target.State.PAUSED, Approval.State.REFUSED)
+    assert "Running, not approved" not in text_of(someone.get("/approvals/"))
+    someone.logout()
+    stranger = get_user_model().objects.create_user("jonas")
+    stranger.user_permissions.add(Permission.objects.get(codename="view_eventtype"))
+    someone.force_login(stranger)
+    assert someone.post(url, {"answer": "Mine."}).status_code == 403
+
+
 def test_a_rule_that_listens_is_asked_for_and_not_changed(
     someone: Client, town: Bus, subscribed: Rule, marked: EventType, shop: Team
 ) -> None:

@@ -1,4 +1,22 @@
-"""Forms to register an event type, to edit it, and to register its next version."""
+"""Forms to register an event type, to edit it, and to register its next version.
+
+The fields by name, as they are posted and as Draft.content holds them: texts as typed unless said otherwise.
+
+    name, summary, docs (Markdown), tags ("orders, billing"), notes (what changed)
+    domain, team        ids, or "" with new_domain, new_team: the name of one to make
+    sources             list of ids of Source
+    schema, example     JSON texts
+    examples            list of {"name": text, "data": JSON text}: further ones, never the first
+    personal            list of paths of data: "customer.email", "lines[].name"
+    validation          reject, warn, off
+    compatibility       forward, backward, full, each also with _transitive; none
+    policy              evolution, strict
+    accept_cautions     true or false
+    override            a version's only: the reason to save it in spite of its verdict
+
+A draft of a type may lack any of them and may hold values that are not valid: the form says so when it is opened. A
+draft of the next version (Draft.event_type is set) holds schema, example, examples, notes, personal and override.
+"""
 
 from __future__ import annotations
 

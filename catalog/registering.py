@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db.models import Max
 from django.utils import timezone
 
+from catalog.display import words
 from catalog.models import EventType, Lifecycle, Observation, SchemaVersion
 from catalog.schemas.authoring import check_example
 from catalog.schemas.compatibility import (
@@ -171,6 +172,16 @@ class Presence(NamedTuple):
     times: int
     events: int
     values: str
+
+    @property
+    def times_words(self) -> str:
+        """`times` for people."""
+        return words.number(self.times)
+
+    @property
+    def events_words(self) -> str:
+        """`events` for people."""
+        return words.number(self.events)
 
 
 class Observed:

@@ -22,10 +22,12 @@ from catalog.forms.lists import tags_in
 from catalog.forms.schemas import said
 from catalog.forms.several import SeveralForm
 from catalog.pasted import ORIGINS, PASTED_BYTES, Filled, filled, read
-from catalog.schemas.documents import Candidate, Document, needs_long_check
+from catalog.schemas.documents import Candidate, Document, Origin, needs_long_check
 from catalog.schemas.text import Mistake
 
 SHOWN, SHOWN_SECONDS = 200, 0.5
+# Where a document says that something happens; its other schemas are parts of these more often than events.
+OF_EVENTS = frozenset({Origin.EVENT, Origin.WEBHOOK, Origin.CALLBACK, Origin.EXTENSION, Origin.MESSAGE})
 # What a reading may put into the form.
 READ = ("name", "summary", "docs", "tags", "sources", "schema", "example", "examples")
 FRESH = {
@@ -185,10 +187,15 @@ def _several(
     """The list of candidates. Problems are looked for in the first ones, for half a second."""
     began, choices = time.monotonic(), []
     posted = set(request.POST.getlist("take")) if form is not None else None
+    events = any(one.origin in OF_EVENTS for one in document.candidates)
     for at, candidate in enumerate(document.candidates[:SHOWN]):
         in_time = time.monotonic() - began < SHOWN_SECONDS
         problems = [said(one) for one in candidate.problems[:3]] if in_time else []
-        on = str(at) in posted if posted is not None else not problems
+        on = (
+            str(at) in posted
+            if posted is not None
+            else not problems and (candidate.origin in OF_EVENTS or not events)
+        )
         choices.append(Choice(at, candidate, on, problems))
     initial = {
         name: request.POST.get(name, "") for name in ("team", "domain", "tags") if request.POST.get(name)

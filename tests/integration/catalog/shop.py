@@ -94,6 +94,8 @@ PAGES = [
     "/events/order.placed/publish/?as=json",
     "/events/new/",
     "/events/new/check/?name=order.placed",
+    "/events/new/tags/?tags=a",
+    "/drafts/",
     "/sources/",
     "/sources/?q=nowhere",
     "/sources/new/",
@@ -137,6 +139,8 @@ def registration(town, **changes):
         "schema": SCHEMA,
         "example": EXAMPLE,
         "validation": "reject",
+        "compatibility": "forward",
+        "policy": "evolution",
     } | changes
 
 

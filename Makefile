@@ -1,10 +1,12 @@
 # Signalbox: one command each. Needs Python 3.11 or later and make, nothing else. `make` alone lists the targets.
-# Values: PORT=8001 HOST=0.0.0.0 DEMO=0 OPEN=0 for `up`;  T="tests/unit -k word" for `test`;  B=ingest for `bench`.
+# Values: PORT=8001 HOST=0.0.0.0 DEMO=0 OPEN=0 for `up`;  T="tests/unit -k word", PROCESSES=1 for `test`;  B=ingest for
+# `bench`.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check --quiet --quiet install --require-hashes --no-deps
 T      ?= tests
+PROCESSES ?= 2
 B      ?=
 
 # HOST is the machine's name in some shells' environments, so it counts on make's command line only.
@@ -29,8 +31,11 @@ up: .venv/runtime.stamp ## start everything on this machine; Ctrl-C stops it, ag
 
 dev: .venv/dev.stamp ## install what development needs beside what runs
 
-test: dev ## all tests but the benchmarks; T= chooses
-	@exec $(PY) -m pytest $(T)
+test: dev ## all tests but the benchmarks, in two processes; T= chooses, in one
+	@exec $(PY) -m pytest $(if $(filter-out tests,$(T)),,$(PARALLEL)) $(T)
+
+# Most of a run is waiting. tests/parallel.py says which tests stay together and which come first.
+PARALLEL = --numprocesses $(PROCESSES) --dist loadscope --no-loadscope-reorder
 
 lint: dev ## style and formatting
 	$(PY) -m ruff check .

@@ -44,6 +44,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                     "drafts",
                     "import-run",
                     "publish",
+                    "exports",
                     "wanted",
                 ),
                 on_phone=True,

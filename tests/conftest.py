@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
+from django.conf import settings
 
 # Before Django reads its settings, which pytest-django does once this file is loaded. The folder is this run's own:
 # nothing of a developer's var, environment or servers is read or written.
@@ -21,35 +24,55 @@ for name in ("DATABASE_URL", "CELERY_BROKER_URL", "REDIS_URL"):
     os.environ.pop(name, None)
 os.environ.update(DJANGO_SETTINGS_MODULE="config.settings", SIGNALBOX_VAR=str(VAR), DEMO="0")
 
-from tests import services  # noqa: E402
+from tests import parallel, services  # noqa: E402
 from tests.processes import Town, Towns  # noqa: E402
 
-NOT_THERE = pytest.StashKey[dict[str, int]]()
+NOT_THERE = "a service that was missing"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[NOT_THERE] = {}
     # pytest-django sets Django up only where settings were read already; here the environment had to come first.
     django.setup()
+    # What a password is worth against guessing takes a third of a second per person, and says nothing of our code.
+    # Processes that a test starts keep Django's own.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(VAR, ignore_errors=True)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return parallel.scheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # one of the processes of a parallel run
+        parallel.arrange(items)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("service"):
         for name in mark.args:
             if sentence := services.missing(name):
-                counts = item.config.stash[NOT_THERE]
-                counts[sentence] = counts.get(sentence, 0) + 1
+                item.user_properties.append((NOT_THERE, sentence))  # Reports bring it from other processes.
                 if services.required():
                     pytest.fail(f"{sentence} (SIGNALBOX_REQUIRE_SERVICES=1)", pytrace=False)
                 pytest.skip(sentence)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if counts := config.stash[NOT_THERE]:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    counts = Counter(
+        sentence
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "setup"
+        for name, sentence in report.user_properties
+        if name == NOT_THERE
+    )
+    if counts:
         terminalreporter.section("services that were missing")
         for sentence, count in sorted(counts.items()):
             terminalreporter.line(

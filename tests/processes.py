@@ -3,6 +3,7 @@
     def test_…(town):                       # migrated, empty, nothing started
         town.start("web", "worker")         # returns when the web process answers /livez and the worker consumes
         town.manage("shell", "-c", "…")     # any management command, its output returned
+        town.query("SELECT …")              # rows of its database, without starting anything
         town.request("POST", "/v1/…", body, {"authorization": "…"})
         town.kill("worker")                 # SIGKILL, waits until it is gone
         town.start("worker")                # again, on the same data
@@ -17,11 +18,13 @@ are ever signalled.
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -48,6 +51,9 @@ COMMANDS = {
 CONSUMERS = ("worker", "celery")
 # Generous, because machines that run tests are busy. What waits ends as soon as it may; nothing asserts on it.
 PATIENCE = 60.0
+# Below what Linux, macOS and Windows give to outgoing connections.
+PORTS = range(20_000, 32_000)
+_numbers = itertools.count()
 
 
 @dataclass
@@ -64,9 +70,18 @@ class Answer:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nothing listens on now.
+
+    Not one that the system gives to connections: between now and the start of whoever is to listen, none may take it.
+    """
+    for number in _numbers:
+        port = PORTS[(os.getpid() * 97 + number) % len(PORTS)]  # Each test process begins at another.
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
+    raise AssertionError("unreachable: the numbers do not end")
 
 
 def eventually(true: Callable[[], bool], sentence: str, within: float = PATIENCE) -> None:
@@ -121,6 +136,20 @@ class Town:
         if check:
             assert done.returncode == 0, f"manage.py {' '.join(arguments)}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a query on the town's database as it is now; a place for a value is `%s`.
+
+        Read by this process: a management command takes a second only to begin.
+        """
+        if url := self.environment.get("DATABASE_URL"):
+            import psycopg
+
+            with psycopg.connect(url) as connection:
+                return connection.execute(sql.encode(), values).fetchall()
+        file = f"file:{self.var}/signalbox.sqlite3?mode=ro"
+        with closing(sqlite3.connect(file, uri=True, timeout=30)) as opened:
+            return opened.execute(sql.replace("%s", "?"), values).fetchall()
 
     def start(self, *names: str, arguments: tuple[str, ...] = (), ready: bool = True) -> None:
         """Starts processes by their names in COMMANDS, with `arguments`; waits until each does its work."""
@@ -290,8 +319,6 @@ class Towns:
             var = self._new_folder()
             _migrate(_environment(var, 8000))
             # The copy must be one file: what the write-ahead log still holds goes into the database first.
-            import sqlite3
-
             with closing(sqlite3.connect(var / "signalbox.sqlite3")) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._migrated["sqlite"] = str(var / "signalbox.sqlite3")

@@ -5,18 +5,21 @@
 
 The test is skipped by name where the server does not answer, and fails with SIGNALBOX_REQUIRE_SERVICES=1, as in CI.
 The last lines of a run say which services were missing. PostgreSQL: `postgresql_database()` makes a database of one's
-own and drops it; Redis: `redis_database()` hands out a number and empties it before and after.
+own and drops it; Redis: `redis_database()` reserves a number and empties it before and after.
 """
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 HOST = "127.0.0.1"
 PORTS = {
@@ -80,13 +83,28 @@ def postgresql_database(template: str = "template0") -> Iterator[str]:
 
 @contextmanager
 def redis_database() -> Iterator[str]:
-    """The URL of an empty Redis database, numbers 1 to 15 in turn, emptied again at the end."""
+    """The URL of an empty Redis database that nobody else's tests on this machine use; emptied again at the end."""
     import redis
 
-    url = f"redis://{HOST}:6379/{1 + (os.getpid() + next(_numbers)) % 15}"
-    with redis.Redis.from_url(url) as client:
-        client.flushdb()
-        try:
-            yield url
-        finally:
+    with _reserved(range(1, 16)) as number:
+        url = f"redis://{HOST}:6379/{number}"
+        with redis.Redis.from_url(url) as client:
             client.flushdb()
+            try:
+                yield url
+            finally:
+                client.flushdb()
+
+
+@contextmanager
+def _reserved(numbers: range) -> Iterator[int]:
+    """The first of `numbers` that no other process reserved; a process that dies gives its own back."""
+    for number in numbers:
+        with (Path(tempfile.gettempdir()) / f"signalbox-tests-redis-{number}.lock").open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield number
+            return
+    raise AssertionError("all databases of Redis are in use by other test runs; try again when they ended")

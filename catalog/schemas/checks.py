@@ -12,8 +12,8 @@ from jsonschema_rs import ValidationError
 
 from catalog.schemas.cost import Cost, TooCostly, cost_of
 from catalog.schemas.dialects import BUILT_IN, DIALECTS, Dialect, dialect_of
+from catalog.schemas.graph import Reference, SchemaGraph
 from catalog.schemas.limits import SCHEMA_BYTES, too_many_bytes, too_many_nodes
-from catalog.schemas.references import Reference, SchemaGraph
 from catalog.schemas.sentences import meta_sentence, sentence
 from catalog.schemas.text import Lines, Mistake, pointer_of
 

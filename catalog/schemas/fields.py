@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from catalog.schemas.resolved import Document
+from catalog.schemas.references import Document
 
 # A schema may describe endless trees; people read the first levels of them.
 LEVELS = 8

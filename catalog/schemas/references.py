@@ -1,184 +1,88 @@
-"""Every schema inside a schema document, and what each reference in it points to (JSON Schema core, §8 and §9).
-
-A reference may use a pointer, an anchor or a URI that an `$id` inside the document makes known. Nothing is fetched.
-"""
+"""Reading a schema with its local references and allOf put in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin
 
-from catalog.schemas.keywords import REFERENCES, Inner, inner_schemas
-from catalog.schemas.text import pointer_of
-
-Path = tuple[str | int, ...]
+_PARTS = 20
 
 
-@dataclass
-class Reference:
-    """`keyword` with `value` in a schema. `targets`: the nodes it may mean; empty for one of the drafts' own schemas.
+class Document:
+    """A schema as a parser gives it. Never fetches: a reference that leaves it, or points to nothing, is any value."""
 
-    `problem` is "" or "outside" (it leaves the document) or "nothing" (the document has nothing there).
-    """
+    def __init__(self, root: Any) -> None:
+        self.root = root
 
-    path: Path
-    keyword: str
-    value: str
-    base: str
-    targets: list[int] = field(default_factory=list)
-    problem: str = ""
-
-    @property
-    def pointer(self) -> str:
-        """Where the reference is written."""
-        return pointer_of((*self.path, self.keyword))
-
-
-@dataclass
-class Node:
-    """One schema of the document: where it stands, the URI that references in it are relative to, what is inside."""
-
-    path: Path
-    schema: Any
-    base: str
-    inner: list[tuple[Inner, int]] = field(default_factory=list)
-    references: list[Reference] = field(default_factory=list)
-
-
-class SchemaGraph:
-    """The schemas of a document. `nodes[0]` is the whole.
-
-    known: URIs of schemas outside it that may be referred to (the drafts' own, and what a test serves from memory).
-    """
-
-    def __init__(self, schema: Any, draft: float, known: Iterable[str]) -> None:
-        self.nodes: list[Node] = []
-        self._draft = draft
-        self._old = draft <= 7
-        self._known = frozenset(uri.rstrip("#") for uri in known)
-        self._at: dict[Path, int] = {}
-        self._resources: dict[str, int] = {}
-        self._anchors: dict[tuple[str, str], int] = {}
-        self._dynamic: dict[str, list[int]] = {}
-        self._walk(schema, (), "")
-        self._resources.setdefault("", 0)
-        self._resolve_all(schema)
-
-    @property
-    def problems(self) -> list[Reference]:
-        """The references that cannot be used, in the document's order."""
-        return [one for node in self.nodes for one in node.references if one.problem]
-
-    def _walk(self, schema: Any, path: Path, base: str) -> None:
-        todo: list[tuple[Any, Path, str, tuple[int, Inner] | None]] = [(schema, path, base, None)]
-        while todo:
-            schema, path, base, outer = todo.pop()
-            index = self._at.get(path)
-            if index is None:
-                index = self._node(schema, path, base)
-                base = self.nodes[index].base
-                todo.extend(
-                    (one.schema, (*path, *one.path), base, (index, one))
-                    for one in inner_schemas(schema, self._old)
-                )
-            if outer is not None:
-                self.nodes[outer[0]].inner.append((outer[1], index))
-
-    def _node(self, schema: Any, path: Path, base: str) -> int:
-        index = len(self.nodes)
-        self._at[path] = index
+    def resolved(self, schema: Any, seen: frozenset[str]) -> tuple[dict[str, Any], frozenset[str]]:
+        """`schema` with its local $ref and allOf put in; a reference already being read counts as any value."""
         if not isinstance(schema, dict):
-            self.nodes.append(Node(path, schema, base))
-            return index
-        hidden = self._old and isinstance(schema.get("$ref"), str)
-        if not hidden:
-            base = self._named(schema, base, index)
-        node = Node(path, schema, base)
-        for keyword in REFERENCES:
-            value = schema.get(keyword)
-            known = {"$dynamicRef": self._draft >= 2020, "$recursiveRef": self._draft == 2019}
-            if isinstance(value, str) and known.get(keyword, True):
-                node.references.append(Reference(path, keyword, value, base))
-        self.nodes.append(node)
-        if index == 0:
-            self._resources[base] = 0
-        return index
+            return {}, seen
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#"):
+            if reference in seen:
+                return {"description": schema.get("description", "")}, seen
+            target, deeper = self.resolved(self.at(reference), seen | {reference})
+            return _merged(target, {key: value for key, value in schema.items() if key != "$ref"}), deeper
+        parts = schema.get("allOf")
+        if isinstance(parts, list):
+            merged = {key: value for key, value in schema.items() if key != "allOf"}
+            for part in parts[:_PARTS]:
+                found, seen = self.resolved(part, seen)
+                merged = _merged(found, merged)
+            return merged, seen
+        return schema, seen
 
-    def _named(self, schema: dict[str, Any], base: str, index: int) -> str:
-        """The base URI inside `schema`; notes its identifier and anchors."""
-        name = schema.get("id" if self._draft == 4 else "$id")
-        if isinstance(name, str) and name:
-            uri, fragment = urldefrag(name)
-            if uri:
-                base = _joined(base, uri)
-                self._resources.setdefault(base, index)
-            if fragment and self._old:
-                self._anchors.setdefault((base, unquote(fragment)), index)
-        for keyword in ("$anchor", "$dynamicAnchor") if not self._old else ():
-            anchor = schema.get(keyword)
-            if isinstance(anchor, str):
-                self._anchors.setdefault((base, anchor), index)
-                if keyword == "$dynamicAnchor":
-                    self._dynamic.setdefault(anchor, []).append(index)
-        if schema.get("$recursiveAnchor") is True:
-            self._dynamic.setdefault("", []).append(index)
-        return base
+    def at(self, reference: str) -> Any:
+        """What local `reference` ("#/$defs/money") points to; {} when that is nothing."""
+        value = self.root
+        for part in reference.removeprefix("#").split("/")[1:]:
+            part = part.replace("~1", "/").replace("~0", "~")
+            if not isinstance(value, dict) or part not in value:
+                return {}
+            value = value[part]
+        return value
 
-    def _resolve_all(self, whole: Any) -> None:
-        done = 0
-        while done < len(self.nodes):
-            # A reference may point to where no keyword puts a schema: that place is walked too, so nodes grow.
-            for reference in self.nodes[done].references:
-                self._resolve(reference, whole)
-            done += 1
+    def branches(self, schema: Any) -> list[dict[str, Any]]:
+        """The ways in which a value may fit `schema`: itself resolved, once for each entry of its oneOf or anyOf.
 
-    def _resolve(self, reference: Reference, whole: Any) -> None:
-        uri, fragment = urldefrag(_joined(reference.base, reference.value))
-        if uri not in self._resources:
-            reference.problem = "" if uri in self._known else "outside"
-            return
-        start, name = self._resources[uri], unquote(fragment)
-        target: int | None
-        if not name:
-            target = start
-        elif name.startswith("/"):
-            target = self._pointed(start, name, whole)
-        else:
-            target = self._anchors.get((uri, name))
-        if target is None:
-            reference.problem = "nothing"
-            return
-        reference.targets.append(target)
-        dynamic = self._dynamic.get(name if reference.keyword == "$dynamicRef" else "", [])
-        if reference.keyword != "$ref" and target in dynamic:
-            reference.targets.extend(one for one in dynamic if one != target)
-
-    def _pointed(self, start: int, pointer: str, whole: Any) -> int | None:
-        value, path = self.nodes[start].schema, self.nodes[start].path
-        base = self.nodes[start].base
-        for written in pointer[1:].split("/"):
-            step = written.replace("~1", "/").replace("~0", "~")
-            if isinstance(value, dict) and step in value:
-                value, path = value[step], (*path, step)
-            elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-                value, path = value[int(step)], (*path, int(step))
+        `then` and `else` count as ways too. At most 60; each holds the keywords of the schema around it.
+        """
+        found: list[dict[str, Any]] = []
+        todo: list[tuple[dict[str, Any], frozenset[str]]] = [self.resolved(schema, frozenset({"#"}))]
+        while todo and len(found) < 3 * _PARTS:
+            whole, seen = todo.pop()
+            for keyword in ("oneOf", "anyOf"):
+                if isinstance(whole.get(keyword), list):
+                    around = {key: value for key, value in whole.items() if key != keyword}
+                    parts = whole[keyword][:_PARTS]
+                    break
             else:
-                return None
-            if path in self._at:
-                base = self.nodes[self._at[path]].base
-        if not isinstance(value, dict | bool):
-            return None
-        if path not in self._at:
-            self._walk(value, path, base)
-        return self._at[path]
+                around = {key: value for key, value in whole.items() if key not in ("if", "then", "else")}
+                parts = [
+                    whole[keyword] for keyword in ("then", "else") if isinstance(whole.get(keyword), dict)
+                ]
+                if parts and "else" not in whole:
+                    parts.append({})
+            if not parts:
+                found.append(around)
+            for part in reversed(parts):
+                inner, deeper = self.resolved(part, seen)
+                todo.append((_merged(around, inner), deeper))
+        return found
+
+    def names(self, schema: Any) -> set[str]:
+        """The members that `schema` declares in any of its branches."""
+        found: set[str] = set()
+        for branch in self.branches(schema):
+            properties = branch.get("properties")
+            found.update(properties if isinstance(properties, dict) else ())
+        return found
 
 
-def _joined(base: str, reference: str) -> str:
-    """RFC 3986 §5.2, also for a base such as a URN, which has no parts to be relative to."""
-    if not reference:
-        return base
-    if reference.startswith("#"):
-        return urldefrag(base)[0] + reference
-    return urljoin(base, reference)
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = {**below, **above}
+    if isinstance(below.get("properties"), dict) and isinstance(above.get("properties"), dict):
+        merged["properties"] = {**below["properties"], **above["properties"]}
+    if isinstance(below.get("required"), list) and isinstance(above.get("required"), list):
+        merged["required"] = [*below["required"], *above["required"]]
+    return merged

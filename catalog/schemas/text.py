@@ -169,7 +169,10 @@ def _constant(name: str) -> NoReturn:
 
 def _whole_number(word: str) -> int:
     if len(word) > DIGITS:
-        raise _Refused(f"This number has {len(word):,} digits. At most {DIGITS:,} are allowed.", word)
+        raise _Refused(
+            f"This number has too many digits, {len(word):,} of at most {DIGITS:,}. Write it as a text, or with an exponent.",
+            word,
+        )
     return int(word)
 
 

@@ -138,7 +138,7 @@ class Leasing(View):
                 "ON CONFLICT (target, lanes) DO UPDATE SET owner = excluded.owner, until = excluded.until, "
                 "fence = runner_slot.fence + 1, mode = COALESCE(runner_slot.mode, excluded.mode) "
                 f"WHERE runner_slot.until < %s RETURNING fence, {', '.join(CURSORS)}",
-                [target, slot, self.owner, now + LEASE, policy.order, now],
+                [target, slot, self.owner, now + LEASE, former or policy.order, now],
             )
             if row:
                 leased.append((slot, row[0][0], row[0][1:]))

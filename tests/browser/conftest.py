@@ -133,6 +133,21 @@ def accessibility() -> Callable[[Page], list[str]]:
     return violations
 
 
+@pytest.fixture(scope="session")
+def in_both_themes(accessibility: Callable[[Page], list[str]]) -> Callable[[Page], list[str]]:
+    """`accessibility` of a page as it is, and again when the system turned dark: the theme is CSS, so one visit does."""
+
+    def violations(page: Page) -> list[str]:
+        found = accessibility(page)
+        page.emulate_media(color_scheme="dark")
+        assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        found += [f"dark: {one}" for one in accessibility(page)]
+        page.emulate_media(color_scheme="light")
+        return found
+
+    return violations
+
+
 def sideways(page: Page) -> int:
     """By how many pixels the whole page scrolls sideways; what is wide must scroll inside its card."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from base64 import b64decode
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,11 +75,9 @@ class Publisher:
 
     def stored(self, source: str, event_id: str) -> dict[str, Any]:
         """The event in the log, its data decoded: an object, text or bytes."""
-        database = f"file:{self.town.var}/signalbox.sqlite3?mode=ro"
-        with closing(sqlite3.connect(database, uri=True)) as connection:
-            [(raw,)] = connection.execute(
-                "SELECT raw FROM log_event WHERE source = ? AND ce_id = ?", (source, event_id)
-            ).fetchall()
+        [(raw,)] = self.town.query(
+            "SELECT raw FROM log_event WHERE source = %s AND ce_id = %s", source, event_id
+        )
         found = dict(json.loads(raw))
         if "data_base64" in found:
             found["data"] = b64decode(found.pop("data_base64"))

@@ -21,6 +21,15 @@ def log_database(
 
 
 @pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shifts of this process look and renew several times within SOON (tests/integration/sink.py), not each second."""
+    from delivery.runner import shift
+
+    monkeypatch.setattr(shift, "SWEEP", 0.2)
+    monkeypatch.setattr(shift, "RENEW", 0.3)
+
+
+@pytest.fixture
 def sqlite_database(new_town: Callable[..., Town], django_db_blocker: object) -> Iterator[Database]:
     """A migrated SQLite database of the test's own, the default one of this process."""
     with django_db_blocker.unblock(), default_database(new_town()) as database:  # type: ignore[attr-defined]

@@ -17,6 +17,9 @@ from tests.processes import eventually
 
 REASONS = {200: "OK", 404: "Not Found", 422: "Unprocessable Content", 503: "Service Unavailable"}
 
+# Seconds in which a shift with `quick_looks` has looked at its targets and renewed its leases, also on a busy machine.
+SOON = 0.8
+
 
 class Seen(NamedTuple):
     """One request: CloudEvents id and subject, the attempt's number, and what it was answered."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -46,10 +45,7 @@ def event(number: object, **attributes: Any) -> dict[str, Any]:
 
 def rows(town: Town, like: str = "%") -> list[tuple[int, str]]:
     """Seq and id of the stored events whose id is like `like`, in order; read past the process, from the file."""
-    with closing(sqlite3.connect(f"file:{town.var}/signalbox.sqlite3?mode=ro", uri=True)) as connection:
-        return connection.execute(
-            "SELECT seq, ce_id FROM log_event WHERE ce_id LIKE ? ORDER BY seq", [like]
-        ).fetchall()
+    return town.query("SELECT seq, ce_id FROM log_event WHERE ce_id LIKE %s ORDER BY seq", like)
 
 
 class Client:
@@ -262,11 +258,9 @@ def test_what_was_answered_before_a_stop_under_load_is_stored(towns: Towns) -> N
 
 # ── PostgreSQL ──
 
-COUNT = "from django.db import connection as c; k = c.cursor(); k.execute({sql!r}); print(k.fetchone()[0])"
-
 
 def asked(town: Town, sql: str) -> int:
-    return int(town.manage("shell", "--no-imports", "-c", COUNT.format(sql=sql)))
+    return int(town.query(sql)[0][0])
 
 
 @pytest.mark.service("postgresql", "redis")

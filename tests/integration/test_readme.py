@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
@@ -61,8 +59,7 @@ def test_every_line_that_publishes_is_accepted(demo: Town, file: str) -> None:
 
 def arrived(town: Town) -> list[dict[str, str]]:
     """The headers of what the demo's request bin received, oldest first."""
-    with closing(sqlite3.connect(f"file:{town.var}/signalbox.sqlite3?mode=ro", uri=True)) as database:
-        found = database.execute("SELECT headers FROM delivery_binrequest ORDER BY id").fetchall()
+    found = town.query("SELECT headers FROM delivery_binrequest ORDER BY id")
     return [dict(json.loads(headers)) for (headers,) in found]
 
 

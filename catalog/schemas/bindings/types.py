@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.schemas.resolved import Document
+from catalog.schemas.references import Document
 
 RECORDS = 300
 LEVELS = 16

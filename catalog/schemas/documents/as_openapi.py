@@ -9,8 +9,8 @@ from typing import Any
 
 from catalog.schemas.dialects import BUILT_IN, DEFAULT, DIALECTS, dialect_of
 from catalog.schemas.documents.pointers import look_up, pointer_to, steps_of
+from catalog.schemas.graph import SchemaGraph
 from catalog.schemas.keywords import inner_schemas
-from catalog.schemas.references import SchemaGraph
 from catalog.schemas.text import pointer_of
 
 _SAME = frozenset(

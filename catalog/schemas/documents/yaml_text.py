@@ -182,7 +182,10 @@ def _plain(event: yaml.ScalarEvent) -> Any:
         return _WORDS[word]
     if _WHOLE.fullmatch(word):
         if len(word) > DIGITS:
-            raise _no(event, f"This number has {len(word):,} digits. At most {DIGITS:,} are allowed.")
+            raise _no(
+                event,
+                f"This number has too many digits, {len(word):,} of at most {DIGITS:,}. Write it as a text, or with an exponent.",
+            )
         return int(word)
     if _NUMBER.fullmatch(word):
         if isinf(value := float(word)):

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from catalog.schemas.resolved import Document
+from catalog.schemas.references import Document
 from catalog.schemas.shape.formats import FORMATS
 from catalog.schemas.shape.kinds import misfits
 from catalog.schemas.shape.maps import read

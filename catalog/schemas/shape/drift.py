@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.schemas.resolved import Document
+from catalog.schemas.references import Document
 from catalog.schemas.shape.accumulator import Shape
 from catalog.schemas.shape.kinds import misfits
 from catalog.schemas.shape.node import Node, Objects

@@ -96,6 +96,7 @@ PAGES = [
     "/events/new/check/?name=order.placed",
     "/events/new/tags/?tags=a",
     "/drafts/",
+    "/export/",
     "/sources/",
     "/sources/?q=nowhere",
     "/sources/new/",

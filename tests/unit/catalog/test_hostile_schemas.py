@@ -74,7 +74,7 @@ REFUSED = {
     ),
     "a circle in a property": ('{"properties": {"x": {"allOf": [{"$ref": "#/properties/x"}]}}}', "leads back to itself"),
     "1e400": ('{"minimum": 1e400}', "larger than any number"),
-    "10^5000": ('{"minimum": 1' + "0" * 5000 + "}", "5,001 digits"),
+    "10^5000": ('{"minimum": 1' + "0" * 5000 + "}", "too many digits, 5,001"),
     "NaN": ('{"minimum": NaN}', "NaN is no JSON value"),
     "70 levels": ('{"not":' * 70 + "{}" + "}" * 70, "At most 64 levels"),
     "a million brackets": ("[" * 250_000, "At most 64 levels"),
@@ -109,6 +109,17 @@ ANSWERED = {
     "alternatives 100 levels down": ('{"anyOf": [{"properties": {"a": {"$ref": "#"}}, "required": ["b"]}]}', nested(120), ""),
     "alternatives 300 levels down": (
         '{"anyOf": [{"properties": {"a": {"$ref": "#"}}, "required": ["b"]}]}', nested(300), "nested too deeply"
+    ),
+    "31 references at each of 250 levels": (
+        json.dumps(
+            {
+                "$defs": {str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}]} for n in range(31)}
+                | {"31": {"properties": {"a": {"$ref": "#/$defs/0"}}}},
+                "$ref": "#/$defs/0",
+            }
+        ),
+        nested(250),
+        "",
     ),
     "more levels than are read": ('{"properties": {"a": {"$ref": "#"}}}', nested(900), ""),
     "a plain tree": ('{"properties": {"l": {"$ref": "#"}, "r": {"$ref": "#"}}}', nested(120, name="l"), ""),
@@ -195,7 +206,7 @@ DOCUMENTS = {
     "a name twice in JSON": ('{"a": 1, "a": 2}', 0, "“a” is written twice"),
     "3 MB": ("a" * 3_000_000, 0, f"At most {DOCUMENT_BYTES:,}"),
     "3 MB of spaces": (" " * 3_000_000, 0, "This is empty"),
-    "a million digits": ('{"a": ' + "9" * 1_000_000 + "}", 0, "1,000,000 digits"),
+    "a million digits": ('{"a": ' + "9" * 1_000_000 + "}", 0, "too many digits, 1,000,000"),
     "1e400": ("a: 1e400", 0, "larger than any number"),
     "Infinity": ('{"a": -Infinity}', 0, "-Infinity is no JSON value"),
     "a control character": ("a: \x07", 0, "neither JSON nor YAML"),

@@ -1,0 +1,37 @@
+"""What tests of shifts share: events of forty subjects, a shift in a process, what must be true of a sink."""
+
+from __future__ import annotations
+
+from tests.integration.sink import Sink, rows
+
+SUBJECTS = [f"s{n}" for n in range(40)]
+
+A_SHIFT = """
+import sys, threading
+import uvloop
+from delivery.runner.shift import Shift
+while True:  # as a worker does: a shift that lost the database is followed by another
+    shift = Shift(threading.Event(), 600)
+    print(shift.id, flush=True)
+    uvloop.run(shift.run(lambda: None))
+"""
+
+
+def named(first: int, last: int) -> list[tuple[str, str]]:
+    return [(f"e{n}", SUBJECTS[n % len(SUBJECTS)]) for n in range(first, last)]
+
+
+def in_order(sink: Sink, count: int) -> None:
+    """Each subject's events were first taken in the order they were published, all of them."""
+    assert set(sink.taken) == {f"e{n}" for n in range(count)}
+    for subject, taken in sink.by_subject().items():
+        assert list(dict.fromkeys(taken)) == [name for name, s in named(0, count) if s == subject]
+
+
+def unrecorded(target: int, sink: Sink) -> set[tuple[str, int]]:
+    """Requests, (id, attempt), without an attempt on record."""
+    recorded = rows(
+        "SELECT e.ce_id, a.number FROM attempt a JOIN log_event e ON e.seq = a.seq WHERE a.target = %s",
+        target,
+    )
+    return {(seen.id, seen.attempt) for seen in sink.seen} - set(recorded)  # type: ignore[arg-type]

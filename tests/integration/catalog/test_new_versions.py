@@ -175,6 +175,19 @@ def test_a_transitive_promise_asks_every_version_that_is_in_use(client, person, 
     assert judge(town, LOOSE + " ").compatible
 
 
+def test_a_long_history_is_compared_from_the_newest_as_far_as_there_is_time(person, town):
+    EventType.objects.filter(pk=town.pk).update(compatibility="full_transitive")
+    town.refresh_from_db()
+    for number in range(2, 9):
+        save_version(town, person, schema=SCHEMA + " " * number, example=EXAMPLE)
+    ticks = iter(range(100))
+    found = judge(town, MORE, clock=lambda: next(ticks) * 0.4)
+    assert found.against == (6, 7, 8)
+    assert "5 older versions" in found.verdict.undecided[0].why
+    assert not found.accepted
+    assert judge(town, MORE).against == tuple(range(1, 9))
+
+
 def test_what_cannot_be_decided_is_said_and_counts_as_not_kept(client, person, town, log, monkeypatch):
     from catalog import registering
 

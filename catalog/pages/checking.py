@@ -152,7 +152,8 @@ def comparison(form: VersionForm) -> dict[str, Any]:
 def answer_of(event_type: EventType, judgement: Judgement, newest: int) -> Answer:
     """The judgement with what was really seen of each place."""
     verdict = judgement.verdict
-    observed = Observed(event_type.name, event_type.personal)
+    asked = verdict.breaks or verdict.undecided
+    observed = Observed(event_type.name if asked else "", event_type.personal)
     shown = [_shown(one, observed, newest) for one in verdict.breaks[:BREAKS]]
     return Answer(
         judgement,

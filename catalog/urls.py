@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from catalog.pages import event_types, marketplace, publish, settings, setup, sign_in, sources, wanted
+from catalog.pages import (
+    event_types,
+    exports,
+    marketplace,
+    publish,
+    schemas,
+    settings,
+    setup,
+    sign_in,
+    sources,
+    wanted,
+)
 
 urlpatterns = [
     path("", marketplace.marketplace, name="marketplace"),
@@ -20,10 +31,22 @@ urlpatterns = [
     path("events/<path:name>/delete/", event_types.delete, name="delete-type"),
     path("events/<path:name>/versions/new/", event_types.register_version, name="register-version"),
     path("events/<path:name>/", event_types.event_type, name="event-type"),
+    path("sources/<slug:slug>/asyncapi.json", exports.of_source, {"form": "json"}, "source-asyncapi-json"),
+    path("sources/<slug:slug>/asyncapi.yaml", exports.of_source, {"form": "yaml"}, "source-asyncapi-yaml"),
     path("sources/", sources.sources, name="sources"),
     path("sources/new/", sources.register, name="register-source"),
     path("sources/<slug:slug>/", sources.source, name="source"),
     path("sources/<slug:slug>/edit/", sources.edit, name="edit-source"),
+    path("export/", exports.exports, name="exports"),
+    path("export/asyncapi.json", exports.whole_asyncapi, {"form": "json"}, "export-asyncapi-json"),
+    path("export/asyncapi.yaml", exports.whole_asyncapi, {"form": "yaml"}, "export-asyncapi-yaml"),
+    path("export/openapi.json", exports.whole_openapi, {"form": "json"}, "export-openapi-json"),
+    path("export/openapi.yaml", exports.whole_openapi, {"form": "yaml"}, "export-openapi-yaml"),
+    path("export/schemas.json", exports.whole_schemas, name="export-schemas"),
+    path("export/xregistry.json", exports.whole_xregistry, name="export-xregistry"),
+    path("export/catalog-info.yaml", exports.catalog_info, name="export-backstage"),
+    path("schemas/<path:name>/<int:number>", schemas.schema_version, name="schema-version"),
+    path("schemas/<path:name>", schemas.newest_schema, name="newest-schema"),
     path("settings/tokens/", settings.tokens, name="tokens"),
     path("settings/tokens/<int:pk>/revoke/", settings.revoke_token, name="revoke-token"),
     path("settings/buses/", settings.buses, name="buses"),

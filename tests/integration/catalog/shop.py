@@ -94,6 +94,7 @@ PAGES = [
     "/events/order.placed/publish/?as=json",
     "/events/new/",
     "/events/new/check/?name=order.placed",
+    "/export/",
     "/sources/",
     "/sources/?q=nowhere",
     "/sources/new/",

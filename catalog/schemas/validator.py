@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema_rs
 from jsonschema_rs import RegexOptions, ValidationError
 
+from catalog.schemas.causes import cause, place
 from catalog.schemas.checks import check_parsed, too_large
 from catalog.schemas.cost import STEPS, Cost
 from catalog.schemas.dialects import DIALECTS, dialect_of
@@ -35,10 +36,15 @@ _TOO_MUCH = "Cannot be checked: with this schema, a value so large or so deeply 
 
 @dataclass(frozen=True)
 class Violation:
-    """One way in which a value does not fit: `pointer` (RFC 6901, "" is the whole value) and a sentence for people."""
+    """One way in which a value does not fit: `pointer` (RFC 6901, "" is the whole value) and a sentence for people.
+
+    `place` and `cause` say the same without any of the value, as it may be kept and counted (catalog.schemas.causes).
+    """
 
     pointer: str
     message: str
+    place: str = ""
+    cause: str = ""
 
 
 class SchemaRefused(ValueError):
@@ -83,7 +89,12 @@ class Validator:
         try:
             found = self._first(value) if many else self._compiled.iter_errors(value)
             violations = [
-                Violation(pointer_of(list(error.instance_path)), sentence(error))
+                Violation(
+                    pointer_of(list(error.instance_path)),
+                    sentence(error),
+                    place(error.instance_path),
+                    cause(error),
+                )
                 for error in islice(found, SHOWN)
             ]
         except ValueError:  # as in is_valid

@@ -77,6 +77,11 @@ class Validator:
         except ValueError:  # nested deeper than jsonschema-rs reads, 255 levels
             return False
 
+    def iter_errors(self, value: Any) -> Iterator[ValidationError]:
+        """The errors as the engine gives them, with kinds and paths."""
+        found: Iterator[ValidationError] = self._compiled.iter_errors(value)
+        return found
+
     def errors(self, value: Any) -> list[Violation]:
         """The first 20 ways in which `value` does not fit, or the first one of a large value; empty when it does."""
         steps = self._cost.of(value)
@@ -127,6 +132,15 @@ def compile_schema(text: str, resources: Mapping[str, Any] | None = None) -> Val
     mistakes, cost = check_parsed(schema, lines, resources)
     if cost is None:
         raise SchemaRefused(mistakes)
+    return _compile(schema, lines, resources, cost)
+
+
+def compile_parsed(schema: Any, text: str = "") -> Validator:
+    """The validator of a schema that was checked before. Raises SchemaRefused; `text` gives its mistakes lines."""
+    return _compile(schema, Lines(text), {}, Cost((1,), False, 0))
+
+
+def _compile(schema: Any, lines: Lines, resources: Mapping[str, Any], cost: Cost) -> Validator:
     dialect = dialect_of(schema)
     assert dialect is not None
     try:

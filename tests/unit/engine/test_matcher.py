@@ -153,7 +153,7 @@ def test_a_rule_that_raises_is_reported_and_harms_no_other(monkeypatch) -> None:
     def explode(event: Event) -> bool:
         raise broken
 
-    monkeypatch.setitem(LANGUAGES, "sql", lambda written: Part(NOTHING_KNOWN, explode, explode))
+    monkeypatch.setitem(LANGUAGES, "sql", lambda written: Part(NOTHING_KNOWN, explode, explode, explode))
     pattern = {"type": ["a"], "data": {"a": [{"prefix": "x"}]}}
     rules = [(0, pattern), (1, Filter(pattern, sql="broken")), (2, pattern), (3, Filter(sql="broken"))]
     matcher = compile(rules, on_error=lambda rule_id, _, error: told.append((rule_id, error)))

@@ -83,5 +83,7 @@ def quality_of(type_name: str, personal: Collection[str], now: datetime | None =
                 last.source, hide_data(last.sample, personal), last.last_event,
             )
         )  # fmt: skip
-    more = found.values("pointer", "message", "rejected").distinct().count() - KINDS if len(kinds) > KINDS else 0
+    more = (
+        found.values("pointer", "message", "rejected").distinct().count() - KINDS if len(kinds) > KINDS else 0
+    )
     return Quality(days, told, more)

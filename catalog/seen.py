@@ -83,7 +83,9 @@ def seen_of(type_name: str, personal: Collection[str], now: datetime | None = No
     )
 
 
-def _emitters(counts: Sequence[tuple[str, str, int, int, datetime, datetime]], now: datetime) -> list[Emitter]:
+def _emitters(
+    counts: Sequence[tuple[str, str, int, int, datetime, datetime]], now: datetime
+) -> list[Emitter]:
     by_source: dict[tuple[str, str], list[tuple[int, datetime, datetime]]] = {}
     for source, bus, events, _sampled, first, last in counts:
         by_source.setdefault((source, bus), []).append((events, first, last))

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from catalog.pages import (
+    event_type,
     event_types,
     exports,
     marketplace,
@@ -12,6 +13,7 @@ from catalog.pages import (
     setup,
     sign_in,
     sources,
+    type_versions,
     wanted,
 )
 
@@ -30,7 +32,19 @@ urlpatterns = [
     path("events/<path:name>/edit/", event_types.edit, name="edit-type"),
     path("events/<path:name>/delete/", event_types.delete, name="delete-type"),
     path("events/<path:name>/versions/new/", event_types.register_version, name="register-version"),
-    path("events/<path:name>/", event_types.event_type, name="event-type"),
+    path("events/<path:name>/diff/", type_versions.compare, name="compare-versions"),
+    path("events/<path:name>/default/", type_versions.set_default, name="set-default-version"),
+    path(
+        "events/<path:name>/versions/<int:number>/openapi.json",
+        event_type.download_openapi,
+        name="openapi-version",
+    ),
+    path(
+        "events/<path:name>/versions/<int:number>/types/<slug:binding>",
+        event_type.download_types,
+        name="type-binding",
+    ),
+    path("events/<path:name>/", event_type.event_type, name="event-type"),
     path("sources/<slug:slug>/asyncapi.json", exports.of_source, {"form": "json"}, "source-asyncapi-json"),
     path("sources/<slug:slug>/asyncapi.yaml", exports.of_source, {"form": "yaml"}, "source-asyncapi-yaml"),
     path("sources/", sources.sources, name="sources"),

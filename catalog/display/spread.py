@@ -8,7 +8,6 @@ from datetime import date
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import ngettext
 
 from catalog.display import words
 from catalog.display.json_text import visible
@@ -19,21 +18,23 @@ HISTOGRAM, HISTOGRAM_HEIGHT = 120, 18
 DAYS, DAYS_HEIGHT = 360, 64
 
 
-def shares(parts: Sequence[tuple[str, float]], more: int, label: str) -> SafeString:
-    """A bar cut by share, and below it the first few values with theirs. `more`: how many other values there are."""
+def shares(parts: Sequence[tuple[str, float]], label: str, rest: str = "") -> SafeString:
+    """A bar cut by share (0 to 1), and below it the first few values with theirs. `rest` names all others, if any."""
     shown, x, rects = list(parts[:PARTS]), 0.0, []
-    rest = max(1.0 - sum(share for _, share in shown), 0.0)
-    hidden = more + len(parts) - len(shown)
-    cuts = [share for _, share in shown] + ([rest] if hidden and rest > 0 else [])
-    for place, share in enumerate(cuts):
+    left = max(1.0 - sum(share for _, share in shown), 0.0)
+    for place, share in enumerate([*(share for _, share in shown), *([left] if rest and left else [])]):
         width = max(share * BAR - 1, 0.6)
-        rects.append(f'<rect class="p{min(place, 2)}" x="{x:.1f}" width="{width:.1f}" height="{BAR_HEIGHT}"/>')
+        rects.append(
+            f'<rect class="p{min(place, 2)}" x="{x:.1f}" width="{width:.1f}" height="{BAR_HEIGHT}"/>'
+        )
         x += share * BAR
     names = format_html_join(
-        "", '<li><span class="mono truncate">{}</span> {}</li>', ((visible(name), words.share(share)) for name, share in shown)
+        "",
+        '<li><span class="mono truncate">{}</span> {}</li>',
+        ((visible(name), words.share(share)) for name, share in shown),
     )
-    if hidden:
-        names += format_html("<li>{}</li>", ngettext("%(n)s more", "%(n)s more", hidden) % {"n": words.number(hidden)})
+    if rest:
+        names += format_html("<li>{}</li>", rest)
     return format_html(
         '<span class="dist"><svg viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg><ul>{}</ul></span>',
         BAR, BAR_HEIGHT, label, mark_safe("".join(rects)), names,

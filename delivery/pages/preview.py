@@ -263,7 +263,9 @@ def _press_url(request: HttpRequest) -> str:
     if "name" not in request.POST or not request.headers.get("HX-Request"):
         return ""
     rule = request.POST.get("rule", "")
-    return reverse("edit-rule", args=[rule]) if rule.isdecimal() else reverse("subscribe")
+    if rule.isdecimal():
+        return reverse("edit-rule", args=[rule])
+    return reverse("subscribe-here" if "inline" in request.POST else "subscribe")
 
 
 def _out(draft: Draft, to: Delivering, raw: bytes) -> Outgoing:

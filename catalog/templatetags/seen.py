@@ -40,7 +40,8 @@ def seen_values(line: FieldRow) -> SafeString:
 
 def _values(row: Row) -> SafeString:
     kinds = dict(row.kinds)
-    if row.top and not row.many:
+    # Values of which none came twice are no distribution.
+    if row.top and not row.many and row.top[0][1] * row.count >= 1.5:
         return _texts(row)
     if row.true_share is not None:
         parts = sorted((("true", row.true_share), ("false", 1 - row.true_share)), key=lambda one: -one[1])
@@ -81,9 +82,15 @@ def _numbers(row: Row) -> SafeString:
         return format_html('<span class="num muted">{}</span>', _("always %(least)s") % bounds)
     drawn = spread.histogram(row.buckets, _("%(least)s to %(greatest)s") % bounds)
     about = _("%(least)s–%(greatest)s, median about %(middle)s") % (
-        bounds | {"middle": words.number(row.middle)}
+        bounds | {"middle": words.number(_middle(row))}
     )
     return format_html('<span class="spread">{}<span>{}</span></span>', drawn, about)
+
+
+def _middle(row: Row) -> float | None:
+    """The median, whole where all numbers are."""
+    whole = isinstance(row.least, int) and isinstance(row.greatest, int)
+    return round(row.middle) if row.middle is not None and whole else row.middle
 
 
 def _examples(row: Row) -> SafeString:

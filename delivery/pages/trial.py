@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
+from catalog.personal import shown_to
 from delivery.connectors.registry import connector
 from delivery.connectors.spi import (
     Delivered,
@@ -78,7 +79,9 @@ def trial(request: HttpRequest) -> HttpResponse:
         if step == "send":
             context["trial"] = _send(request, draft, to, event, raw, str(context["where"]))
         else:
-            context["out"] = _shown(name, config, draft, raw)
+            context["out"] = _shown(
+                name, config, draft, shown_to(request.user, event.type, raw).text.encode()
+            )
             context["kept"] = list(_kept(request, to))
     page = "delivery/trial.html" if _by_script(request) else "delivery/trial_page.html"
     return render(request, page, context)

@@ -39,7 +39,9 @@ BINDINGS: dict[str, tuple[str, Callable[[Any, str], str], str]] = {
     "pydantic": ("pydantic", pydantic_models, "py"),
 }
 SHOWS = ("fields", "schema", "openapi")
-VERSIONS, VERSIONS_AT_FIRST, RECENT = 100, 5, 10
+VERSIONS, RECENT = 100, 10
+# What is shown before somebody asks for all: a page of 500 fields takes longer to write than to work out.
+FIELDS_AT_FIRST, VERSIONS_AT_FIRST = 60, 5
 
 
 def found_type(name: str) -> EventType:
@@ -135,6 +137,7 @@ class _Page:
 
     def version_lines(self) -> list[VersionLine]:
         """The versions as they are listed, newest first."""
+        most = VERSIONS if self.request.GET.get("versions") == "all" else VERSIONS_AT_FIRST
         counts = self.counts
         total = sum(counts.values())
         return [
@@ -145,7 +148,7 @@ class _Page:
                 told(one),
                 one == self.default,
             )
-            for one in self.versions
+            for one in self.versions[:most]
         ]
 
     def shown_schema(self, show: str) -> str:
@@ -182,15 +185,17 @@ def event_type(request: HttpRequest, name: str) -> HttpResponse:
     """The page of one type.
 
     `?version=` shows another version, `?show=` fields, schema or openapi, `?with=` the language to publish in,
-    `?types=` the one that types are shown in, `?event=` which of the last real events (0 is the newest).
+    `?types=` the one that types are shown in, `?event=` which of the last real events (0 is the newest), `?fields=all`
+    and `?versions=all` all of them.
     """
     page = _Page(request, found_type(name))
     found = page.type
     hidden = hidden_from(request.user, [found.name]).get(found.name, ())
     personal = tuple(path for path in found.personal if isinstance(path, str))
-    what = seen_of(found.name, personal)
     show = page.choice("show", SHOWS)
-    fields = rows_of(fields_of(page.schema))
+    what = seen_of(found.name, personal, shapes=show == "fields")
+    fields = rows_of(fields_of(page.schema)) if show == "fields" else []
+    at_first = None if request.GET.get("fields") == "all" else FIELDS_AT_FIRST
     language = page.choice("with", [code for code, _label in LANGUAGES])
     binding = page.choice("types", list(BINDINGS))
     snippets = Snippets.of(request, found, None)
@@ -205,11 +210,12 @@ def event_type(request: HttpRequest, name: str) -> HttpResponse:
         "verdict": told(page.version) if page.version else None,
         "default": page.default,
         "versions": page.versions,
-        "lines": lines[:VERSIONS_AT_FIRST],
-        "older": lines[VERSIONS_AT_FIRST:],
+        "lines": lines,
+        "older": len(page.versions) - len(lines),
         "unversioned": page.counts.get(0, 0) if lines else 0,
         "undo": _undo(request, page),
-        "rows": field_rows(fields, what, personal, page.before) if show == "fields" else [],
+        "rows": field_rows(fields[:at_first], what, personal, page.before),
+        "more_fields": max(len(fields) - at_first, 0) if at_first else 0,
         "undeclared": never_declared(what, page.schema) if show == "fields" and page.version else [],
         "seen": what,
         "dialect": DIALECTS[dialect][0] if dialect else "",

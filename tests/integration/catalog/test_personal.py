@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.models import Approval, Team
-from catalog.personal import MASK, counts_as_personal, hide, hide_data, hidden_from, may_see
+from catalog.personal import MASK, counts_as_personal, hidden_from, hide, hide_data, may_see
 
 EVENT = {
     "specversion": "1.0",
@@ -117,7 +117,9 @@ def test_the_owners_staff_and_approved_teams_may_see_personal_data_and_nobody_el
     model = get_user_model()
     other = Team.objects.create(name="Growth", slug="growth")
     staff = model.objects.create_user("staff", is_staff=True)
-    owner, stranger, colleague = (model.objects.create_user(name) for name in ("owner", "stranger", "colleague"))
+    owner, stranger, colleague = (
+        model.objects.create_user(name) for name in ("owner", "stranger", "colleague")
+    )
     town.team.members.add(owner)
     other.members.add(colleague)
     assert [may_see(user, town) for user in (staff, owner, stranger, colleague)] == [True, True, False, False]

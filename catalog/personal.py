@@ -30,15 +30,18 @@ def may_see(user: Any, event_type: EventType) -> bool:
 
 
 def hidden_from(user: Any, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Of the event types called `names` those with personal fields that `user` may not see, with these fields' paths."""
-    if user.is_superuser or user.is_staff:
+    """Of the event types called `names` those with personal fields that `user` may not see, with these fields' paths.
+
+    `user` may be a program that came with a token: it sees what the token's team may.
+    """
+    if getattr(user, "is_superuser", False) or getattr(user, "is_staff", False):
         return {}
     marked = list(
         EventType.objects.filter(name__in=set(names)).exclude(personal=[]).only("name", "personal", "team_id")
     )
     if not marked:
         return {}
-    teams = set(user.teams.values_list("pk", flat=True)) if user.is_authenticated else set()
+    teams = _teams_of(user)
     granted = set(
         Approval.objects.filter(event_type__in=marked, team__in=teams, state=Approval.State.GRANTED)
         .order_by()
@@ -49,6 +52,13 @@ def hidden_from(user: Any, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         for one in marked
         if one.team_id not in teams and one.pk not in granted
     }
+
+
+def _teams_of(user: Any) -> set[int]:
+    token = getattr(user, "token", None)
+    if token is not None:
+        return {token.team_id}
+    return set(user.teams.values_list("pk", flat=True)) if user.is_authenticated else set()
 
 
 def pointers(paths: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from catalog.personal import hidden_from, hide, pointers
 from delivery.pages.samples import Seen
 from delivery.tracking.journey import Journey, Passed
-from rules.engine import Event
+from rules.engine import Event, TransformError, compile_transform
 
 
 def hidden_for(user: Any, seen: Collection[Seen]) -> Mapping[str, Collection[str]]:
@@ -35,6 +35,20 @@ def hides(path: str, paths: Collection[str]) -> bool:
         if marked[:shared] == names[:shared]:
             return True
     return False
+
+
+def sends_hidden(user: Any, seen: Seen, transform: dict[str, Any]) -> bool:
+    """Whether `transform` would send something personal of `seen` that `user` may not see."""
+    paths = hidden_from(user, [seen.type]).get(seen.type)
+    if not paths or not hide(seen.event.to_json(), paths).fields:
+        return False
+    compiled = compile_transform(transform)
+    if compiled.whole:
+        return True
+    try:
+        return compiled.apply(seen.event).body != compiled.apply(veiled(seen, paths).event).body
+    except TransformError:
+        return True
 
 
 def journey_for(user: Any, found: Journey) -> Journey:

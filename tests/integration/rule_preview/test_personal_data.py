@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from catalog.models import Bus, Domain, EventType, Team
+from catalog.models import Bus, Domain, EventType, Team, Token
 from delivery.pages.veil import hides
 from rules.fields import fields_of
 from rules.models import Rule
-from tests.integration.rule_preview.tried import form, look, order, text
+from tests.integration.rule_preview.tried import SCRIPT, Receiver, form, look, order, text
+from tests.integration.rules_api.asking import PREVIEW, TEST, ask
 
 DATA = {"n": 1, "total": {"amount": 700}, "customer": {"email": "lin@example.org", "country": "SE"}}
 
@@ -31,7 +34,14 @@ def stored(bus: Bus) -> int:
 def reader(client: Client, bus: Bus) -> Client:
     """Somebody of no team who may write rules, and look at everything."""
     user = get_user_model().objects.create_user("lin")
-    for codename in ("view_rule", "add_rule", "view_target", "view_eventtype"):
+    for codename in (
+        "view_rule",
+        "add_rule",
+        "change_rule",
+        "change_target",
+        "view_target",
+        "view_eventtype",
+    ):
         user.user_permissions.add(Permission.objects.get(codename=codename))
     client.force_login(user)
     return client
@@ -87,6 +97,49 @@ def test_a_journey_and_its_download_hide_them(reader: Client, bus: Bus, stored: 
         assert "••••" in page
         assert "lin@example.org" not in page
         assert "SE" in page
+
+
+@pytest.mark.parametrize(
+    ("sent", "refused"),
+    [
+        ({"send": "complete"}, True),
+        ({"template": '{"to": "${data.customer.email}"}'}, True),
+        ({"template": '{"where": "${data.customer.country}"}'}, False),
+    ],
+)
+def test_nobody_sends_by_hand_what_they_may_not_see(
+    reader: Client, bus: Bus, stored: int, sink: Receiver, sent: dict[str, str], refused: bool
+) -> None:
+    values = {
+        "path": [""],
+        "method": ["is"],
+        "values": [""],
+        "config-http-url": sink.url("/hook"),
+        "trial": "send",
+    }
+    answer = text(reader.post("/rules/trial/", form(bus, **values | sent), headers=SCRIPT))
+    assert ("This would send personal data" in answer) is refused
+    assert len(sink.requests) == (0 if refused else 1)
+
+
+@pytest.mark.parametrize(("team", "seen"), [("Shop", "lin@example.org"), ("Growth", "••••")])
+def test_a_program_reads_them_in_stored_events_with_a_token_of_a_team_that_may(
+    client: Client, bus: Bus, stored: int, team: str, seen: str
+) -> None:
+    whose, _made = Team.objects.get_or_create(name=team, defaults={"slug": team.lower()})
+    _token, secret = Token.issue(name="tests", bus=bus, team=whose, reads=True)
+
+    def ask_for(url: str, asked: dict[str, object]) -> dict[str, object]:
+        found = ask(client, url, asked, Authorization=f"Bearer {secret}")
+        assert found.status_code == 200, found.content
+        return dict(json.loads(found.content))
+
+    transform = {"kind": "template", "template": '{"to": "${data.customer.email}"}'}
+    found = ask_for(PREVIEW, {"transform": transform, "seq": stored})
+    assert json.loads(found["body"]) == {"to": seen}
+    pattern = {"data": {"customer": {"email": ["lin@example.org"]}}}
+    tested = ask_for(TEST, {"pattern": pattern, "bus": bus.name})
+    assert tested["matched"] == (1 if seen != "••••" else 0)
 
 
 @pytest.mark.parametrize(

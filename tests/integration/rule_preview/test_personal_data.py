@@ -122,6 +122,23 @@ def test_nobody_sends_by_hand_what_they_may_not_see(
     assert len(sink.requests) == (0 if refused else 1)
 
 
+@pytest.mark.parametrize(
+    ("contract", "words"),
+    [
+        ('{"properties": {"to": {"maxLength": 3}}}', "why is hidden"),
+        ('{"required": ["from"]}', "“from” is missing"),
+    ],
+)
+def test_a_refused_save_names_no_personal_value(
+    someone: Client, bus: Bus, stored: int, contract: str, words: str
+) -> None:
+    values = {"template": '{"to": "${data.customer.email}"}', "contract": contract, "do": "start"}
+    answer = text(someone.post("/subscribe/", form(bus, **values), headers=SCRIPT))
+    assert "would not fit" in answer
+    assert words in answer
+    assert "lin@example.org" not in answer
+
+
 @pytest.mark.parametrize(("team", "seen"), [("Shop", "lin@example.org"), ("Growth", "••••")])
 def test_a_program_reads_them_in_stored_events_with_a_token_of_a_team_that_may(
     client: Client, bus: Bus, stored: int, team: str, seen: str

@@ -79,7 +79,9 @@ def _texts(row: Row) -> SafeString:
 def _numbers(row: Row) -> SafeString:
     bounds = {"least": words.number(row.least), "greatest": words.number(row.greatest)}
     if row.least == row.greatest:
-        return format_html('<span class="num muted">{}</span>', _("always %(least)s") % bounds)
+        return format_html(
+            '<span class="num muted">{}</span>', _("always %(value)s") % {"value": words_of(row.least)}
+        )
     drawn = spread.histogram(row.buckets, _("%(least)s to %(greatest)s") % bounds)
     about = _("%(least)s–%(greatest)s, median about %(middle)s") % (
         bounds | {"middle": words.number(_middle(row))}

@@ -38,7 +38,7 @@ def test_a_version_shows_its_share_of_the_days_events_and_its_verdict(client, pe
     log.by_version = {3: 61, 2: 38, 0: 1}
     page = text_of(client.get("/events/order.placed/"))
     for words in ("61% of events", "38% of events", "no events", "compatible", "saved all the same",
-                  "All listeners were asked.", "1 events of the last 24 hours were taken for no version"):  # fmt: skip
+                  "All listeners were asked.", "1 event of the last 24 hours was taken for no version"):  # fmt: skip
         assert words in page
     assert page.count("default ") >= 1
 

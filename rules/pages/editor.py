@@ -65,7 +65,8 @@ def make_rule(request: HttpRequest, template: str, done: Done) -> HttpResponse:
         part.settle(request, draft, rule.team)
         revisions.subscribe(rule, target, by=request.user)
         part.begin()
-    return done(request, rule, target, first)
+    # A draft is gone on with in the editor.
+    return (_done if rule.draft else done)(request, rule, target, first)
 
 
 @needs("rules.change_rule")

@@ -60,6 +60,11 @@ def test_started_it_is_a_rule_that_listens_and_the_page_stays(someone: Client, b
     assert f'hx-get="/rules/{rule.pk}/targets/"' in said
 
 
+def test_a_draft_is_gone_on_with_in_the_editor(someone: Client, bus: Bus) -> None:
+    answer = send(someone, bus, do="draft")
+    assert (answer.status_code, answer["HX-Redirect"]) == (204, f"/rules/{Rule.objects.get().pk}/edit/")
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

@@ -23,7 +23,7 @@ from delivery.pages.outgoing import Outgoing, outgoing
 from delivery.pages.pressable import event_html
 from delivery.pages.samples import Sample, Seen
 from delivery.pages.used import used_by
-from delivery.pages.veil import hidden_for, veiled
+from delivery.pages.veil import hidden_for, hidden_why, veiled
 from delivery.tracking import rates, status, waiting
 from delivery.tracking.read import MINUTE, moment, now
 from rules import registry
@@ -185,7 +185,7 @@ def _try(
     if to is not None and draft.transform is not None:
         context |= _outputs(draft, to, contracting.compiled, found.events, tried.taken)
         if context.get("outputs") and hidden_for(request.user, found.events):
-            context["outputs"] = context["outputs"]._replace(wrong=_hidden_why(context["outputs"].wrong))
+            context["outputs"] = context["outputs"]._replace(wrong=hidden_why(context["outputs"].wrong))
         context["sent"] = _sent(draft, contracting, chosen.event.event) if chosen is not None else None
     return context
 
@@ -231,14 +231,10 @@ def _veiled(user: Any, draft: Draft, lines: list[Line]) -> list[Line]:
             seen = veiled(line.event, paths)
             why = line.why and (reason(draft, seen.event) or _("A condition on personal data does not hold."))
             line = Line(
-                seen, line.taken, why, _values(seen.event, _looked_at(draft)), _hidden_why(line.refused)
+                seen, line.taken, why, _values(seen.event, _looked_at(draft)), hidden_why(line.refused)
             )
         told.append(line)
     return told
-
-
-def _hidden_why(why: str) -> str:
-    return why and _("It does not fit. Why is hidden: personal data.")
 
 
 def _is_structured(to: Delivering) -> bool:

@@ -24,6 +24,11 @@ def veiled(seen: Seen, paths: Collection[str]) -> Seen:
     return seen._replace(event=Event.from_json(hide(seen.event.to_json(), paths).text.encode()))
 
 
+def hidden_why(why: str) -> str:
+    """In place of why an output does not fit, which may quote a value; "" when it does fit."""
+    return why and _("It does not fit. Why is hidden: personal data.")
+
+
 def hides(path: str, paths: Collection[str]) -> bool:
     """Whether a condition on `path` (`data.lines.name`, entries unnamed) looks at something personal."""
     first, *names = path.split(".")

@@ -42,6 +42,8 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                     "delete-type",
                     "type-lifecycle",
                     "register-version",
+                    "drafts",
+                    "import-run",
                     "publish",
                     "exports",
                     "wanted",

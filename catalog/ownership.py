@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from catalog.models import Team
+from catalog.models import EventType, Team
 
 
 def is_member(user: Any, team: Team | None) -> bool:
@@ -45,3 +45,10 @@ def owned_teams(user: Any, permission: str) -> QuerySet[Team]:
     if user.is_staff or user.is_superuser:
         return Team.objects.all()
     return Team.objects.filter(members=user.pk) if user.has_perm(permission) else Team.objects.none()
+
+
+def owns(user: Any, event_type: EventType) -> bool:
+    """Whether `user` may decide for the owner of `event_type`: a member of its team who may change types, or staff."""
+    if user.is_staff or user.is_superuser:
+        return True
+    return user.has_perm("catalog.change_eventtype") and event_type.team.members.filter(pk=user.pk).exists()

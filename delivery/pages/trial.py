@@ -36,6 +36,7 @@ from delivery.pages import samples
 from delivery.pages.outgoing import Outgoing, address_policy, delivery_of, outgoing
 from delivery.pages.preview import name_for, target_of
 from delivery.pages.samples import Seen
+from delivery.pages.veil import sends_hidden
 from delivery.runner.shift import USER_AGENT
 from rules import personal, registry, secrets
 from rules.draft import Draft
@@ -64,7 +65,9 @@ def trial(request: HttpRequest) -> HttpResponse:
     draft, target = Draft.read(request.POST, trying=True), target_of(request)
     to = delivering(request, target)
     event = _event(request, draft)
-    problem = _cannot(draft, to, event) or _not_approved(request, draft, event)
+    problem = (
+        _cannot(draft, to, event) or _hidden(request, draft, event) or _not_approved(request, draft, event)
+    )
     context: dict[str, Any] = {"problem": problem, "event": event, "by_script": _by_script(request)}
     if not problem:
         assert event is not None
@@ -133,6 +136,15 @@ def _not_approved(request: HttpRequest, draft: Draft, event: Seen | None) -> str
         team = Team.objects.filter(rules=rule).first()
     kind = str(event.event.attributes.get("type", "")) if event is not None else ""
     return personal.refusal_of_one(kind, team, draft.transform or {}, request.user)
+
+
+def _hidden(request: HttpRequest, draft: Draft, event: Seen | None) -> str:
+    """Why a person may not send this event, in a sentence; "" when it holds nothing that is hidden from them."""
+    if event is None or not sends_hidden(request.user, event, draft.transform or {}):
+        return ""
+    return _(
+        "This would send personal data that you may not see. Leave these fields out, or let the event's owner send one."
+    )
 
 
 def _shown(name: str, config: dict[str, Any], draft: Draft, raw: bytes) -> Outgoing:

@@ -52,11 +52,11 @@ class FakeLog:
     def heard(self):
         return {name for name, facts in self.traffic.items() if facts.day}
 
+    def versions(self, type_name):
+        return self.by_version
+
     def totals(self):
         return Totals(1_920_000, 1334)
-
-    def versions(self, type_name):
-        return self.by_version.get(type_name, {})
 
     def first_seen(self, source_uri):
         return self.first.get(source_uri)
@@ -107,6 +107,8 @@ PAGES = [
     "/wanted/?name=order.lost",
     "/events/order.placed/",
     "/events/order.placed/?show=schema&with=python&version=1",
+    "/events/order.placed/?show=openapi&types=pydantic&event=3",
+    "/events/order.placed/diff/",
     "/events/order.placed/edit/",
     "/events/order.placed/delete/",
     "/events/order.placed/lifecycle/",
@@ -118,6 +120,8 @@ PAGES = [
     "/events/order.placed/publish/?as=json",
     "/events/new/",
     "/events/new/check/?name=order.placed",
+    "/events/new/tags/?tags=a",
+    "/drafts/",
     "/export/",
     "/sources/",
     "/sources/?q=nowhere",
@@ -162,6 +166,8 @@ def registration(town, **changes):
         "schema": SCHEMA,
         "example": EXAMPLE,
         "validation": "reject",
+        "compatibility": "forward",
+        "policy": "evolution",
     } | changes
 
 

@@ -38,7 +38,7 @@ from catalog.registering import Judgement, judge, save_version
 
 # Pages below an event type's own; a name that ends like one could not be opened.
 TAKEN_ENDINGS = (
-    "/publish", "/edit", "/delete", "/versions/new", "/versions/new/check", "/lifecycle", "/drift", "/follow", "/diff",
+    "/publish", "/edit", "/delete", "/versions/new", "/versions/new/check", "/lifecycle", "/drift", "/drift/draft", "/follow", "/diff",
 )  # fmt: skip
 ABOUT = ("summary", "docs", "tags", "domain", "new_domain", "team", "new_team", "sources")
 PROMISES = ("validation", "compatibility", "policy", "accept_cautions")

@@ -5,6 +5,7 @@ Reads Observation rows. Nothing here registers anything: a draft is for a person
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, Sum
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.display import words
@@ -24,6 +26,8 @@ from catalog.schemas.shape.paths import ENTRY, MAP_ENTRY, sensitive_path, sensit
 from catalog.stamps import CATALOG
 
 ORIGIN = "discovery"
+# What a note quotes of an event.
+_QUOTED = re.compile(r"^always “.*”", re.DOTALL)
 # Days, sources and buses of one type that are put together; each is at most 64 KiB of text.
 SHAPES = 30
 # Sources and buses that are listed of one type.
@@ -62,10 +66,10 @@ def count() -> int:
     )
 
 
-def near(name: str) -> tuple[str, ...]:
-    """Registered names of which `name` may be a slip of the pen, at most three."""
+def registered_names() -> Names:
+    """The names of all registered types, to find those that an unregistered one may be a slip of the pen of."""
     version = Stamp.objects.filter(name=CATALOG).values_list("version", flat=True).first() or 0
-    return _names(version).near(name)
+    return _names(version)
 
 
 @lru_cache(maxsize=1)
@@ -146,7 +150,7 @@ class Stranger:
     @property
     def near(self) -> tuple[str, ...]:
         """Registered names it may be a typo of."""
-        return near(self.name)
+        return registered_names().near(self.name)
 
     @property
     def about_all(self) -> list[str]:
@@ -158,7 +162,7 @@ class Stranger:
         """What was seen, path by path, in reading order."""
         notes: dict[str, list[str]] = {}
         for note in self.proposal.notes:
-            notes.setdefault(note.pointer, []).append(note.sentence)
+            notes.setdefault(note.pointer, []).append(_QUOTED.sub(_("always the same"), note.sentence))
         why = {one.path: one.why for one in self.looked.suspects}
         return [
             Told(row, notes.get(row.pointer, []), why.get(row.path, ""))

@@ -17,7 +17,8 @@ from catalog.packs.registering import PackNotRegistered, Wishes, register
 WORDS = {
     "registered": "{} registered",
     "unchanged": "{} were there already",
-    "draft": "{} are drafts",
+    "draft": "{} kept as drafts",
+    "waiting": "{} wait as drafts since an earlier run",
     "refused": "{} could not be read",
 }
 

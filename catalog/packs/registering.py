@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 
 from catalog import importing
 from catalog.forms.owners import free_slug, new_domain, team_of
-from catalog.models import Bus, Domain, EventType, Source, Team
+from catalog.models import Bus, Domain, Draft, EventType, Source, Team
 from catalog.packs.known import Pack
-from catalog.pasted import read
+from catalog.pasted import ORIGINS, read
+from catalog.schemas.documents import Kind
 
 
 class PackNotRegistered(Exception):
@@ -31,7 +32,7 @@ class Wishes(NamedTuple):
 
 
 class Registered(NamedTuple):
-    """How many event types are registered, drafts, unchanged or refused; and what is to be said of single ones."""
+    """How many event types are registered, draft, waiting (as drafts of an earlier run), unchanged, refused; and why."""
 
     counts: Counter[str]
     said: list[str]
@@ -60,6 +61,8 @@ def register(
         raise PackNotRegistered(
             _("The pack has no event type called %(names)s.") % {"names": ", ".join(wishes.only)}
         )
+    waiting = _waiting(pack.before + candidates[at].name for at in take)
+    take = [at for at in take if pack.before + candidates[at].name not in waiting]
     with transaction.atomic():
         source, shared = _owners(pack, wishes)
     shared |= {"before": pack.before, "validation": EventType.Validation.WARN.value, "sources": [source.pk]}
@@ -71,8 +74,20 @@ def register(
     finally:
         run.delete()
     report = run.content["report"]
+    counts = Counter(row["state"] for row in report)
+    if waiting:
+        counts["waiting"] = len(waiting)
     said = [f"{row['name']}: {row['why']}" for row in report if row["state"] in ("draft", "refused")]
-    return Registered(Counter(row["state"] for row in report), said)
+    return Registered(counts, said)
+
+
+def _waiting(names: Iterable[str]) -> set[str]:
+    """Which of these are drafts that an earlier run kept and nobody has taken."""
+    wanted = list(names)
+    found = Draft.objects.filter(
+        name__in=wanted, created_by=None, event_type=None, origin=ORIGINS[Kind.GITHUB_WEBHOOKS]
+    )
+    return set(found.values_list("name", flat=True))
 
 
 def _bare(pack: Pack, name: str) -> str:

@@ -29,12 +29,12 @@ def discovery(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()[:200]
     page = Paginator(found.strangers(ignored, query), IN_LIST).get_page(request.GET.get("page"))
     names = [one["type_name"] for one in page]
-    where = found.places(names)
+    where, registered = found.places(names), found.registered_names()
     rows = [
         {
             **one,
             "places": where[one["type_name"]],
-            "near": found.near(one["type_name"]),
+            "near": registered.near(one["type_name"]),
             "fields": found.fields_said(found.newest_shape(one["type_name"])),
         }
         for one in page

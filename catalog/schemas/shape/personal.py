@@ -106,7 +106,11 @@ def looks_personal(path: Path) -> bool:
     pairs = set(pairwise(words))
     if pairs & _MACHINE or (words[-1:] and words[-1] in _ABOUT and not pairs & _PAIRS):
         return False
-    if set(words) & _WORDS or pairs & _PAIRS or "".join(words) in _WORDS:
+    if (
+        {*words, *(word.removesuffix("s") for word in words)} & _WORDS
+        or pairs & _PAIRS
+        or "".join(words) in _WORDS
+    ):
         return True
     if words[-1:] not in (["name"], ["names"]):
         return False

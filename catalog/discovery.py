@@ -22,7 +22,8 @@ from catalog.models import Bus, Draft, EventType, Ignored, Observation, Source, 
 from catalog.near_names import Names
 from catalog.pasted import example_for
 from catalog.schemas.shape import Proposal, Row, Shape, StoredShapeUnreadable, Suspect, guarded, propose, seen
-from catalog.schemas.shape.paths import ENTRY, MAP_ENTRY, sensitive_path, sensitive_pointer
+from catalog.schemas.shape.maps import read
+from catalog.schemas.shape.paths import ENTRY, sensitive_path, sensitive_pointer
 from catalog.stamps import CATALOG
 
 ORIGIN = "discovery"
@@ -235,13 +236,13 @@ def propose_again(name: str) -> None:
     Ignored.objects.filter(type_name=name).delete()
 
 
-def fields_said(looked: Looked, most: int = 4) -> str:
+def fields_said(shape: Shape, most: int = 4) -> str:
     """`12 fields: order_id, total, …`, "" when there are none."""
-    found = [
-        row.path[0]
-        for row in seen(looked.shape)
-        if len(row.path) == 1 and row.path[0] not in (ENTRY, MAP_ENTRY)
-    ]
+    objects = shape.root.objects
+    if objects is None:
+        return ""
+    fields = read(objects).fields
+    found = sorted(fields, key=lambda name: (-fields[name].count, name))
     if not found:
         return ""
     named = ", ".join(found[:most]) + (", …" if len(found) > most else "")
@@ -249,20 +250,14 @@ def fields_said(looked: Looked, most: int = 4) -> str:
     return sentence % {"count": len(found), "names": named}
 
 
-def newest_shape(name: str) -> Looked:
+def newest_shape(name: str) -> Shape:
     """The shape of a type's newest day alone: what a list needs."""
-    text = (
-        Observation.objects.filter(type_name=name)
-        .order_by("-day", "-last_at")
-        .values_list("shape", flat=True)[:1]
-    )
-    shape = Shape()
-    for one in text:
-        try:
-            shape = Shape.from_json(one)
-        except StoredShapeUnreadable:
-            continue
-    return Looked(shape, ())
+    rows = Observation.objects.filter(type_name=name).order_by("-day", "-last_at")
+    text = rows.values_list("shape", flat=True).first()
+    try:
+        return Shape.from_json(text) if text is not None else Shape()
+    except StoredShapeUnreadable:
+        return Shape()
 
 
 def bus_policies() -> list[dict[str, Any]]:

@@ -18,11 +18,11 @@ VALUES = 24
 
 
 def likely_values(
-    schema: Any, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic
+    schema: Any, seconds: float = SECONDS, clock: Callable[[], float] = time.thread_time
 ) -> Iterator[Any]:
     """At most VALUES values that `schema` (parsed, any draft) probably accepts, the plainest first. Validate them.
 
-    Ends early after `seconds` and for schemas that cannot be merged.
+    Ends early after `seconds` of this thread by `clock`, and for schemas that cannot be merged.
     """
     budget = Budget(seconds, clock)
     try:

@@ -6,6 +6,7 @@ from catalog.pages import (
     checking,
     discovery,
     drafts,
+    event_type,
     event_types,
     exports,
     imports,
@@ -18,6 +19,7 @@ from catalog.pages import (
     setup,
     sign_in,
     sources,
+    type_versions,
     wanted,
 )
 
@@ -53,7 +55,19 @@ urlpatterns = [
     path("events/<path:name>/delete/", event_types.delete, name="delete-type"),
     path("events/<path:name>/versions/new/check/", checking.check_version, name="check-version"),
     path("events/<path:name>/versions/new/", registering.register_version, name="register-version"),
-    path("events/<path:name>/", event_types.event_type, name="event-type"),
+    path("events/<path:name>/diff/", type_versions.compare, name="compare-versions"),
+    path("events/<path:name>/default/", type_versions.set_default, name="set-default-version"),
+    path(
+        "events/<path:name>/versions/<int:number>/openapi.json",
+        event_type.download_openapi,
+        name="openapi-version",
+    ),
+    path(
+        "events/<path:name>/versions/<int:number>/types/<slug:binding>",
+        event_type.download_types,
+        name="type-binding",
+    ),
+    path("events/<path:name>/", event_type.event_type, name="event-type"),
     path("sources/<slug:slug>/asyncapi.json", exports.of_source, {"form": "json"}, "source-asyncapi-json"),
     path("sources/<slug:slug>/asyncapi.yaml", exports.of_source, {"form": "yaml"}, "source-asyncapi-yaml"),
     path("sources/", sources.sources, name="sources"),

@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema_rs
 from jsonschema_rs import RegexOptions, ValidationError
 
+from catalog.schemas.causes import cause, place
 from catalog.schemas.checks import check_parsed, too_large
 from catalog.schemas.cost import STEPS, Cost
 from catalog.schemas.dialects import DIALECTS, dialect_of
@@ -35,10 +36,15 @@ _TOO_MUCH = "Cannot be checked: with this schema, a value so large or so deeply 
 
 @dataclass(frozen=True)
 class Violation:
-    """One way in which a value does not fit: `pointer` (RFC 6901, "" is the whole value) and a sentence for people."""
+    """One way in which a value does not fit: `pointer` (RFC 6901, "" is the whole value) and a sentence for people.
+
+    `place` and `cause` say the same without any of the value, as it may be kept and counted (catalog.schemas.causes).
+    """
 
     pointer: str
     message: str
+    place: str = ""
+    cause: str = ""
 
 
 class SchemaRefused(ValueError):
@@ -71,6 +77,11 @@ class Validator:
         except ValueError:  # nested deeper than jsonschema-rs reads, 255 levels
             return False
 
+    def iter_errors(self, value: Any) -> Iterator[ValidationError]:
+        """The errors as the engine gives them, with kinds and paths."""
+        found: Iterator[ValidationError] = self._compiled.iter_errors(value)
+        return found
+
     def errors(self, value: Any) -> list[Violation]:
         """The first 20 ways in which `value` does not fit, or the first one of a large value; empty when it does."""
         steps = self._cost.of(value)
@@ -83,7 +94,12 @@ class Validator:
         try:
             found = self._first(value) if many else self._compiled.iter_errors(value)
             violations = [
-                Violation(pointer_of(list(error.instance_path)), sentence(error))
+                Violation(
+                    pointer_of(list(error.instance_path)),
+                    sentence(error),
+                    place(error.instance_path),
+                    cause(error),
+                )
                 for error in islice(found, SHOWN)
             ]
         except ValueError:  # as in is_valid
@@ -116,6 +132,15 @@ def compile_schema(text: str, resources: Mapping[str, Any] | None = None) -> Val
     mistakes, cost = check_parsed(schema, lines, resources)
     if cost is None:
         raise SchemaRefused(mistakes)
+    return _compile(schema, lines, resources, cost)
+
+
+def compile_parsed(schema: Any, text: str = "") -> Validator:
+    """The validator of a schema that was checked before. Raises SchemaRefused; `text` gives its mistakes lines."""
+    return _compile(schema, Lines(text), {}, Cost((1,), False, 0))
+
+
+def _compile(schema: Any, lines: Lines, resources: Mapping[str, Any], cost: Cost) -> Validator:
     dialect = dialect_of(schema)
     assert dialect is not None
     try:

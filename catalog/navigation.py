@@ -47,6 +47,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                 ),
                 on_phone=True,
             ),
+            Place("map", _("Map"), "waypoints", on_phone=True),
         ),
     ),
     (

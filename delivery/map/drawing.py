@@ -18,7 +18,7 @@ TOP, BOTTOM, LEAST = 46, 26, 200
 NARROW = ((112.0, 318.0, 552.0, 728.0), 892)
 WIDE = ((118.0, 384.0, 706.0, 1000.0), 1176)
 # The least distance of two nodes in a column; from so many in one on, names and rates share a line.
-ROOMY, CLOSE, CROWDED = (46.0, 44.0, 44.0, 42.0), (34.0, 26.0, 28.0, 34.0), 60
+ROOMY, CLOSE, CROWDED = (46.0, 50.0, 46.0, 44.0), (34.0, 26.0, 28.0, 34.0), 60
 # The longest name that fits beside or above its node, in characters, for both widths.
 LONGEST = {NARROW: (17, 30, 28, 19), WIDE: (18, 40, 40, 22)}
 SHAPES = {
@@ -38,7 +38,7 @@ text{font-size:12px;fill:#1b1e26;paint-order:stroke;stroke:#fff;stroke-width:4.5
 .stn{fill:#fff;stroke:var(--c,#6a6d76);stroke-width:3}.many .stn{stroke-width:2}.term{fill:#fff;stroke:#4c5059;stroke-width:3}
 .jn{fill:#fff;stroke:#4c5059;stroke-width:2}.plat{fill:#4c5059}.ok{fill:#2fa46a}.warn{fill:#d1821d}.bad{fill:#eb4441}
 .idle{fill:none;stroke:#909297;stroke-width:1.5}.busy{fill:none;stroke:#1d5ad2;stroke-width:3}
-.hit{fill:none}.sel .hit{fill:#e8f1ff;stroke:#b0cbfc}
+.hit{fill:none}.sel{fill:#e8f1ff;stroke:#b0cbfc}.on text{stroke:#e8f1ff}
 """
 HUES = (
     "#0075d4", "#8046c9", "#007c7d", "#bf561d", "#527b2a", "#bf3780",
@@ -63,8 +63,8 @@ class Picture:
 
 
 def width_of(rate: float) -> float:
-    """The width of a line in pixels: a hair for none, and wider by 1.75 for each tenfold of events per minute."""
-    return 1.3 + 1.75 * math.log10(rate + 1)
+    """The width of a line in pixels: a hair for none, and wider by 1.75 for each tenfold of events per minute, up to 8."""
+    return min(1.3 + 1.75 * math.log10(rate + 1), 8.0)
 
 
 def svg(graph: Graph, picture: Picture) -> str:
@@ -91,6 +91,9 @@ class _Drawing:
         """The SVG element, `height` pixels high at its natural size."""
         lines = sorted(self.graph.lines, key=lambda line: (self._lit(line), line.rate))
         parts = [self._head(column) for column in range(4)]
+        if chosen := self.nodes.get(self.picture.focus):
+            # Under the lines, which would seem to end at its edges.
+            parts.append(self._box(chosen, "sel"))
         parts += [self._line(line) for line in lines]
         parts += [self._node(node) for column in self.graph.columns for node in column]
         if not self.picture.alone:
@@ -134,21 +137,22 @@ class _Drawing:
     def _node(self, node: Node) -> str:
         y, dim = self.y[node.key], "" if self._is_live(node.key) else " dim"
         kind = " many" if node.many else ""
-        chosen = " sel" if node.key == self.picture.focus else ""
+        chosen = " on" if node.key == self.picture.focus else ""
         body = (self._source, self._type, self._rule, self._target)[node.column](node, self.x[node.column], y)
         group = f'class="nd{_hue(node.hue)}{kind}{dim}{chosen}"'
+        hit = self._box(node, "hit")
         if self.picture.alone or not node.href:
-            return f"<g {group}>{self._hit(node, y)}{body}</g>"
+            return f"<g {group}>{hit}{body}</g>"
         current = ' aria-current="true"' if chosen else ""
         title = f"<title>{escape(node.told)}</title>"
         return (
             f'<a {group} id="{escape(node.key)}" href="{escape(node.href)}" aria-label="{escape(node.told)}"{current}>'
-            f"{title}{self._hit(node, y)}{body}</a>"
+            f"{title}{hit}{body}</a>"
         )
 
-    def _hit(self, node: Node, y: float) -> str:
-        """The place that can be pressed, at least 24 pixels high."""
-        x, column = self.x[node.column], node.column
+    def _box(self, node: Node, kind: str) -> str:
+        """The place that can be pressed, at least 24 pixels high; marked when it is in focus."""
+        x, y, column = self.x[node.column], self.y[node.key], node.column
         high = 13 if self.crowded else 21
         if column == SOURCES:
             left, right = 4.0, x + 22
@@ -158,7 +162,7 @@ class _Drawing:
             left, right = x - 84, x + 84
         if column in (TYPES, RULES):
             y -= 0 if self.crowded else (3 if column == TYPES else 6)
-        return f'<rect class="hit" x="{left:g}" y="{y - high:.1f}" width="{right - left:g}" height="{2 * high}" rx="8"/>'
+        return f'<rect class="{kind}" x="{left:g}" y="{y - high:.1f}" width="{right - left:g}" height="{2 * high}" rx="8"/>'
 
     def _label(self, node: Node, x: float, y: float, anchor: str, kind: str = "nm") -> str:
         name = shortened(node.name, LONGEST[self.columns][node.column])

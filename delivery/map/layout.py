@@ -66,7 +66,10 @@ def heights(
             else whole * (place + 0.5) / len(columns[number])
             for place, node in enumerate(columns[number])
         ]
-        spread = _spread(wished, gaps[number], whole)
+        # A column that is nearly full is spread nearly evenly, else all of it would crowd where most lines lead.
+        share = needs[number] / whole
+        even = whole / max(len(columns[number]), 1)
+        spread = _spread(wished, gaps[number] + (even - gaps[number]) * share**2, whole)
         at.update(zip(columns[number], spread, strict=True))
     return at, whole
 

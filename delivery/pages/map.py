@@ -211,7 +211,7 @@ def _heads(asked: Asked) -> list[dict[str, Any]]:
         ("source", _("Sources")),
         ("rule", _("Rule")),
         ("target", _("Target")),
-        ("passed", _("Delivered per minute")),
+        ("passed", _("Sent per minute")),
         ("status", _("Status")),
     )
     heads = []

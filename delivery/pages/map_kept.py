@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.traffic import HEALTHY, WORRYING
 from delivery.tracking.status import Status
-from delivery.tracking.topology import STILL, Topology
+from delivery.tracking.topology import Topology
 
 # Types that are not registered go as a domain of this name, which no real one can have.
 OTHERS = "*"
@@ -18,7 +18,7 @@ WORST = ("bad", "warn", "busy", "idle", "ok")
 
 
 class Kept(NamedTuple):
-    """What is looked at: names of types, URIs of sources, ids of rules, keys of places."""
+    """What is looked at, in order: names of types (quick to look into), URIs of sources, ids of rules, keys of places."""
 
     types: Collection[str]
     sources: Collection[str]
@@ -60,7 +60,9 @@ def near(found: Topology, focus: str, inside: Kept) -> Kept | None:
         return _around(found, [value], inside)
     if kind == "source" and (uri := source_called(found, value)):
         value = uri
-        of_source = [name for name, uris in found.emitters.items() if value in uris]
+        of_source = [
+            name for name, sent in found.emitters.items() if any(uri == value for uri, _share in sent)
+        ]
         return _around(found, of_source, inside)._replace(sources=[value])
     if kind == "domain" and (ids := [pk for pk, domain in known.domains.items() if domain.slug == value]):
         return _around(found, [name for name, domain in found.types.items() if domain == ids[0]], inside)
@@ -78,9 +80,11 @@ def near(found: Topology, focus: str, inside: Kept) -> Kept | None:
 def in_trouble(found: Topology, inside: Kept) -> tuple[Kept, int]:
     """What leads to places in trouble, and types whose events do not fit; and how many of both there are."""
     places = [key for key in inside.places if status_of(found, key).kind in ("bad", "warn")]
-    types = [name for name in inside.types if found.received.get(name, STILL).invalid > 1 - HEALTHY]
+    types = [name for name, share in found.invalid.items() if share > 1 - HEALTHY and name in inside.types]
     rules = {rule for key in places for rule in found.registered.places[key].rules}
-    through = [name for name in inside.types if not rules.isdisjoint(found.takers.get(name, ()))]
+    through = (
+        [name for name in inside.types if not rules.isdisjoint(found.takers.get(name, ()))] if rules else []
+    )
     kept = _around(found, dict.fromkeys([*through, *types]), inside)
     return kept._replace(rules=[pk for pk in inside.rules if pk in rules], places=places), len(places) + len(
         types
@@ -99,7 +103,7 @@ def status_of(found: Topology, place: int) -> Status:
 
 def fit(found: Topology, name: str) -> Status | None:
     """What is wrong with a type's events of the last minutes; None when they fit their schema."""
-    share = found.received.get(name, STILL).invalid
+    share = found.invalid.get(name, 0.0)
     if share <= 1 - HEALTHY:
         return None
     percent = f"{max(share * 100, 0.1):.1f}".removesuffix(".0")
@@ -132,7 +136,7 @@ def title_of(found: Topology, focus: str) -> str:
 def _around(found: Topology, types: Iterable[str], inside: Kept | None = None) -> Kept:
     inside = inside or everything(found)
     mine = {name: None for name in types if name in inside.types}
-    sources = {uri for name in mine for uri in found.emitters.get(name, ())}
+    sources = {uri for name in mine for uri, _share in found.emitters.get(name, ())}
     rules = {pk for name in mine for pk in found.takers.get(name, ())}
     return Kept(
         mine,

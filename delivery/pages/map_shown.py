@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -55,12 +55,14 @@ class _Drawn:
 
     def __init__(self, found: Topology, kept: Kept, most: int, href: Links) -> None:
         self.found, self.kept, self.most, self.href = found, kept, most, href
+        wrong = {name for name in found.invalid if fit(found, name)}
         self.types = _busiest(
-            kept.types, most, lambda name: (fit(found, name) is None, -found.rate(name), name)
+            kept.types, most, lambda name: (name not in wrong, -found.rates.get(name, 0.0), name)
         )
         sent: dict[str, float] = defaultdict(float)
-        for (uri, name), share in found.shares.items():
-            sent[uri] += share * found.rate(name)
+        for name, rate in found.rates.items():
+            for uri, share in found.emitters.get(name, ()):
+                sent[uri] += share * rate
         self.sent = sent
         self.sources = _busiest(kept.sources, most, lambda uri: (-sent.get(uri, 0.0), uri))
         passed = {pk: found.passed(found.registered.rules[pk].targets) for pk in kept.rules}
@@ -143,55 +145,55 @@ class _Drawn:
         found = self.found
         flows: dict[tuple[str, str], float] = defaultdict(float)
         hues: dict[tuple[str, str], set[int | None]] = defaultdict(set)
-        taken: dict[tuple[str, int], float] = defaultdict(float)
-        offered: dict[int, float] = defaultdict(float)
         rule_hues: dict[int, set[int | None]] = defaultdict(set)
-        sources, rules = set(self.kept.sources), set(self.kept.rules)
-        kept_types = self.kept.types if isinstance(self.kept.types, dict) else set(self.kept.types)
-        for name, of_type in found.takers.items():
-            rate = found.rate(name)
-            for pk in of_type:
-                offered[pk] += rate
-            if name not in kept_types:
-                continue
-            key, hue = self.type_key(name), self._hue(found.types[name])
-            for pk in of_type:
+        taken: dict[tuple[str, int], float] = defaultdict(float)
+        sources = {uri: self.source_key(uri) for uri in self.kept.sources}
+        rules = {pk: self.rule_key(pk) for pk in self.kept.rules}
+        hue_of = {pk: domain.hue % HUES for pk, domain in found.registered.domains.items()}
+        for name in self.kept.types:
+            rate, domain = found.rates.get(name, 0.0), found.types[name]
+            key = f"type:{name}" if name in self.types else self.domain_of[domain]
+            hue = None if domain is None else hue_of[domain]
+            for uri, share in found.emitters.get(name, ()):
+                if uri in sources:
+                    pair = (sources[uri], key)
+                    flows[pair] += rate * share
+                    hues[pair].add(hue)
+            for pk in found.takers.get(name, ()):
                 if pk in rules:
                     taken[key, pk] += rate
                     rule_hues[pk].add(hue)
-                    hues[key, self.rule_key(pk)].add(hue)
-        for name in kept_types:
-            rate = found.rate(name)
-            key, hue = self.type_key(name), self._hue(found.types[name])
-            for uri in found.emitters.get(name, ()):
-                if uri in sources:
-                    pair = (self.source_key(uri), key)
-                    flows[pair] += rate * found.shares.get((uri, name), 0.0)
-                    hues[pair].add(hue)
+                    hues[key, rules[pk]].add(hue)
+        offered = self._offered(rules)
         for (key, pk), rate in taken.items():
             # What a rule takes of each type is not counted. Its own rate is, and is told apart by what is offered.
             whole = offered[pk]
-            flows[key, self.rule_key(pk)] += self.passed[pk] * rate / whole if whole else 0.0
+            flows[key, rules[pk]] += self.passed[pk] * rate / whole if whole else 0.0
         trouble: dict[tuple[str, str], str] = {}
         for place in self.kept.places:
             for target in found.registered.places[place].targets:
                 self._delivered(place, target, rules, flows, hues, rule_hues, trouble)
         return [
-            Line(
-                start,
-                end,
-                rate,
-                next(iter(hues[start, end])) if len(hues[start, end]) == 1 else None,
-                trouble.get((start, end), ""),
-            )
+            Line(start, end, rate, _only(hues[start, end]), trouble.get((start, end), ""))
             for (start, end), rate in flows.items()
         ]
+
+    def _offered(self, rules: Container[int]) -> dict[int, float]:
+        """Events per minute of all types that a rule could take, shown or not."""
+        offered: dict[int, float] = defaultdict(float)
+        for name, of_type in self.found.takers.items():
+            if of_type:
+                rate = self.found.rates.get(name, 0.0)
+                for pk in of_type:
+                    if pk in rules:
+                        offered[pk] += rate
+        return offered
 
     def _delivered(
         self,
         place: int,
         target: int,
-        rules: set[int],
+        rules: Container[int],
         flows: dict[tuple[str, str], float],
         hues: dict[tuple[str, str], set[int | None]],
         rule_hues: dict[int, set[int | None]],
@@ -291,6 +293,10 @@ class _Drawn:
         kinds = {"source": _("sources"), "rule": _("rules"), "target": _("targets")}
         told = f"{label} {kinds[kind]}"
         return [Node(f"rest:{kind}", column, label, kinds[kind], many=True, href=self._more(), told=told)]
+
+
+def _only(hues: set[int | None]) -> int | None:
+    return next(iter(hues)) if len(hues) == 1 else None
 
 
 def per_minute(rate: float, none: str = "") -> str:

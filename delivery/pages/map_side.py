@@ -146,7 +146,8 @@ def _type(found: Topology, name: str, near: Kept) -> Panel:
 
 def _source(found: Topology, uri: str, near: Kept) -> Panel:
     source = found.sources[uri]
-    rate = sum(found.shares.get((uri, name), 0.0) * found.rate(name) for name in near.types)
+    sent = {name: dict(found.emitters.get(name, ())).get(uri, 0.0) * found.rate(name) for name in near.types}
+    rate = sum(sent.values())
     types = ngettext("%(n)s event type", "%(n)s event types", len(near.types)) % {
         "n": words.number(len(near.types))
     }
@@ -161,15 +162,13 @@ def _source(found: Topology, uri: str, near: Kept) -> Panel:
         actions = [(_("Open source"), reverse("source", args=[source.slug]))]
     else:
         actions = [(_("Register it"), reverse("register-source"))]
-    busiest = sorted(
-        near.types, key=lambda name: (-found.shares.get((uri, name), 0.0) * found.rate(name), name)
-    )
+    busiest = sorted(sent, key=lambda name: (-sent[name], name))
     joined = [
         Joined(
             fit(found, name),
             name,
             f"{reverse('map')}?{urlencode({'focus': f'type:{name}'})}",
-            per_minute(found.shares.get((uri, name), 0.0) * found.rate(name)),
+            per_minute(sent[name]),
         )
         for name in busiest
     ]
@@ -215,10 +214,15 @@ def _some(joined: list[Joined]) -> tuple[list[Joined], int]:
     return joined[:JOINED], max(len(joined) - JOINED, 0)
 
 
+def _count(rate: float) -> int:
+    """The number whose grammar a rate takes: only 1 itself is one."""
+    return 1 if rate == 1 else max(round(rate), 2)
+
+
 def _events(rate: float) -> str:
     if not rate:
         return _("New events")
-    return ngettext("%(n)s event a minute", "%(n)s events a minute", round(rate)) % {"n": words.number(rate)}
+    return ngettext("%(n)s event a minute", "%(n)s events a minute", _count(rate)) % {"n": words.number(rate)}
 
 
 def _waiting(rate: float) -> str:

@@ -84,9 +84,11 @@ class MapView extends HTMLElement {
     const end = () => {
       removeEventListener("pointermove", move); removeEventListener("pointerup", end); removeEventListener("pointercancel", end);
       port.classList.remove("grabbed");
+      if (!moved) return;
       // Letting go over a station is no click on it.
-      if (moved) addEventListener("click", click => { click.preventDefault(); click.stopPropagation(); }, { capture: true, once: true });
-      if (moved) setTimeout(() => {}, 0);
+      const stop = click => { click.preventDefault(); click.stopPropagation(); };
+      addEventListener("click", stop, { capture: true, once: true });
+      setTimeout(() => removeEventListener("click", stop, true));
     };
     const link = event.target.closest("a");
     if (link) link.addEventListener("dragstart", start => start.preventDefault(), { once: true });

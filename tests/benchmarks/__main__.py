@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [ingest] [delivery] [latency] [matching] [shapes] [pages]`."""
+"""`python -m tests.benchmarks [ingest] [delivery] [latency] [matching] [shapes] [pages] [map]`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import delivery, ingest, latency, matching, pages, shapes
+from tests.benchmarks import delivery, ingest, latency, map, matching, pages, shapes
 from tests.processes import Towns
 
 ALL = {
@@ -16,6 +16,7 @@ ALL = {
     "matching": matching.run,
     "shapes": shapes.run,
     "pages": pages.run,
+    "map": map.run,
 }
 
 

@@ -23,7 +23,9 @@ EXCHANGED = 400
 
 def order(columns: Sequence[Sequence[str]], edges: Sequence[Edge]) -> Order:
     """Each column's nodes from top to bottom. `columns` in the order wished for; `edges` join neighbouring columns."""
-    inside = list(dict.fromkeys(edges))
+    rank = {node: number for number, node in enumerate(node for column in columns for node in column)}
+    # In one order, whatever theirs was: sums of the same places must round alike.
+    inside = sorted(set(edges), key=lambda edge: (rank[edge[0]], rank[edge[1]]))
     ordered: Order = [[] for _ in columns]
     for part, joined in _parts(columns, inside):
         for whole, mine in zip(ordered, _arranged(part, joined), strict=True):
@@ -69,13 +71,13 @@ def heights(
         # A column that is nearly full is spread nearly evenly, else all of it would crowd where most lines lead.
         share = needs[number] / whole
         even = whole / max(len(columns[number]), 1)
-        spread = _spread(wished, gaps[number] + (even - gaps[number]) * share**2, whole)
+        spread = _spread(wished, gaps[number] + (even - gaps[number]) * share**2, gaps[number] / 2, whole)
         at.update(zip(columns[number], spread, strict=True))
     return at, whole
 
 
-def _spread(wished: Sequence[float], gap: float, whole: float) -> list[float]:
-    """The heights nearest to `wished` (least squares) in this order, at least `gap` apart, inside the whole."""
+def _spread(wished: Sequence[float], gap: float, margin: float, whole: float) -> list[float]:
+    """The heights nearest to `wished` (least squares) in this order, `gap` apart and `margin` from the ends."""
     blocks: list[tuple[float, int]] = []  # mean and size: pool adjacent violators
     for place, height in enumerate(wished):
         mean, size = height - place * gap, 1
@@ -83,7 +85,7 @@ def _spread(wished: Sequence[float], gap: float, whole: float) -> list[float]:
             before, count = blocks.pop()
             mean, size = (mean * size + before * count) / (size + count), size + count
         blocks.append((mean, size))
-    low, high = gap / 2, whole - gap / 2 - (len(wished) - 1) * gap
+    low, high = margin, whole - margin - (len(wished) - 1) * gap
     level = [min(max(mean, low), high) for mean, size in blocks for _ in range(size)]
     return [height + place * gap for place, height in enumerate(level)]
 

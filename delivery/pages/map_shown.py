@@ -60,7 +60,8 @@ class _Drawn:
             kept.types, most, lambda name: (name not in wrong, -found.rates.get(name, 0.0), name)
         )
         sent: dict[str, float] = defaultdict(float)
-        for name, rate in found.rates.items():
+        for name in kept.types:
+            rate = found.rates.get(name, 0.0)
             for uri, share in found.emitters.get(name, ()):
                 sent[uri] += share * rate
         self.sent = sent

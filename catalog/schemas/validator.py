@@ -77,20 +77,36 @@ class Validator:
         except ValueError:  # nested deeper than jsonschema-rs reads, 255 levels
             return False
 
+    def refuses(self, value: Any) -> bool:
+        """Whether the schema itself says no to `value`; False also for a value that cannot be checked."""
+        if self._guarded and self._cost.of(value) > STEPS:
+            return False
+        try:
+            return not self._compiled.is_valid(value)
+        except ValueError:  # as in is_valid
+            return False
+
     def iter_errors(self, value: Any) -> Iterator[ValidationError]:
-        """The errors as the engine gives them, with kinds and paths."""
+        """The engine's own errors, with kind and path; only for a value that `explains`."""
         found: Iterator[ValidationError] = self._compiled.iter_errors(value)
         return found
+
+    def explains(self, value: Any) -> bool:
+        """Whether all errors of `value` can be asked for in bounded time."""
+        return (
+            self._cost.of(value) <= EXPLAINED_STEPS
+            and self._cost.alternatives * depth(value, 256) <= EXPLAINED_ALTERNATIVES
+        )
 
     def errors(self, value: Any) -> list[Violation]:
         """The first 20 ways in which `value` does not fit, or the first one of a large value; empty when it does."""
         steps = self._cost.of(value)
         if self._guarded and steps > STEPS:
-            return [Violation("", _TOO_MUCH)]
+            return [_whole(_TOO_MUCH)]
         many = steps > EXPLAINED_STEPS
         alternatives = self._cost.alternatives
         if alternatives and (many or alternatives * depth(value, 256) > EXPLAINED_ALTERNATIVES):
-            return [] if self.is_valid(value) else [Violation("", _NOT_EXPLAINED)]
+            return [] if self.is_valid(value) else [_whole(_NOT_EXPLAINED)]
         try:
             found = self._first(value) if many else self._compiled.iter_errors(value)
             violations = [
@@ -106,13 +122,18 @@ class Validator:
             violations = []
         if violations or self.is_valid(value):
             return violations
-        return [Violation("", "Cannot be checked: it is nested too deeply.")]
+        return [_whole("Cannot be checked: it is nested too deeply.")]
 
     def _first(self, value: Any) -> Iterator[ValidationError]:
         try:
             self._compiled.validate(value)
         except ValidationError as error:
             yield error
+
+
+def _whole(message: str) -> Violation:
+    """One about the value as a whole, which quotes nothing of it."""
+    return Violation("", message, "", message)
 
 
 def compile_schema(text: str, resources: Mapping[str, Any] | None = None) -> Validator:
@@ -132,15 +153,6 @@ def compile_schema(text: str, resources: Mapping[str, Any] | None = None) -> Val
     mistakes, cost = check_parsed(schema, lines, resources)
     if cost is None:
         raise SchemaRefused(mistakes)
-    return _compile(schema, lines, resources, cost)
-
-
-def compile_parsed(schema: Any, text: str = "") -> Validator:
-    """The validator of a schema that was checked before. Raises SchemaRefused; `text` gives its mistakes lines."""
-    return _compile(schema, Lines(text), {}, Cost((1,), False, 0))
-
-
-def _compile(schema: Any, lines: Lines, resources: Mapping[str, Any], cost: Cost) -> Validator:
     dialect = dialect_of(schema)
     assert dialect is not None
     try:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from catalog.schemas.validator import Validator
 from delivery.cloudevents import CloudEvent, Refused
 from delivery.cloudevents.problems import shown
 from delivery.ingest.dataschema import named
@@ -79,7 +80,10 @@ def judge(event: CloudEvent, view: Event, bus: BusFacts, snapshot: Snapshot) -> 
     if fault is None:
         if version is None:
             return Verdict(notice=notice)
-        fault = _misfit(event, view, facts, version)
+        validator = version.check.validator if version.check is not None else None
+        if validator is None:
+            return Verdict(version.id, notice=notice)
+        fault = _misfit(event, view, facts, version, validator)
         if fault is None:
             return Verdict(version.id, 1, notice=notice)
     return Verdict(version.id if version is not None else None, 0, fault, facts.validation != REJECT, notice)
@@ -149,10 +153,10 @@ def _retired(event: CloudEvent, facts: TypeFacts) -> Fault:
     return Fault("retired-type", event, 0, reason, "type", "", "The type is retired.", facts.personal)
 
 
-def _misfit(event: CloudEvent, view: Event, facts: TypeFacts, version: VersionFacts) -> Fault | None:
+def _misfit(
+    event: CloudEvent, view: Event, facts: TypeFacts, version: VersionFacts, validator: Validator
+) -> Fault | None:
     """Why the data does not fit the version; None when it does."""
-    assert version.check is not None  # Only what is never checked against has none.
-    validator = version.check.validator
     place = ""
     if event.data is None:
         if validator.is_valid(None):

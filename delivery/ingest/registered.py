@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
 from catalog.models import EventType, Lifecycle, SchemaVersion
-from catalog.schemas.validator import Validator, compile_schema
+from catalog.schemas.validator import SchemaRefused, Validator, compile_schema
+
+logger = logging.getLogger(__name__)
 
 OFF, REJECT = str(EventType.Validation.OFF), str(EventType.Validation.REJECT)
 DRAFT, DEPRECATED, RETIRED = str(Lifecycle.DRAFT), str(Lifecycle.DEPRECATED), str(Lifecycle.RETIRED)
@@ -25,11 +28,17 @@ class Check:
         self._validator: Validator | None = None
 
     @property
-    def validator(self) -> Validator:
-        """The compiled schema."""
-        if self._validator is None:
-            assert self._text is not None
-            self._validator, self._text = compile_schema(self._text), None
+    def validator(self) -> Validator | None:
+        """The compiled schema; None for one that was registered before what it may cost was bounded, and costs more.
+
+        Its publishers did nothing wrong, so their events are taken unchecked, and the operator is told once.
+        """
+        if self._text is not None:
+            text, self._text = self._text, None
+            try:
+                self._validator = compile_schema(text)
+            except SchemaRefused as error:
+                logger.error("A registered schema cannot be used, events are taken unchecked: %s", error)
         return self._validator
 
 

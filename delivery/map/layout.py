@@ -63,9 +63,11 @@ def heights(
     at = {node: whole * (place + 0.5) / len(columns[widest]) for place, node in enumerate(columns[widest])}
     for number in [*range(widest - 1, -1, -1), *range(widest + 1, len(columns))]:
         wished = [
-            sum(at[one] for one in near[node] if one in at) / joined
-            if (joined := sum(1 for one in near[node] if one in at))
-            else whole * (place + 0.5) / len(columns[number])
+            _level(
+                [at[one] for one in near[node] if one in at],
+                whole * (place + 0.5) / len(columns[number]),
+                whole,
+            )
             for place, node in enumerate(columns[number])
         ]
         # A column that is nearly full is spread nearly evenly, else all of it would crowd where most lines lead.
@@ -74,6 +76,17 @@ def heights(
         spread = _spread(wished, gaps[number] + (even - gaps[number]) * share**2, gaps[number] / 2, whole)
         at.update(zip(columns[number], spread, strict=True))
     return at, whole
+
+
+def _level(joined: Sequence[float], even: float, whole: float) -> float:
+    """The height for a node that is joined to those heights; `even`: where its place in the column would have it.
+
+    The mean of what it is joined to. The wider that is spread, the less it says, so the more its place counts.
+    """
+    if not joined:
+        return even
+    wide = (max(joined) - min(joined)) / whole
+    return (1 - wide) * sum(joined) / len(joined) + wide * even
 
 
 def _spread(wished: Sequence[float], gap: float, margin: float, whole: float) -> list[float]:

@@ -146,6 +146,14 @@ def test_of_many_versions_the_newest_are_named() -> None:
     )
 
 
+def test_a_schema_that_may_no_longer_be_used_refuses_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    check = Check('{"$ref": "#"}')
+    facts = kind(versions=(VersionFacts(101, 1, "active", check),), default=1)
+    for _ in range(2):
+        assert verdict(event({"any": "thing"}), facts) == Verdict(101)
+    assert len([line for line in caplog.messages if "cannot be used" in line]) == 1
+
+
 def test_a_retired_version_is_answered_with_the_one_to_use() -> None:
     types = kind(versions=(version(1, "retired"), version(2)), default=2)
     assert told(verdict(event(dataschema=f"{HOST}/order.placed/1"), types)) == (

@@ -24,6 +24,10 @@ class MapView extends HTMLElement {
       this.#to(this.#zoom * Math.exp(-event.deltaY / 300), event.clientX, event.clientY);
     }, { passive: false });
     this.#port.addEventListener("pointerdown", event => this.#drag(event));
+    // Not under a hand: neither while the map is dragged nor while a key is about to press something beside it.
+    this.addEventListener("htmx:beforeRequest", event => {
+      if (this.#port.classList.contains("grabbed") || document.activeElement?.closest("#map-side")) event.preventDefault();
+    });
     this.addEventListener("htmx:afterSettle", () => this.#apply());
     addEventListener("resize", () => this.#grabs());
     this.#grabs();

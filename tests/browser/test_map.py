@@ -30,7 +30,9 @@ def rows(console: Town) -> None:
     console.manage("shell", "-c", ROWS)
 
 
-def test_the_map_is_followed_by_click_and_keys_and_read_as_a_table(console, visit, accessibility, in_both_themes):
+def test_the_map_is_followed_by_click_and_keys_and_read_as_a_table(
+    console, visit, accessibility, in_both_themes
+):
     page = visit()
     page.goto(f"{console.url}/map/")
     dimmed = page.locator(".topo .nd.dim")

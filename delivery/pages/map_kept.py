@@ -56,9 +56,9 @@ def near(found: Topology, focus: str, inside: Kept) -> Kept | None:
     """What leads to a node and where it leads, within what is looked at; None when there is no such node."""
     kind, _colon, value = focus.partition(":")
     known = found.registered
-    if kind == "type" and value in found.types:
+    if kind == "type" and value in inside.types:
         return _around(found, [value], inside)
-    if kind == "source" and (uri := source_called(found, value)):
+    if kind == "source" and (uri := source_called(found, value)) in inside.sources:
         value = uri
         of_source = [
             name for name, sent in found.emitters.items() if any(uri == value for uri, _share in sent)
@@ -69,9 +69,9 @@ def near(found: Topology, focus: str, inside: Kept) -> Kept | None:
     if kind == "domain" and value == OTHERS:
         return _around(found, [name for name, domain in found.types.items() if domain is None], inside)
     number = int(value) if value.isdecimal() else 0
-    if kind == "rule" and number in known.rules:
+    if kind == "rule" and number in inside.rules:
         return _taken_by(found, [number], inside)
-    if kind == "target" and number in known.place_of:
+    if kind == "target" and known.place_of.get(number) in inside.places:
         place = known.places[known.place_of[number]]
         return _taken_by(found, place.rules, inside)._replace(places=[place.key])
     return None

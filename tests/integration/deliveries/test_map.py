@@ -227,6 +227,9 @@ def test_lines_can_be_chosen(someone: Client, town: SimpleNamespace, shop: Any) 
     both = someone.get("/map/?domain=people&domain=orders")
     assert {"type:employee.joined", "type:order.placed"} <= lit(both)
     assert 'href="/map/?domain=people"' in text(both)
+    hidden = someone.get(f"/map/?domain=people&focus=rule:{town.rule.pk}")
+    assert lit(hidden) == {"type:employee.joined"}
+    assert "is not on this map." in text(hidden)
     assert "Nothing runs on this line." in text(someone.get("/map/?domain=nowhere"))
 
 

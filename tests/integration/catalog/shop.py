@@ -94,6 +94,8 @@ PAGES = [
     "/events/order.placed/publish/?as=json",
     "/events/new/",
     "/events/new/check/?name=order.placed",
+    "/events/new/tags/?tags=a",
+    "/drafts/",
     "/export/",
     "/sources/",
     "/sources/?q=nowhere",
@@ -138,6 +140,8 @@ def registration(town, **changes):
         "schema": SCHEMA,
         "example": EXAMPLE,
         "validation": "reject",
+        "compatibility": "forward",
+        "policy": "evolution",
     } | changes
 
 

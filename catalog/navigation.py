@@ -50,6 +50,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                 ),
                 on_phone=True,
             ),
+            Place("map", _("Map"), "waypoints", on_phone=True),
         ),
     ),
     (

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from catalog import discovery
 from catalog.models import Bus, EventType, Source
 
 THEMES = ("light", "dark")
@@ -50,12 +51,14 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                 ),
                 on_phone=True,
             ),
+            Place("map", _("Map"), "waypoints", on_phone=True),
         ),
     ),
     (
         _("Connect"),
         (
             Place("sources", _("Sources"), "radio-tower", ("source", "register-source", "edit-source")),
+            Place("discovery", _("Discovery"), "radar", ("discovered", "drift", "type-drift", "imports")),
             Place(
                 "rules",
                 _("Rules"),
@@ -94,6 +97,7 @@ def count_for(page: str, how_many: Callable[[Any], int]) -> None:
 
 count("marketplace", EventType.objects.count)
 count("sources", lambda: Source.objects.offered().count())
+count("discovery", discovery.count)
 
 
 def console(request: HttpRequest) -> dict[str, Any]:

@@ -54,7 +54,9 @@ def test_a_source_has_a_prefix_that_new_types_are_suggested_with(client, person,
     source = Source.objects.get(slug="tills")
     assert source.prefix == "shop.till."
     assert 'href="/events/new/?name=shop.till.&amp;source=tills"' in answer.content.decode()
-    assert 'value="shop.till."' in client.get("/events/new/?name=shop.till.&source=tills").content.decode()
+    new = client.get("/events/new/?name=shop.till.&source=tills")
+    assert 'value="shop.till."' in new.content.decode()
+    assert new.context["form"].initial["sources"] == [source]
     answer = client.post("/sources/tills/edit/", source_form(town, prefix="not a prefix"))
     assert "for example shop.order. with the dot at its end" in text_of(answer)
     client.post("/sources/tills/edit/", source_form(town, prefix=""))

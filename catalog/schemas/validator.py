@@ -49,12 +49,16 @@ class Validator:
         """Whether `value` fits; stops at the first thing that does not."""
         return bool(self._compiled.is_valid(value))
 
+    def iter_errors(self, value: Any) -> Iterator[ValidationError]:
+        """The errors as the engine gives them, with kinds and paths."""
+        found: Iterator[ValidationError] = self._compiled.iter_errors(value)
+        return found
+
     def errors(self, value: Any) -> list[Violation]:
         """The first 20 ways in which `value` does not fit; empty when it does."""
-        found: Iterator[ValidationError] = self._compiled.iter_errors(value)
         return [
             Violation(pointer_of(list(error.instance_path)), sentence(error))
-            for error in islice(found, SHOWN)
+            for error in islice(self.iter_errors(value), SHOWN)
         ]
 
 
@@ -68,6 +72,11 @@ def compile_schema(text: str) -> Validator:
         raise SchemaRefused([error.mistake]) from None
     if mistakes := check_parsed(schema, text):
         raise SchemaRefused(mistakes)
+    return compile_parsed(schema, text)
+
+
+def compile_parsed(schema: Any, text: str = "") -> Validator:
+    """The validator of a schema that was checked before. Raises SchemaRefused; `text` gives its mistakes lines."""
     dialect = dialect_of(schema)
     assert dialect is not None
     try:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import jsonschema_rs
 from jsonschema_rs import RegexOptions, ValidationError
 
+from catalog.schemas.causes import cause, place
 from catalog.schemas.checks import check_parsed, too_large
 from catalog.schemas.dialects import DIALECTS, dialect_of
 from catalog.schemas.sentences import sentence
@@ -23,10 +24,15 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Violation:
-    """One way in which a value does not fit: `pointer` (RFC 6901, "" is the whole value) and a sentence for people."""
+    """One way in which a value does not fit: `pointer` (RFC 6901, "" is the whole value) and a sentence for people.
+
+    `place` and `cause` say the same without any of the value, as it may be kept and counted (catalog.schemas.causes).
+    """
 
     pointer: str
     message: str
+    place: str = ""
+    cause: str = ""
 
 
 class SchemaRefused(ValueError):
@@ -57,7 +63,12 @@ class Validator:
     def errors(self, value: Any) -> list[Violation]:
         """The first 20 ways in which `value` does not fit; empty when it does."""
         return [
-            Violation(pointer_of(list(error.instance_path)), sentence(error))
+            Violation(
+                pointer_of(list(error.instance_path)),
+                sentence(error),
+                place(error.instance_path),
+                cause(error),
+            )
             for error in islice(self.iter_errors(value), SHOWN)
         ]
 

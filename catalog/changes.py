@@ -58,7 +58,9 @@ KINDS: dict[str, Kind] = {
     "wanted.answered": Kind(_("An event that people asked for was registered."), "type"),
 }
 # Of these there is one for each subject; a second record adds to the first while that is not published.
-ONCE = frozenset({"type.registered", "version.registered", "source.registered", "bus.registered", "type.deleted"})
+ONCE = frozenset(
+    {"type.registered", "version.registered", "source.registered", "bus.registered", "type.deleted"}
+)
 MERGED_WITHIN = timedelta(minutes=1)
 ENDS = ("ends_on", "successor", "farewell")
 
@@ -126,7 +128,9 @@ def values_of(row: models.Model, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(row, row._meta.get_field(name).attname) for name in names}  # type: ignore[union-attr]
 
 
-def is_own(event_type: EventType | str | None = None, source: Source | None = None, bus: Bus | None = None) -> bool:
+def is_own(
+    event_type: EventType | str | None = None, source: Source | None = None, bus: Bus | None = None
+) -> bool:
     """Whether one of these is what Signalbox keeps of itself: its bus, its source, the types of its own events."""
     name = str(event_type or "")
     return (

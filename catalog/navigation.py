@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from catalog.following.follows import unread
 from catalog.models import Bus, EventType, Source
 
 THEMES = ("light", "dark")
@@ -46,6 +47,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                 ),
                 on_phone=True,
             ),
+            Place("changes", _("Changes"), "bell", ("following",)),
         ),
     ),
     (
@@ -81,8 +83,17 @@ def count(page: str, how_many: Callable[[], int]) -> None:
     _counts[page] = how_many
 
 
+_counts_of_person: dict[str, Callable[[Any], int | None]] = {}
+
+
+def count_of_person(page: str, how_many: Callable[[Any], int | None]) -> None:
+    """Lets the rail show `how_many(user)` beside `page`, nothing for None."""
+    _counts_of_person[page] = how_many
+
+
 count("marketplace", EventType.objects.count)
 count("sources", Source.objects.count)
+count_of_person("changes", unread)
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
@@ -106,8 +117,14 @@ def _rail(request: HttpRequest) -> Iterator[tuple[str | Promise, list[dict[str, 
                     "url": reverse(place.page),
                     "current": here == place.page,
                     "within": here in place.below,
-                    "count": _counts[place.page]() if place.page in _counts else None,
+                    "count": _count(place.page, request),
                 }
                 for place in places
             ],
         )
+
+
+def _count(page: str, request: HttpRequest) -> int | None:
+    if page in _counts_of_person:
+        return _counts_of_person[page](request.user) if request.user.is_authenticated else None
+    return _counts[page]() if page in _counts else None

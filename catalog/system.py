@@ -43,7 +43,9 @@ def event_type_name(kind: str) -> str:
 def schema_of(kind: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of `data` of such an event."""
     subject = {"type": "type", "source": "source", "bus": "bus"}[KINDS[kind].subject]
-    says = {"type": "Name of the event type.", "source": "Slug of the source.", "bus": "Name of the bus."}[subject]
+    says = {"type": "Name of the event type.", "source": "Slug of the source.", "bus": "Name of the bus."}[
+        subject
+    ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -55,7 +57,10 @@ def schema_of(kind: str) -> dict[str, Any]:
             "at": {"type": "string", "format": "date-time", "description": "When it was changed."},
             subject: {"type": "string", "minLength": 1, "description": says},
             "team": {"type": "string", "description": "Slug of the team that owns it."},
-            "by": {"type": "string", "description": "User name of who did it; missing when Signalbox found it."},
+            "by": {
+                "type": "string",
+                "description": "User name of who did it; missing when Signalbox found it.",
+            },
             "detail": {"type": "object", "properties": DETAIL},
         },
     }
@@ -95,12 +100,11 @@ def ensure() -> Bus:
 
 @transaction.atomic
 def _made(wanted: set[str]) -> Bus:
-    words = {
-        "description": _("What changes in the catalog. Signalbox alone publishes here."),
-        "retention_days": RETENTION_DAYS,
-    }
+    about = _("What changes in the catalog. Signalbox alone publishes here.")
     team, _new = Team.objects.get_or_create(slug=OWN, defaults={"name": _free_name(Team)})
-    bus, _new = Bus.objects.get_or_create(name=SYSTEM, defaults=words | {"team": team})
+    bus, _new = Bus.objects.get_or_create(
+        name=SYSTEM, defaults={"description": about, "retention_days": RETENTION_DAYS, "team": team}
+    )
     domain, _new = Domain.objects.get_or_create(
         slug=OWN, defaults={"name": _free_name(Domain), "badge": "SB", "hue": HUES - 1, "team": team}
     )
@@ -112,7 +116,7 @@ def _made(wanted: set[str]) -> Bus:
             "bus": bus,
             "team": team,
             "prefix": PREFIX,
-            "description": words["description"],
+            "description": about,
         },
     )
     for kind in KINDS:

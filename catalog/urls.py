@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from catalog.pages import event_types, marketplace, publish, settings, setup, sign_in, sources, wanted
+from catalog.pages import (
+    changes,
+    event_types,
+    following,
+    marketplace,
+    publish,
+    settings,
+    setup,
+    sign_in,
+    sources,
+    wanted,
+)
 
 urlpatterns = [
     path("", marketplace.marketplace, name="marketplace"),
@@ -12,6 +23,12 @@ urlpatterns = [
     path("setup/<str:token>/", setup.first_administrator, name="setup-link"),
     path("wanted/", wanted.wanted, name="wanted"),
     path("wanted/<int:pk>/join/", wanted.join, name="join-wanted"),
+    path("changes/", changes.changes, name="changes"),
+    path("changes.atom", changes.atom, name="changes-atom"),
+    path("following/", following.following, name="following"),
+    path("following/follow/", following.follow, name="follow"),
+    path("following/feed/", following.feed_key, name="feed-key"),
+    path("following/mail/", following.mail_address, name="mail-address"),
     # Names of event types may hold slashes, so what follows a name must be matched before the name alone.
     path("events/new/", event_types.register, name="register-type"),
     path("events/new/check/", event_types.check_name, name="check-type-name"),

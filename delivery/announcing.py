@@ -73,7 +73,8 @@ def find() -> int | None:
     place = "SELECT seq, due_at FROM log_follower WHERE name = %s"
     if not (found := rows(place, [FOLLOWER])):
         _execute(
-            "INSERT INTO log_follower (name, seq, due_at) VALUES (%s, 0, 0) ON CONFLICT (name) DO NOTHING", [FOLLOWER]
+            "INSERT INTO log_follower (name, seq, due_at) VALUES (%s, 0, 0) ON CONFLICT (name) DO NOTHING",
+            [FOLLOWER],
         )
         found = rows(place, [FOLLOWER])
     seq, due_at = found[0]

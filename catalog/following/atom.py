@@ -47,14 +47,14 @@ def feed(
         _text(entry, "title", one.title)
         _text(entry, "updated", _moment(one.change.at))
         _text(entry, "published", _moment(one.change.at))
-        ET.SubElement(
-            entry, "link", {"rel": "alternate", "type": "text/html", "href": absolute(one.path)}
-        )
+        ET.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": absolute(one.path)})
         ET.SubElement(entry, "category", {"term": one.change.kind})
         if one.change.by:
             _text(ET.SubElement(entry, "author"), "name", one.change.by)
         _text(entry, "summary", "\n".join([one.title, *one.remarks]))
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="utf-8", xml_declaration=False)
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(
+        root, encoding="utf-8", xml_declaration=False
+    )
 
 
 def _text(parent: ET.Element, name: str, text: str) -> None:

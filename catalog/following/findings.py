@@ -88,7 +88,10 @@ def drifting(event_type: EventType, day: date) -> Change | None:
 def qualities(event_types: Iterable[EventType], day: date) -> list[Change]:
     """Records for each type whether clearly more of its events than in the days before do not fit the schema."""
     by_name = {one.name: one for one in event_types}
-    today, before = _counts(by_name, day, day), _counts(by_name, day - timedelta(days=DAYS_BEFORE), day - timedelta(days=1))
+    today, before = (
+        _counts(by_name, day, day),
+        _counts(by_name, day - timedelta(days=DAYS_BEFORE), day - timedelta(days=1)),
+    )
     made = []
     for name, counted in today.items():
         share, usual = counted.share, before[name].share if name in before else 0.0
@@ -127,9 +130,16 @@ class Counted:
 def _counts(names: Iterable[str], first: date, last: date) -> dict[str, Counted]:
     found: dict[str, Counted] = defaultdict(Counted)
     within = {"type_name__in": list(names), "day__gte": first, "day__lte": last}
-    for name, events in Observation.objects.filter(**within).order_by().values_list("type_name").annotate(Sum("events")):
+    for name, events in (
+        Observation.objects.filter(**within).order_by().values_list("type_name").annotate(Sum("events"))
+    ):
         found[name].stored = events
-    misfits = Violation.objects.filter(**within).order_by().values_list("type_name", "rejected").annotate(Sum("count"))
+    misfits = (
+        Violation.objects.filter(**within)
+        .order_by()
+        .values_list("type_name", "rejected")
+        .annotate(Sum("count"))
+    )
     for name, rejected, count in misfits:
         if rejected:
             found[name].refused = count
@@ -178,7 +188,9 @@ def _told(event_type: EventType, version: SchemaVersion) -> set[str]:
     past = Change.objects.filter(
         kind="type.drifting", type_name=event_type.name, at__gte=timezone.now() - QUIET
     ).values_list("detail", flat=True)
-    return {key for detail in past if detail.get("version") == version.number for key in detail.get("keys", ())}
+    return {
+        key for detail in past if detail.get("version") == version.number for key in detail.get("keys", ())
+    }
 
 
 def _once(kind: str, name: str, day: date, causes: Iterable[str]) -> str:

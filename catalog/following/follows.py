@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Q, QuerySet, Subquery
 
 from catalog.models import Change, EventType, Follow, Reader, Source, Team
 
@@ -20,7 +20,9 @@ def follows_of(user: Any) -> QuerySet[Follow]:
 
 def followed(user: Any) -> QuerySet[Change]:
     """The changes of what the person follows, newest first: of types, of sources and what they emit, of what teams own."""
-    mine = Follow.objects.filter(Q(user=user.pk) | Q(team__in=Team.objects.filter(members=user.pk).values("pk")))
+    mine = Follow.objects.filter(
+        Q(user=user.pk) | Q(team__in=Team.objects.filter(members=user.pk).values("pk"))
+    )
     types = mine.filter(kind=Follow.Kind.TYPE).values("key")
     sources = mine.filter(kind=Follow.Kind.SOURCE).values("key")
     teams = mine.filter(kind=Follow.Kind.TEAM).values("key")
@@ -31,21 +33,25 @@ def followed(user: Any) -> QuerySet[Change]:
 
 
 def unread(user: Any) -> int | None:
-    """How many of them came since the person last looked, at most UNREAD_MOST; None when there are none."""
-    seen = Reader.objects.filter(user=user.pk).values_list("seen", flat=True).first()
-    if seen is None and not follows_of(user).exists():
-        return None
-    return len(followed(user).filter(pk__gt=seen or 0).values("pk")[:UNREAD_MOST]) or None
+    """How many of them came since the person last looked, at most UNREAD_MOST; None when there are none.
+
+    One query, for every page asks. Who never looked, nor followed anything, has nothing to catch up with.
+    """
+    seen = Reader.objects.filter(user=user.pk).values("seen")[:1]
+    return len(followed(user).filter(pk__gt=Subquery(seen)).values("pk")[:UNREAD_MOST]) or None
 
 
 def look(user: Any) -> int:
     """Notes that the person has now seen everything; returns up to which change they had before."""
-    newest = Change.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    reader = Reader.objects.filter(user=user.pk).first()
-    before = reader.seen if reader is not None else 0
-    if newest > before:
+    newest = _newest()
+    before = Reader.objects.filter(user=user.pk).values_list("seen", flat=True).first()
+    if before is None or newest > before:
         Reader.objects.update_or_create(user_id=user.pk, defaults={"seen": newest})
-    return before
+    return newest if before is None else before
+
+
+def _newest() -> int:
+    return int(Change.objects.aggregate(newest=Max("pk"))["newest"] or 0)
 
 
 def exists(kind: str, key: str) -> bool:
@@ -65,8 +71,7 @@ def start(kind: str, key: str, *, user: Any = None, team: Team | None = None, ma
     holder = {"user_id": user.pk} if team is None else {"team": team}
     found, _made = Follow.objects.update_or_create(**holder, kind=kind, key=key, defaults={"mail": mail})
     if user is not None:
-        newest = Change.objects.aggregate(newest=Max("pk"))["newest"] or 0
-        Reader.objects.get_or_create(user_id=user.pk, defaults={"seen": newest})
+        Reader.objects.get_or_create(user_id=user.pk, defaults={"seen": _newest()})
     return found
 
 

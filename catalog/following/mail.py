@@ -19,7 +19,6 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.changes import KINDS
@@ -51,7 +50,7 @@ def note(limit: int = AT_ONCE) -> int:
             if KINDS[change.kind].mailed:
                 people = list(to_be_mailed(change))
                 known = set(Reader.objects.filter(user__in=people).values_list("user", flat=True))
-                new = [Reader(user_id=pk) for pk in people if pk not in known]
+                new = [Reader(user_id=pk, seen=change.pk - 1) for pk in people if pk not in known]
                 Reader.objects.bulk_create(new, ignore_conflicts=True)
                 Notice.objects.bulk_create([Notice(user_id=pk, change=change) for pk in people])
     return taken
@@ -87,7 +86,9 @@ def claim() -> Reader | None:
     now = timezone.now()
     waiting = Exists(Notice.objects.filter(user=OuterRef("user")))
     due = Q(mail_after=None) | Q(mail_after__lte=now)
-    for reader in Reader.objects.filter(waiting, due).order_by(F("mail_after").asc(nulls_first=True), "pk")[:20]:
+    for reader in Reader.objects.filter(waiting, due).order_by(F("mail_after").asc(nulls_first=True), "pk")[
+        :20
+    ]:
         same = Reader.objects.filter(pk=reader.pk, mail_after=reader.mail_after)
         if same.update(mail_after=now + HELD):
             return reader

@@ -44,7 +44,9 @@ def event_of(change: Change) -> bytes:
     with override(LANGUAGE):
         one = told([change])[0]
         title = one.title
-    subject = {"type": change.type_name, "source": change.source, "bus": change.bus}[KINDS[change.kind].subject]
+    subject = {"type": change.type_name, "source": change.source, "bus": change.bus}[
+        KINDS[change.kind].subject
+    ]
     data: dict[str, Any] = {
         "kind": change.kind,
         "title": title,

@@ -128,7 +128,9 @@ def sentence_of(change: Change) -> str:
         case "type.quality_dropped":
             share = detail.get("share")
             if isinstance(share, int | float):
-                return _("fits its schema less often: %(share)s of its events do not.") % {"share": f"{share:.1%}"}
+                return _("fits its schema less often: %(share)s of its events do not.") % {
+                    "share": f"{share:.1%}"
+                }
             return _("fits its schema less often than before.")
         case "wanted.asked":
             return _("is wanted.")

@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from catalog import changes
 from catalog.forms.console import CodeArea, ConsoleFields
 from catalog.forms.owners import DomainFields
 from catalog.models import TYPE_NAME, EventType, SchemaVersion, Source
@@ -18,7 +19,7 @@ from catalog.schemas.checks import SCHEMA_BYTES
 from catalog.schemas.text import Mistake
 
 # Pages below an event type's own; a name that ends like one could not be opened.
-TAKEN_ENDINGS = ("/publish", "/edit", "/versions/new")
+TAKEN_ENDINGS = ("/publish", "/edit", "/delete", "/versions/new")
 TAKEN = frozenset({"new", "new/check"})
 
 
@@ -28,6 +29,8 @@ def name_problem(name: str) -> str | None:
         TYPE_NAME(name)
     except forms.ValidationError as error:
         return str(error.messages[0])
+    if changes.is_own(name):
+        return _t("Signalbox tells its own news by this name. Choose another.")
     if name in TAKEN or name.endswith(TAKEN_ENDINGS) or "//" in name:
         return _t("This name is an address of the console itself. Choose another.")
     if EventType.objects.filter(name__iexact=name).exists():
@@ -155,7 +158,15 @@ class EditForm(AboutFields):
     @transaction.atomic
     def save(self) -> EventType:
         """The saved event type."""
-        return self.save_about(self.event_type)
+        told = ("summary", "docs", "validation", "team", "domain")
+        before = changes.values_of(self.event_type, told)
+        before["sources"] = set(self.event_type.sources.values_list("pk", flat=True))
+        saved = self.save_about(self.event_type)
+        after = changes.values_of(saved, told)
+        after["sources"] = {source.pk for source in self.cleaned_data["sources"]}
+        if fields := changes.fields_changed(before, after):
+            changes.record("type.changed", event_type=saved, by=self.user, detail={"fields": fields})
+        return saved
 
 
 class VersionForm(SchemaFields):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from catalog.changes import SYSTEM
 from catalog.forms.console import ConsoleFields
 from catalog.models import Bus, Token
 
@@ -26,6 +27,7 @@ class TokenForm(ConsoleFields, forms.ModelForm):
         bus = self.fields["bus"]
         assert isinstance(bus, forms.ModelChoiceField)
         bus.empty_label = str(_("Every bus"))
+        bus.queryset = Bus.objects.exclude(name=SYSTEM)
 
 
 class BusForm(ConsoleFields, forms.ModelForm):
@@ -43,3 +45,12 @@ class BusForm(ConsoleFields, forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.fields["name"].disabled = True
+        if self.instance.name == SYSTEM:
+            # Nobody else publishes there, with a token or without.
+            del self.fields["open_publishing"]
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name == SYSTEM and not self.instance.pk:
+            raise forms.ValidationError(_("Signalbox keeps this name for its own bus. Choose another."))
+        return name

@@ -8,6 +8,7 @@ from django import forms
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from catalog import changes
 from catalog.forms.console import ConsoleFields
 from catalog.forms.owners import OwnerFields, free_slug
 from catalog.models import Bus, Source
@@ -23,7 +24,7 @@ class SourceForm(ConsoleFields, OwnerFields):
         help_text=_("The CloudEvents source it sends, a URI or path such as /shop/checkout."),
         widget=forms.TextInput({"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
-    bus = forms.ModelChoiceField(Bus.objects.all(), label=_("Bus"), empty_label=None)
+    bus = forms.ModelChoiceField(Bus.objects.exclude(name=changes.SYSTEM), label=_("Bus"), empty_label=None)
     description = forms.CharField(
         label=_("Description"), required=False, widget=forms.Textarea({"rows": 3}), max_length=5_000
     )
@@ -60,8 +61,15 @@ class SourceForm(ConsoleFields, OwnerFields):
     def save(self) -> Source:
         """The saved source, with a new team if one was named."""
         source = self.source or Source(slug=free_slug(Source, self.cleaned_data["name"]))
+        new, told = source.pk is None, ("name", "uri", "bus", "description", "team")
+        before = changes.values_of(source, told)
         source.team = self.owner()
         for name in ("name", "uri", "bus", "description"):
             setattr(source, name, self.cleaned_data[name])
         source.save()
+        fields = changes.fields_changed(before, changes.values_of(source, told))
+        if new:
+            changes.record("source.registered", source=source, by=self.user)
+        elif fields:
+            changes.record("source.changed", source=source, by=self.user, detail={"fields": fields})
         return source

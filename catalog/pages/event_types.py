@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from catalog import changes
 from catalog.access import needs
 from catalog.facts import facts
 from catalog.forms.event_types import EditForm, RegisterForm, VersionForm, name_problem
@@ -106,6 +107,8 @@ def check_name(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, name: str) -> HttpResponse:
     """A form for what a type says about itself."""
     found = _found(name)
+    if refused := _kept_by_us(request, found):
+        return refused
     form = EditForm(request.POST or None, user=request.user, event_type=found)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -114,12 +117,26 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "catalog/edit_type.html", {"form": form, "type": found})
 
 
+def _kept_by_us(request: HttpRequest, found: EventType) -> HttpResponse | None:
+    """Back to the type's page for what Signalbox keeps itself, None for all other types."""
+    if not changes.is_own(found):
+        return None
+    messages.warning(
+        request, _("Signalbox keeps %(name)s itself: it cannot be changed or deleted.") % {"name": found}
+    )
+    return redirect("event-type", name=found.name)
+
+
 @needs("catalog.delete_eventtype")
 def delete(request: HttpRequest, name: str) -> HttpResponse:
     """Asks, saying who depends on the type, and deletes it with its versions; events, rules and sources stay."""
     found = _found(name)
+    if refused := _kept_by_us(request, found):
+        return refused
     if request.method == "POST":
-        found.delete()
+        with transaction.atomic():
+            changes.record("type.deleted", event_type=found, by=request.user)
+            found.delete()
         messages.success(request, _("%(name)s is off the shelf.") % {"name": name})
         return redirect("marketplace")
     context = {
@@ -136,6 +153,8 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
 def register_version(request: HttpRequest, name: str) -> HttpResponse:
     """A form for the next version. Versions before it stay as they are."""
     found = _found(name)
+    if refused := _kept_by_us(request, found):
+        return refused
     form = VersionForm(request.POST or None, event_type=found)
     if request.method == "POST" and form.is_valid():
         try:

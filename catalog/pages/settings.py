@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from catalog import changes
 from catalog.access import needs
 from catalog.forms.owners import team_of
 from catalog.forms.settings import BusForm, TokenForm
@@ -94,9 +96,17 @@ def bus(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _bus(request: HttpRequest, found: Bus) -> HttpResponse:
+    new, told = found.pk is None, BusForm.Meta.fields
+    before = changes.values_of(found, told)
     form = BusForm(request.POST or None, instance=found)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            fields = changes.fields_changed(before, changes.values_of(found, told))
+            if new:
+                changes.record("bus.registered", bus=found, by=request.user)
+            elif fields:
+                changes.record("bus.changed", bus=found, by=request.user, detail={"fields": fields})
         messages.success(request, _("The bus %(name)s is saved.") % {"name": found.name})
         return redirect("buses")
     return render(request, "catalog/bus.html", {"form": form, "bus": found})

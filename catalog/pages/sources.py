@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from catalog import changes
 from catalog.access import needs
 from catalog.forms.sources import SourceForm
 from catalog.models import Bus, Source
@@ -50,7 +51,11 @@ def register(request: HttpRequest) -> HttpResponse:
 @needs("catalog.change_source")
 def edit(request: HttpRequest, slug: str) -> HttpResponse:
     """A form for an existing source."""
-    return _form(request, get_object_or_404(Source, slug=slug))
+    found = get_object_or_404(Source, slug=slug)
+    if changes.is_own(source=found):
+        messages.warning(request, _("Signalbox keeps this source itself: it cannot be changed."))
+        return redirect("source", slug=slug)
+    return _form(request, found)
 
 
 def _form(request: HttpRequest, found: Source | None) -> HttpResponse:

@@ -95,11 +95,19 @@ def ensure() -> Bus:
     if bus is not None and source is not None and there == wanted:
         return bus
     with override(LANGUAGE):
-        return _made(wanted)
+        return _made()
+
+
+def _made() -> Bus:
+    bus, domain, source = _frame()
+    # One by one: the log waits while a transaction writes, and all of them take half a second.
+    for kind in KINDS:
+        _make_type(kind, domain, source)
+    return bus
 
 
 @transaction.atomic
-def _made(wanted: set[str]) -> Bus:
+def _frame() -> tuple[Bus, Domain, Source]:
     about = _("What changes in the catalog. Signalbox alone publishes here.")
     team, _new = Team.objects.get_or_create(slug=OWN, defaults={"name": _free_name(Team)})
     bus, _new = Bus.objects.get_or_create(
@@ -119,27 +127,29 @@ def _made(wanted: set[str]) -> Bus:
             "description": about,
         },
     )
-    for kind in KINDS:
-        name = event_type_name(kind)
-        found, made = EventType.objects.get_or_create(
-            name=name,
-            defaults={
-                "summary": str(KINDS[kind].says),
-                "docs": _("Signalbox publishes it. `data.link` leads to the page about it."),
-                "domain": domain,
-                "team": team,
-            },
+    return bus, domain, source
+
+
+@transaction.atomic
+def _make_type(kind: str, domain: Domain, source: Source) -> None:
+    found, made = EventType.objects.get_or_create(
+        name=event_type_name(kind),
+        defaults={
+            "summary": str(KINDS[kind].says),
+            "docs": _("Signalbox publishes it. `data.link` leads to the page about it."),
+            "domain": domain,
+            "team": source.team,
+        },
+    )
+    found.sources.add(source)
+    if made:
+        SchemaVersion.objects.create(
+            event_type=found,
+            number=1,
+            schema=json.dumps(schema_of(kind), indent=2),
+            example=json.dumps(example_of(kind), indent=2),
+            origin="signalbox",
         )
-        found.sources.add(source)
-        if made:
-            SchemaVersion.objects.create(
-                event_type=found,
-                number=1,
-                schema=json.dumps(schema_of(kind), indent=2),
-                example=json.dumps(example_of(kind), indent=2),
-                origin="signalbox",
-            )
-    return bus
 
 
 def _free_name(model: type[Team] | type[Domain] | type[Source]) -> str:

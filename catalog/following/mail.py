@@ -122,7 +122,7 @@ def _send(reader: Reader, connection: Any) -> int:
     if user is None or not user.has_perm("catalog.view_eventtype"):
         waiting.delete()
         return 0
-    notices = list(waiting.select_related("change").order_by("change")[:IN_DIGEST])
+    notices = list(waiting.select_related("change").order_by("change_id")[:IN_DIGEST])
     if notices:
         message = digest(user, notices, waiting.count() - len(notices))
         message.connection = connection

@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'ordering': ('change',),
+                'ordering': ('id',),
                 'constraints': [models.UniqueConstraint(fields=('user', 'change'), name='one_notice_per_change')],
             },
         ),

@@ -111,7 +111,7 @@ class Notice(models.Model):
     at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
-        ordering = ("change",)
+        ordering = ("id",)
         constraints = [models.UniqueConstraint(fields=("user", "change"), name="one_notice_per_change")]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """Who may see what: every view names the permission it needs, and one that names none is refused.
 
+Views that programs read take a token, too, and refuse with problem documents (RFC 9457).
+
 Also the Content-Security-Policy header: nothing inline, nothing from elsewhere.
 """
 
@@ -8,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+
+from catalog import problems
+from catalog.models import Token
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -22,14 +28,31 @@ PUBLIC = "public"
 SIGNED_IN = "signed in"
 
 
-def needs(permission: str) -> Callable[[View], View]:
-    """Marks a view with the permission it needs: "app.codename" of Django's permissions, PUBLIC or SIGNED_IN."""
+def needs(permission: str, *, tokens: bool = False, opened_by: str = "") -> Callable[[View], View]:
+    """Marks a view with the permission it needs: "app.codename" of Django's permissions, PUBLIC or SIGNED_IN.
+
+    `tokens`: programs may open it, too, with a token that has the permission. `opened_by`: the name of a setting with
+    which it is open to everybody.
+    """
 
     def mark(view: View) -> View:
         view.permission = permission  # type: ignore[attr-defined]
+        view.tokens = tokens  # type: ignore[attr-defined]
+        view.opened_by = opened_by  # type: ignore[attr-defined]
         return view
 
     return mark
+
+
+def token_of(request: HttpRequest) -> Token | None:
+    """The token with which a program opened a view that takes tokens; None for a person, and where all may look."""
+    return getattr(request, "token", None)
+
+
+def is_open(view: Any) -> bool:
+    """Whether a setting has opened `view` to everybody."""
+    setting = getattr(view, "opened_by", "")
+    return bool(setting and getattr(settings, setting))
 
 
 def permission_of(view: Any) -> str | None:
@@ -57,14 +80,21 @@ class DenyByDefault:
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponse | None:
         permission = permission_of(view)
-        if permission == PUBLIC:
+        if permission == PUBLIC or is_open(view):
             return None
         if permission is None:
             raise ImproperlyConfigured(
                 f"{view.__module__}.{view.__name__} names no permission; mark it with @needs(…)."
             )
+        if getattr(view, "tokens", False) and "Authorization" in request.headers:
+            return self._program(request, permission)
         user = request.user
         if not user.is_authenticated:
+            if getattr(view, "tokens", False) and not wants_page(request):
+                return _refused(
+                    401,
+                    _("Send `Authorization: Bearer <token>` with a token that may try rules, or sign in."),
+                )
             if getattr(request, "htmx", False) or request.headers.get("HX-Request"):
                 response = HttpResponse(status=401)
                 response["HX-Refresh"] = "true"
@@ -80,6 +110,45 @@ class DenyByDefault:
             {"message": _("Your role does not allow this."), "permission": permission},
             status=403,
         )
+
+    @staticmethod
+    def _program(request: HttpRequest, permission: str) -> HttpResponse | None:
+        """Lets a program through that sent a token with this permission, and remembers the token."""
+        scheme, _space, text = request.headers["Authorization"].partition(" ")
+        token = Token.of(text.strip()) if scheme.lower() == "bearer" else None
+        if token is None:
+            return _refused(
+                401,
+                _(
+                    "This token is not known or was revoked. Make a new one in the console: your menu, Publishing tokens."
+                ),
+            )
+        if not (token.reads and permission in Token.READING):
+            return _refused(
+                403,
+                _(
+                    "This token may publish only. Make one that may try rules in the console: your menu, Publishing tokens."
+                ),
+            )
+        request.token = token  # type: ignore[attr-defined]
+        return None
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a browser asks, which is shown pages; a program is told in JSON."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def _refused(status: int, detail: str) -> HttpResponse:
+    kind, title = {
+        401: ("unauthenticated", _("No valid token or session")),
+        403: ("forbidden", _("Not allowed")),
+    }[status]
+    document = problems.document(status, kind, title, detail)
+    response = JsonResponse(document, status=status, content_type=problems.CONTENT_TYPE)
+    if status == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="signalbox"'
+    return response
 
 
 class ContentSecurityPolicy:

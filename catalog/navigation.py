@@ -43,6 +43,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                     "delete-type",
                     "register-version",
                     "publish",
+                    "exports",
                     "wanted",
                 ),
                 on_phone=True,

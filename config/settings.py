@@ -202,6 +202,8 @@ ALLOWED_TARGET_NETWORKS = [
 ]
 EVENT_BYTES_LIMIT = whole_number("SIGNALBOX_EVENT_BYTES", 1024 * 1024, 1024, 1024**3, "a number of bytes")
 BATCH_LIMIT = whole_number("SIGNALBOX_BATCH", 1000, 1, 1_000_000, "a number of events")
+# Whether anybody may read schemas under /schemas/, as whoever receives an event with a dataschema may have to.
+PUBLIC_SCHEMAS = flag("SIGNALBOX_PUBLIC_SCHEMAS")
 
 LOGGING = {
     "version": 1,

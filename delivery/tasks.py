@@ -18,6 +18,7 @@ from delivery.backfill.work import work as backfill_work
 from delivery.demo.generator import start_with_worker
 from delivery.doorbell import Doorbell
 from delivery.log.retention import retain_all
+from delivery.observer.scrubbing import Scrubber
 from delivery.observer.work import observe as observer_work
 from delivery.runner.shift import Shift
 from delivery.supervision.stopping import asked_to_stop
@@ -30,6 +31,7 @@ _backfilling = threading.Lock()
 _observing = threading.Lock()
 _announcing = threading.Lock()
 _mailing = threading.Lock()
+_scrubber = Scrubber()
 
 
 @shared_task(name="delivery.shift")
@@ -78,6 +80,7 @@ def observe() -> None:
         return
     try:
         observer_work(asked_to_stop.is_set)
+        _scrubber.scrub(asked_to_stop.is_set)
     finally:
         _observing.release()
         connection.close()

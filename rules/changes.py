@@ -33,14 +33,36 @@ def of_rule(before: RuleRevision | None, after: RuleRevision, names: Mapping[int
         words = [_("The rule was made as a draft.") if after.draft else _("The rule was made.")]
         return words + list(_targets([], after.target_ids, names))
     return [
-        *_text(_("The name"), before.name, after.name),
-        *_text(_("The description"), before.description, after.description),
+        *of_filter(before, after),
         *_listening(before, after),
-        *_pattern(before.pattern, after.pattern),
-        *_text(_("The CESQL expression"), before.sql, after.sql),
-        *([_("The list of filters was changed.")] if before.filters != after.filters else []),
         *_targets(before.target_ids, after.target_ids, names),
     ]
+
+
+def of_filter(before: RuleRevision, after: RuleRevision) -> list[str]:
+    """What `after` changed of what going back to a revision brings back: its names and its filter."""
+    return [
+        *_text(_("The name"), before.name, after.name),
+        *_text(_("The description"), before.description, after.description),
+        *_pattern(before.pattern or {}, after.pattern or {}),
+        *_text(_("The CESQL expression"), before.sql, after.sql),
+        *([_("The list of filters was changed.")] if (before.filters or []) != (after.filters or []) else []),
+    ]
+
+
+def deliver_differently(one: TargetRevision, other: TargetRevision) -> bool:
+    """Whether two revisions of a target differ in what they say; a setting left out says what its default says."""
+    return _delivers(one) != _delivers(other)
+
+
+def _delivers(one: TargetRevision) -> tuple[Any, ...]:
+    defaults = {
+        name: schema["default"] for name, schema in _properties(one.connector).items() if "default" in schema
+    }
+    config = {
+        name: value for name, value in (defaults | one.config).items() if value not in (None, "", {}, [])
+    }
+    return (one.name, one.connector, config, one.transform or {"kind": "complete"}, one.contract, one.policy)
 
 
 def _text(what: str, before: str, after: str) -> Iterator[str]:

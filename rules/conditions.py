@@ -7,13 +7,14 @@ show raises NotRows, with the reason, and stays JSON.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from rules.numbers import parse_comparisons, write_comparisons
+from rules.numbers import parse_comparisons, problem_in, write_comparisons
+from rules.pattern_text import TYPE, TYPE_KEYS, our_path
+from rules.values import QUOTE, parse_values, unclosed, write_values
 
 OPERATORS = {
     "prefix": "prefix",
@@ -42,7 +43,6 @@ METHODS = (
 )  # fmt: skip
 RARE = ("not-ignore-case", "not-wildcard", "not-ip", "exactly")
 VALUELESS = frozenset({"present", "absent", "null"})
-_TOKEN = re.compile(r'\s*("(?:\\.|[^"\\])*"|[^,]*?)\s*(?:,|$)')
 
 
 class Row(NamedTuple):
@@ -94,20 +94,23 @@ class Written(NamedTuple):
         return None
 
 
-def to_pattern(types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str]) -> dict[str, Any]:
+def to_pattern(
+    types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str], key: str = TYPE
+) -> dict[str, Any]:
     """The pattern that listens to `types` (all when empty) and keeps what meets every row; see `write`."""
-    return write(types, rows, kinds).pattern
+    return write(types, rows, kinds, key).pattern
 
 
-def write(types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str]) -> Written:
+def write(types: Iterable[str], rows: Iterable[Row], kinds: Mapping[str, str], key: str = TYPE) -> Written:
     """The pattern that listens to `types` (all when empty) and keeps what meets every row and group.
 
-    `kinds`: JSON types of known paths; where a string is known, 12 means "12". Rows without a path are left out, and
+    `key`: what the pattern calls the type, one of TYPE_KEYS. `kinds`: JSON types of known paths; where a string is
+    known, 12 means "12". Rows without a path are left out, and
     so are alternatives without rows; a group of one alternative is the same as its rows. Raises RowError.
     """
     written = Written({}, {})
     if listed := list(types):
-        written.pattern["type"] = listed
+        written.pattern[key] = listed
     filled = [(index, row) for index, row in enumerate(rows) if row.path.strip()]
     groups: dict[str, dict[str, list[tuple[int, Row]]]] = {}
     for index, row in filled:
@@ -169,17 +172,21 @@ def _put(
                 index,
                 _("%(path)s lies inside a field that another row already asks for.") % {"path": path},
             )
+    if (
+        pointer == ""
+        and path in TYPE_KEYS
+        and any(key in at and f"/{key}" not in written.pointers for key in TYPE_KEYS)
+    ):
+        raise RowError(
+            index, _("The event types above already say it. Remove them, or remove this condition.")
+        )
     if names[-1] in at:
-        if path == "type" and pointer == "" and "/type" not in written.pointers:
-            raise RowError(
-                index, _("The event types above already say it. Remove them, or remove this condition.")
-            )
         raise RowError(
             index,
             _("%(path)s is in two rows. Put its values into one row, with commas between them.")
             % {"path": path},
         )
-    at[names[-1]] = _alternatives(index, row, kinds.get(path))
+    at[names[-1]] = _alternatives(index, row, kinds.get(our_path(path)))
     written.pointers["/".join([pointer, *map(_step, names)])] = index
 
 
@@ -194,12 +201,17 @@ def _alternatives(index: int, row: Row, kind: str | None) -> list[Any]:
     if method == "null":
         return [None]
     if method == "number":
-        comparisons = parse_comparisons(row.values)
-        if comparisons is None:
-            raise RowError(index, _("Write it like ≥ 500, > 1 and < 5, 5 to 10, or ≠ 3."))
-        return list(comparisons)
+        if wrong := problem_in(row.values):
+            raise RowError(index, wrong)
+        return list(parse_comparisons(row.values) or ())
     if method not in METHODS and method not in RARE:
         raise RowError(index, _("There is no method “%(method)s”.") % {"method": method})
+    if open_one := unclosed(row.values):
+        raise RowError(
+            index,
+            _("The quote in %(token)s is not closed. Close it, as in %(mended)s, or leave quotes out.")
+            % {"token": open_one, "mended": json.dumps(open_one.strip(QUOTE), ensure_ascii=False)},
+        )
     plain = method in ("is", "not")
     values = parse_values(row.values, kind if plain else "string")
     if not values:
@@ -208,7 +220,9 @@ def _alternatives(index: int, row: Row, kind: str | None) -> list[Any]:
         for value in values:
             if isinstance(value, str):
                 raise RowError(
-                    index, _("This field is a number, and “%(value)s” is not one.") % {"value": value}
+                    index,
+                    _("This field is a number, and “%(value)s” is not one. For ≥ or a range choose “number”.")
+                    % {"value": value},
                 )
     if method == "is":
         return values
@@ -228,7 +242,7 @@ def from_pattern(pattern: Mapping[str, Any]) -> tuple[list[str], list[Row]]:
         if path == "$or" or path.endswith(".$or"):
             rows += _group(path[: -len("$or")], value, groups)
             groups += 1
-        elif path == "type" and all(isinstance(one, str) for one in value) and not types:
+        elif path in TYPE_KEYS and all(isinstance(one, str) for one in value) and not types:
             types = list(value)
         else:
             rows.append(_row(path, value))
@@ -331,55 +345,5 @@ def types_in_words(rows: Iterable[Row]) -> str:
     return ", ".join(
         marks[row.method] % row.values
         for row in rows
-        if row.path == "type" and row.method in marks and not row.place
+        if row.path in TYPE_KEYS and row.method in marks and not row.place
     )
-
-
-def parse_values(text: str, kind: str | None) -> list[Any]:
-    """The values written in `text`: JSON numbers, true, false and null as themselves, all else as strings.
-
-    Quotes make a string of anything; with `kind` "string" everything is one.
-    """
-    values: list[Any] = []
-    for token in _tokens(text):
-        if len(token) > 1 and token[0] == token[-1] == '"':
-            try:
-                values.append(json.loads(token))
-                continue
-            except ValueError:
-                pass
-        values.append(token if kind == "string" else _literal(token))
-    return values
-
-
-def _tokens(text: str) -> Iterable[str]:
-    at = 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None or found.end() == at:
-            break
-        at = found.end()
-        if found[1]:
-            yield found[1]
-
-
-def _literal(token: str) -> Any:
-    try:
-        value = json.loads(token, parse_constant=lambda name: name)
-    except ValueError:
-        return token
-    return token if isinstance(value, str | list | dict) else value
-
-
-def write_values(values: Iterable[Any], plain: bool = False) -> str:
-    """Values as text that `parse_values` reads back; `plain` when all of them are strings by their method."""
-    return ", ".join(_write(value, plain) for value in values)
-
-
-def _write(value: Any, plain: bool) -> str:
-    if not isinstance(value, str):
-        return json.dumps(value)
-    read_back = parse_values(value, "string" if plain else None)
-    # A quote alone reads back as itself, but would close with the next one of the list.
-    alone = read_back == [value] and not value.startswith(chr(34))
-    return value if alone else json.dumps(value, ensure_ascii=False)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -33,6 +33,8 @@ class Contracting:
     compiled: Contract | None = None
     problems: list[str] = field(default_factory=list)
     offered: list[Operation] = field(default_factory=list)
+    notice: str = ""
+    """What a template that was just written for it lacks."""
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Contracting:
@@ -102,28 +104,37 @@ class Contracting:
         return self.compiled.fields() if self.compiled is not None else []
 
 
-def template_for(wanted: Sequence[ContractField], have: Iterable[Field]) -> str:
-    """A JSON template with every field of a contract, filled where a field of the events is called alike.
+class Filled(NamedTuple):
+    """A template, and the required fields of the contract that are not in it: nothing of the events is called alike."""
 
-    What nothing is called like becomes null when it is required and is left out when it is not; a field with one
-    choice gets it.
+    text: str
+    left_out: list[str]
+
+
+def template_for(wanted: Sequence[ContractField], have: Iterable[Field]) -> Filled:
+    """A JSON template with every field of a contract that a field of the events is called alike.
+
+    A field with one choice gets it. Nothing is made up for the others: they are left out.
     """
     sources = list(have)
     root: dict[str, Any] = {}
+    left_out = []
     for one in wanted:
         if "[]" in one.path or one.children:
             continue
         found = _alike(one, sources)
-        value: Any = f"${{{found.place}}}" if found is not None else None
-        if found is None and len(one.choices) == 1:
+        if found is not None:
+            value: Any = f"${{{found.place}}}"
+        elif len(one.choices) == 1 and one.choices[0] is not None:
             value = one.choices[0]
-        if value is None and not one.required:
+        else:
+            left_out += [".".join(one.path)] if one.required else []
             continue
         at = root
         for name in one.path[:-1]:
             at = at.setdefault(name, {})
         at[one.path[-1]] = value
-    return json.dumps(root, indent=2, ensure_ascii=False)
+    return Filled(json.dumps(root, indent=2, ensure_ascii=False), left_out)
 
 
 def _alike(wanted: ContractField, sources: Sequence[Field]) -> Field | None:

@@ -20,20 +20,31 @@ from rules.conditions import (
     RowError,
     Written,
     from_pattern,
-    parse_values,
     same,
     to_pattern,
     types_in_words,
     write,
-    write_values,
 )
 from rules.draft_lines import Group, Line, Problem, conditions_in, in_order, rows_in
 from rules.engine import Filter, PatternError, TransformError, compile_transform, validate
 from rules.engine.cesql import CesqlError, parse_filter
 from rules.engine.subscriptions import validate_filters
 from rules.fields import Field, fields_of, kinds_of
+from rules.filtering import types_of
 from rules.models import Rule, Target
+from rules.pattern_text import (
+    AWS_TYPE,
+    TYPE,
+    asks_of_type,
+    dumped,
+    our_path,
+    types_in,
+    types_key,
+    with_types,
+    with_value,
+)
 from rules.sending import Sending, SendingError
+from rules.values import parse_values, write_values
 
 TAKES_TYPED = ("add-type", "refresh", "save", "start", "draft")
 """Buttons that take the type being typed: adding it, the enter key, and the ones that save."""
@@ -44,6 +55,8 @@ class Draft:
     """The editor's state. `mode`: "rows" or "json"."""
 
     types: list[str] = field(default_factory=list)
+    types_key: str = TYPE
+    """What the pattern calls the type: one of TYPE_KEYS."""
     rows: list[Row] = field(default_factory=list)
     mode: str = "rows"
     text: str = ""
@@ -75,7 +88,7 @@ class Draft:
         if rule is not None:
             draft._show_pattern(rule.pattern)
             draft.sql = rule.sql
-            draft.filters_text = _dumped(rule.filters) if rule.filters else ""
+            draft.filters_text = dumped(rule.filters) if rule.filters else ""
         if target is not None:
             draft.sending = Sending.of(target.transform)
         return draft.checked()
@@ -88,6 +101,7 @@ class Draft:
         """
         draft = cls(
             types=list(dict.fromkeys(name.strip() for name in data.getlist("type") if name.strip())),
+            types_key=AWS_TYPE if data.get("types-key") == AWS_TYPE else TYPE,
             rows=rows_in(data),
             mode="json" if data.get("mode") == "json" else "rows",
             text=data.get("pattern", "").replace("\r\n", "\n"),
@@ -158,7 +172,7 @@ class Draft:
             self._pick_json(path, value)
             return
         for index, row in enumerate(self.rows):
-            if row.path.strip() == path and row.method == "is" and not row.place:
+            if our_path(row.path) == path and row.method == "is" and not row.place:
                 kind = kinds_of(self.fields).get(path)
                 if value not in parse_values(row.values, kind):
                     values = ", ".join(filter(None, [row.values.strip(), self._value(path, value)]))
@@ -166,7 +180,7 @@ class Draft:
                 self.fresh = index
                 return
         asked = next(
-            (at for at, one in enumerate(self.rows) if one.path.strip() == path and not one.place), None
+            (at for at, one in enumerate(self.rows) if our_path(one.path) == path and not one.place), None
         )
         if asked is not None:
             # A field stands in one row: what it asks for in another way, only the person can join.
@@ -189,49 +203,42 @@ class Draft:
         return write_values([value], plain=kinds_of(self.fields).get(path) == "string")
 
     def _pick_json(self, path: str, value: Any) -> None:
-        if validate(self.text):
-            self.notice = _("Mend the pattern first, then a value can be added to it.")
-            return
-        pattern = json.loads(self.text)
-        at, (*names, last) = pattern, path.split(".")
-        for name in names:
-            at = at.setdefault(name, {})
-            if not isinstance(at, dict):
-                self.notice = _("The pattern asks for %(path)s in another way already.") % {"path": path}
-                return
-        listed = at.setdefault(last, [])
-        if isinstance(listed, list) and value not in listed:
-            listed.append(value)
-        self.text = _dumped(pattern)
-        self._types_from_text()
+        try:
+            self.text = with_value(self.text, path, value)
+        except ValueError as why:
+            self.notice = str(why)
+        else:
+            self._types_from_text()
 
     def _to_json(self) -> None:
         try:
-            pattern = to_pattern(self.types, self.rows, kinds_of(self.fields))
+            pattern = to_pattern(self.types, self.rows, kinds_of(self.fields), self.types_key)
         except RowError as error:
             self.notice = _("Mend this condition first, then it can be shown as JSON.")
             self.problems.append(Problem(f"row-{error.index}", error.message))
             return
-        self.mode, self.text = "json", _dumped(pattern)
+        self.mode, self.text = "json", dumped(pattern)
 
     def _to_rows(self) -> None:
         if validate(self.text):
             self.notice = _("Mend the pattern first, then it can be shown as conditions.")
             return
         try:
-            found = self._as_rows(json.loads(self.text))
+            pattern = json.loads(self.text)
+            found = self._as_rows(pattern)
         except NotRows as reason:
             self.notice = _("This pattern says more than conditions can show. %(reason)s It stays JSON.") % {
                 "reason": reason
             }
             return
-        self.mode, (self.types, self.rows) = "rows", found
+        self.mode, self.types_key, (self.types, self.rows) = "rows", types_key(pattern), found
 
     def _show_pattern(self, pattern: dict[str, Any]) -> None:
         try:
             self.types, self.rows = self._as_rows(pattern)
+            self.types_key = types_key(pattern)
         except NotRows as reason:
-            self.mode, self.text = "json", _dumped(pattern)
+            self.mode, self.text = "json", dumped(pattern)
             self.notice = _("Shown as JSON: it says more than conditions can show. %(reason)s") % {
                 "reason": reason
             }
@@ -249,27 +256,23 @@ class Draft:
         return found[0], in_order(found[1])
 
     def _types_from_text(self) -> None:
-        try:
-            listed = json.loads(self.text).get("type", [])
-        except (ValueError, AttributeError, RecursionError):
-            return
-        if isinstance(listed, list):
-            self.types = [name for name in listed if isinstance(name, str)]
+        self.types = self.types if (found := types_in(self.text)) is None else found
 
     def _set_types(self, types: list[str]) -> None:
         self.types = types
-        if self.mode != "json" or validate(self.text):
-            return
-        pattern = json.loads(self.text)
-        other = [value for value in pattern.get("type", []) if not isinstance(value, str)]
-        pattern.pop("type", None)
-        self.text = _dumped(({"type": [*types, *other]} if types or other else {}) | pattern)
+        if self.mode == "json":
+            self.text = with_types(self.text, types)
+
+    @property
+    def sampled(self) -> list[str]:
+        """The types whose past events it is tried on: all that the pattern could take; empty for every type."""
+        return self.types if self.pattern is None else types_of([Filter(self.pattern)])
 
     @property
     def fields(self) -> list[Field]:
         """The fields that events of these types have, read once."""
         if self._fields is None:
-            self._fields = fields_of(self.types)
+            self._fields = fields_of(self.sampled if self.mode == "json" else self.types)
         return self._fields
 
     def checked(self) -> Draft:
@@ -296,7 +299,7 @@ class Draft:
         if self.problems:
             return None
         try:
-            written = write(self.types, self.rows, kinds_of(self.fields) if self.rows else {})
+            written = write(self.types, self.rows, kinds_of(self.fields) if self.rows else {}, self.types_key)
         except RowError as error:
             self.problems.append(Problem(f"row-{error.index}", error.message))
             return None
@@ -369,6 +372,13 @@ class Draft:
         return types_in_words(self.rows) if self.mode == "rows" else ""
 
     @property
+    def by_pattern(self) -> bool:
+        """Whether the pattern tells the types in another way than by their names at its top."""
+        return not self.types and (
+            self.mode == "json" if self.pattern is None else asks_of_type(self.pattern)
+        )
+
+    @property
     def conditions(self) -> int:
         """How many conditions there are beside the type."""
         return conditions_in(self.pattern or {}, self.rows if self.mode == "rows" else None) + bool(self.sql)
@@ -385,7 +395,3 @@ def _in_row(written: Written, error: PatternError) -> Problem:
     if index is not None:
         return Problem(f"row-{index}", error.message)
     return Problem("pattern", error.message, None, error.pointer)
-
-
-def _dumped(pattern: Any) -> str:
-    return json.dumps(pattern, indent=2, ensure_ascii=False)

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from rules.conditions import NotRows, Row, from_pattern
+from rules.pattern_text import TYPE_KEYS
 
 _PLACE = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
 
@@ -78,5 +79,5 @@ def conditions_in(pattern: Mapping[str, Any], rows: list[Row] | None = None) -> 
         try:
             rows = from_pattern(pattern)[1]
         except NotRows:
-            return sum(name != "type" for name in pattern)
+            return sum(name not in TYPE_KEYS for name in pattern)
     return sum(bool(row.path.strip()) for row in rows)

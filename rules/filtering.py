@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rules.engine import Filter
+from rules.engine import Filter, PatternError, types_taken
 from rules.models import Rule, RuleRevision
 
 
@@ -14,11 +14,14 @@ def filter_of(rule: Rule | RuleRevision) -> Filter:
 
 
 def types_of(filters: Sequence[Filter]) -> list[str]:
-    """The event types that any of these can take; empty when that may be every type."""
+    """The event types that any of these can take; empty when that may be every type, or none at all."""
     types: dict[str, None] = {}
     for one in filters:
-        listed = one.pattern.get("type") if isinstance(one.pattern, dict) else None
-        if not isinstance(listed, list) or not listed or not all(isinstance(name, str) for name in listed):
+        try:
+            named = types_taken(one)
+        except PatternError:
+            named = None
+        if named is None:
             return []
-        types.update(dict.fromkeys(listed))
+        types.update(dict.fromkeys(named))
     return list(types)

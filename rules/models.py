@@ -54,7 +54,11 @@ class Rule(models.Model):
 
 
 class Target(models.Model):
-    """Where a rule delivers: connector, config, transform, retry policy and order."""
+    """Where a rule delivers: connector, config, transform, retry policy and order.
+
+    `starts`: where it is to begin once its draft listens, "beginning" or a time in UTC (ISO 8601); "" for from then on,
+    and for every target that has begun.
+    """
 
     class Order(models.TextChoices):
         KEY = "key", _("in order per subject")
@@ -94,6 +98,7 @@ class Target(models.Model):
     max_in_flight = models.PositiveIntegerField(
         _("at once"), default=64, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
+    starts = models.CharField(max_length=40, blank=True, default="", editable=False)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.RUNNING)
     state_reason = models.CharField(max_length=500, blank=True, default="")
     state_since = models.DateTimeField(default=timezone.now, editable=False)

@@ -1,19 +1,23 @@
-"""Which paths a transform reads that no event has, and which known path is most likely meant: most are slips of a key."""
+"""What a transform reads: its places in an event; the paths that no event has, and which known one is meant instead."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
-from rules.engine import Transform, TransformError
+from rules.engine import Event, Transform, TransformError
 from rules.engine.event import ABSENT
 from rules.engine.json_path import Reading
+from rules.engine.json_path_places import Place, places
 from rules.engine.jsonata import compile_expression
 from rules.engine.partial import event_path
+from rules.engine.transform_error import TooManySteps
+from rules.jsonata_reads import places_at, reads_in
 
-MOST_PATHS = 60
+MOST_PATHS, MOST_PLACES = 60, 5_000
 _ENTRY = re.compile(r"\[(?:[0-9]+|\*)\]")
 # What of an expression is evaluated with the same `$` as the expression itself.
 _SAME_INPUT = ("lhs", "rhs", "expression", "condition", "then", "_else")
@@ -34,6 +38,25 @@ def reads_of(spec: dict[str, Any], transform: Transform) -> list[Read]:
         listed = list(dict.fromkeys(_paths(ast)))[:MOST_PATHS]
         return [Read(".".join(names), _by_names(names)) for names in listed]
     return [Read(text.removeprefix("$."), _by_path(text)) for text in transform.reads[:MOST_PATHS]]
+
+
+def places_read(spec: dict[str, Any], transform: Transform, event: Event) -> set[Place]:
+    """The places of an event, names and indexes from its root, whose values `transform`, compiled from `spec`, reads.
+
+    Of a path with a condition the places that meet it. Empty when all of it is read, as without a transform.
+    """
+    reading = Reading(event)
+    if spec["kind"] == "jsonata":
+        listed = [places_at(steps, reading.whole) for steps in reads_in(spec["expression"])[:MOST_PATHS]]
+        found = {place for places in listed for place in islice(places, MOST_PLACES)}
+    else:
+        found = set()
+        for text in transform.reads[:MOST_PATHS]:
+            try:
+                found.update(places(event_path(text, text).query, reading.whole, reading.steps)[:MOST_PLACES])
+            except TooManySteps:
+                break
+    return found - {()}
 
 
 def nearest(path: str, places: Iterable[str]) -> str | None:

@@ -18,11 +18,15 @@ def save_rule(rule: Rule, by: Any = None, back_to: int | None = None) -> Rule:
     """Saves `rule` as a new revision, live for the next event. Its targets are those saved so far."""
     with transaction.atomic():
         version = stamps.bump(stamps.RULES)
-        rule.revision += 1
-        rule.updated_at = timezone.now()
-        rule.save()
+        _store(rule)
         _record(rule, version, by, back_to)
     return rule
+
+
+def _store(rule: Rule) -> None:
+    rule.revision += 1
+    rule.updated_at = timezone.now()
+    rule.save()
 
 
 def save_target(target: Target, by: Any = None, back_to: int | None = None) -> Target:
@@ -48,10 +52,13 @@ def save_target(target: Target, by: Any = None, back_to: int | None = None) -> T
 
 
 def subscribe(rule: Rule, target: Target, by: Any = None) -> Rule:
-    """Saves a rule and its first target in one step, so that no event sees the one without the other."""
+    """Saves a rule and its first target in one step, so that no event sees the one without the other.
+
+    There is one record of it, not one of the rule and one of the target that came to it.
+    """
     with transaction.atomic():
         stamps.hold_log()
-        save_rule(rule, by)
+        _store(rule)
         target.rule = rule
         save_target(target, by)
     return rule

@@ -15,7 +15,7 @@ from catalog.forms.console import CodeArea, ConsoleFields
 from catalog.forms.owners import DomainFields
 from catalog.models import TYPE_NAME, EventType, SchemaVersion, Source
 from catalog.schemas.authoring import check_example, check_schema
-from catalog.schemas.checks import SCHEMA_BYTES
+from catalog.schemas.limits import SCHEMA_BYTES
 from catalog.schemas.text import Mistake
 
 # Pages below an event type's own; a name that ends like one could not be opened.

@@ -22,8 +22,8 @@ class Token(models.Model):
     """
 
     PREFIX = "sbx"
-    # Permissions of the API that a token with `reads` has.
-    READING = frozenset({"rules.view_rule"})
+    # Permissions that a token with `reads` has, in the API and for exports of the catalog.
+    READING = frozenset({"rules.view_rule", "catalog.view_eventtype"})
 
     name = models.CharField(_("name"), max_length=80)
     public_id = models.CharField(max_length=16, unique=True, editable=False)

@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import jsonschema
 import jsonschema_rs
 
 DEFAULT = "https://json-schema.org/draft/2020-12/schema"
+DRAFT_7 = "http://json-schema.org/draft-07/schema"
 
-# $schema without a trailing "#" → its name, the validator that compiles it, its meta-schema.
-DIALECTS: dict[str, tuple[str, type[Any], Any]] = {
-    "http://json-schema.org/draft-04/schema": (
-        "draft 4",
-        jsonschema_rs.Draft4Validator,
-        jsonschema.Draft4Validator.META_SCHEMA,
+
+class Dialect(NamedTuple):
+    """A draft. `year`: its number up to 7, its year from 2019 on.
+
+    compile: jsonschema-rs's validator, which judges events; author: jsonschema's, which words mistakes in schemas.
+    """
+
+    name: str
+    year: int
+    compile: type[Any]
+    author: type[Any]
+
+    @property
+    def meta_schema(self) -> Any:
+        """The draft's own schema of schemas."""
+        return self.author.META_SCHEMA
+
+
+# Keys: $schema without a trailing "#".
+DIALECTS: dict[str, Dialect] = {
+    "http://json-schema.org/draft-04/schema": Dialect(
+        "draft 4", 4, jsonschema_rs.Draft4Validator, jsonschema.Draft4Validator
     ),
-    "http://json-schema.org/draft-06/schema": (
-        "draft 6",
-        jsonschema_rs.Draft6Validator,
-        jsonschema.Draft6Validator.META_SCHEMA,
+    "http://json-schema.org/draft-06/schema": Dialect(
+        "draft 6", 6, jsonschema_rs.Draft6Validator, jsonschema.Draft6Validator
     ),
-    "http://json-schema.org/draft-07/schema": (
-        "draft 7",
-        jsonschema_rs.Draft7Validator,
-        jsonschema.Draft7Validator.META_SCHEMA,
+    DRAFT_7: Dialect("draft 7", 7, jsonschema_rs.Draft7Validator, jsonschema.Draft7Validator),
+    "https://json-schema.org/draft/2019-09/schema": Dialect(
+        "draft 2019-09", 2019, jsonschema_rs.Draft201909Validator, jsonschema.Draft201909Validator
     ),
-    "https://json-schema.org/draft/2019-09/schema": (
-        "draft 2019-09",
-        jsonschema_rs.Draft201909Validator,
-        jsonschema.Draft201909Validator.META_SCHEMA,
-    ),
-    DEFAULT: (
-        "draft 2020-12",
-        jsonschema_rs.Draft202012Validator,
-        jsonschema.Draft202012Validator.META_SCHEMA,
+    DEFAULT: Dialect(
+        "draft 2020-12", 2020, jsonschema_rs.Draft202012Validator, jsonschema.Draft202012Validator
     ),
 }
+
+# The drafts' own schemas, which every validator holds: a reference to them fetches nothing.
+BUILT_IN: frozenset[str] = frozenset(
+    urljoin(uri, part)
+    for uri, dialect in DIALECTS.items()
+    for part in ("", *(one["$ref"] for one in dialect.meta_schema.get("allOf", ())))
+)
 
 
 def dialect_of(schema: Any) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from catalog.schemas.compatibility.reading import text_of
-from catalog.schemas.openapi import is_openapi_30, without_openapi
+from catalog.schemas.openapi import without_openapi
 
 _REMARKS = frozenset({"title", "description", "default", "examples", "example", "deprecated", "$comment"})
 _NESTING = 40
@@ -37,9 +37,7 @@ class Places:
     """Reads the places of one schema."""
 
     def __init__(self, schema: Any) -> None:
-        if isinstance(schema, dict) and is_openapi_30(schema):
-            schema = without_openapi(schema)
-        self.schema = schema
+        self.schema = without_openapi(schema)
 
     def root(self) -> Place:
         """Data itself."""

@@ -1,58 +1,42 @@
-"""OpenAPI 3.0's dialect of JSON Schema, written as draft 7 with the same meaning (OpenAPI 3.0.3, Schema Object)."""
+"""Schemas that say with their $schema that they are written in OpenAPI's dialects."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from catalog.schemas.dialects import DRAFT_7
+from catalog.schemas.documents.openapi_schema import to_json_schema
+
 OPENAPI_30 = "https://spec.openapis.org/oas/3.0/dialect"
-DRAFT_7 = "http://json-schema.org/draft-07/schema#"
-_DATA = frozenset({"enum", "default", "example", "examples", "const"})
-_NAMED = frozenset({"properties", "patternProperties", "definitions", "$defs"})
 
 
-def is_openapi_30(schema: dict[str, Any]) -> bool:
-    """Whether `schema` says with its $schema that it is written in OpenAPI 3.0's dialect."""
-    declared = schema.get("$schema")
-    return isinstance(declared, str) and declared.startswith("https://spec.openapis.org/oas/3.0")
+def is_openapi_30(schema: Any) -> bool:
+    """Whether `schema` says that it is written in OpenAPI 3.0's dialect."""
+    return _declares(schema, "https://spec.openapis.org/oas/3.0")
+
+
+def is_openapi(schema: Any) -> bool:
+    """Whether `schema` says that it is written in the dialect of any OpenAPI 3."""
+    return _declares(schema, "https://spec.openapis.org/oas/3.")
 
 
 def without_openapi(schema: Any) -> Any:
-    """`schema` of OpenAPI 3.0 as draft 7.
+    """The same in JSON Schema: draft 7 for OpenAPI 3.0, 2020-12 for later ones, anything else as it is.
 
-    nullable with a type adds null to the type, and without one means nothing; null is not added to an enum. Boolean
-    exclusive bounds become numbers, example becomes examples; references to components point into $defs.
+    Schemas below components keep their place, so references to them stay.
     """
-    found = _convert(schema)
-    if isinstance(found, dict):
-        components = found.pop("components", None)
-        if isinstance(components, dict) and isinstance(components.get("schemas"), dict):
-            found["$defs"] = {
-                **{name: _convert(child) for name, child in components["schemas"].items()},
-                **found.get("$defs", {}),
-            }
-        found["$schema"] = DRAFT_7
-    return found
+    if is_openapi_30(schema):
+        found: dict[str, Any] = {**to_json_schema(schema), "$schema": DRAFT_7 + "#"}
+        components = schema.get("components")
+        named = components.get("schemas") if isinstance(components, dict) else None
+        if isinstance(named, dict):
+            found["components"] = {"schemas": {name: to_json_schema(child) for name, child in named.items()}}
+        return found
+    if is_openapi(schema):
+        return {word: value for word, value in schema.items() if word != "$schema"}
+    return schema
 
 
-def _convert(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_convert(child) for child in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if isinstance(schema.get("$ref"), str):
-        reference = schema["$ref"]
-        return {**schema, "$ref": reference.replace("#/components/schemas/", "#/$defs/", 1)}
-    found: dict[str, Any] = {}
-    for word, value in schema.items():
-        if word in _NAMED and isinstance(value, dict):
-            found[word] = {name: _convert(child) for name, child in value.items()}
-        else:
-            found[word] = value if word in _DATA or word == "components" else _convert(value)
-    if found.pop("nullable", False) is True and isinstance(found.get("type"), str):
-        found["type"] = [found["type"], "null"]
-    for word, plain in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(found.get(word), bool) and found.pop(word) and plain in found:
-            found[word] = found.pop(plain)
-    if "example" in found:
-        found.setdefault("examples", [found.pop("example")])
-    return found
+def _declares(schema: Any, start: str) -> bool:
+    declared = schema.get("$schema") if isinstance(schema, dict) else None
+    return isinstance(declared, str) and declared.startswith(start)

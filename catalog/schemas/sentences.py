@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from jsonschema.exceptions import ValidationError as AuthorError
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 _TYPES = {"dict": "an object", "list": "an array", "str": "text", "bool": "true or false", "NoneType": "null"}
@@ -20,7 +21,13 @@ def _word(value: Any) -> str:
 
 
 def sentence(error: ValidationError) -> str:
-    """What is wrong, in words. `kind` is jsonschema-rs's typed description of the failed keyword."""
+    """What is wrong, in words, at most 500 characters."""
+    said = _sentence(error)
+    return said if len(said) <= 500 else said[:499] + "…"
+
+
+def _sentence(error: ValidationError) -> str:
+    # `kind` is jsonschema-rs's typed description of the failed keyword.
     kind: Any = error.kind
     value: Any = error.instance
     match kind.name:
@@ -56,6 +63,10 @@ def sentence(error: ValidationError) -> str:
             return f"Must have at least {kind.limit} entries, has {len(value)}."
         case "maxItems":
             return f"Must have at most {kind.limit} entries, has {len(value)}."
+        case "minProperties":
+            return f"Must have at least {kind.limit} members, has {len(value)}."
+        case "maxProperties":
+            return f"Must have at most {kind.limit} members, has {len(value)}."
         case "uniqueItems":
             return "An entry stands in it twice."
         case "oneOf" if isinstance(kind, ValidationErrorKind.OneOfMultipleValid):
@@ -66,5 +77,28 @@ def sentence(error: ValidationError) -> str:
             return f"A name in it is not allowed: {kind.error.message}."
         case "falseSchema":
             return f"Nothing is allowed here: {_shown(value)}."
+    message: str = error.message
+    return message if len(message) <= 200 else message[:197] + "…"
+
+
+def meta_sentence(error: AuthorError) -> str:
+    """What jsonschema finds wrong in a part of a schema, in words."""
+    match error.validator:
+        case "anyOf" | "oneOf" if all(one.validator == "type" for one in error.context):
+            kinds: list[Any] = [one.validator_value for one in error.context]
+            flat = [name for one in kinds for name in (one if isinstance(one, list) else [one])]
+            return f"Must be {' or '.join(flat)}, is {_word(error.instance)}: {_shown(error.instance)}."
+        case "type":
+            wanted = error.validator_value
+            names = " or ".join(wanted) if isinstance(wanted, list) else str(wanted)
+            return f"Must be {names}, is {_word(error.instance)}: {_shown(error.instance)}."
+        case "minItems" | "minProperties":
+            return f"Must have at least {error.validator_value} entries."
+        case "uniqueItems":
+            return "An entry stands in it twice."
+        case "enum":
+            values: Any = error.validator_value
+            options = ", ".join(_shown(option) for option in values[:12])
+            return f"Must be one of {options}, is {_shown(error.instance)}."
     message: str = error.message
     return message if len(message) <= 200 else message[:197] + "…"

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import isinf
 from typing import Any, NoReturn
 
 DEPTH = 100
+# No value people mean has more; Python reads at most 4,300, and other languages far fewer.
+DIGITS = 1000
 
 
 @dataclass(frozen=True)
@@ -32,56 +37,92 @@ class NotJson(ValueError):
 
 
 class _Refused(ValueError):
-    """A constant that only Python's parser knows."""
+    """`word` is a number that only Python's parser takes."""
+
+    def __init__(self, message: str, word: str) -> None:
+        super().__init__(message)
+        self.word = word
 
 
-def parse(text: str) -> Any:
-    """The value of JSON `text`. Raises NotJson, also for names that repeat, NaN and nesting deeper than DEPTH."""
+def parse(text: str, deepest: int = DEPTH) -> Any:
+    """The value of JSON `text`.
+
+    Raises NotJson, also for names that repeat, NaN, numbers no computer holds and nesting deeper than `deepest`.
+    """
     try:
-        value = json.loads(text, object_pairs_hook=_members, parse_constant=_constant)
+        value = json.loads(
+            text,
+            object_pairs_hook=_members,
+            parse_constant=_constant,
+            parse_int=_whole_number,
+            parse_float=_number,
+        )
     except json.JSONDecodeError as error:
         raise NotJson(_syntax(text, error)) from None
     except _Refused as error:
-        found = re.search(r"-?\b(?:NaN|Infinity)\b", text)
-        raise NotJson(_at(text, found.start() if found else 0, str(error))) from None
-    except ValueError:  # Python's bound on the digits of an integer: 4,300
-        place = re.search(r"-?\d{4300,}", text)
-        message = "A number has too many digits. Write it as a text, or with an exponent."
-        raise NotJson(_at(text, place.start() if place else 0, message)) from None
+        raise NotJson(_at(text, _outside_of_texts(text, error.word), str(error))) from None
     except RecursionError:
-        raise NotJson(Mistake(f"Too deeply nested. At most {DEPTH} levels are allowed.")) from None
-    if depth(value) > DEPTH:
-        raise NotJson(Mistake(f"Too deeply nested. At most {DEPTH} levels are allowed."))
+        raise NotJson(Mistake(f"Too deeply nested. At most {deepest} levels are allowed.")) from None
+    if depth(value, deepest) > deepest:
+        raise NotJson(Mistake(f"Too deeply nested. At most {deepest} levels are allowed."))
     _refuse_repeats(text, value)
     return value
 
 
-def depth(value: Any) -> int:
-    """How many levels of objects and arrays `value` has; a scalar has 0."""
+def depth(value: Any, enough: int = DEPTH) -> int:
+    """How many levels of objects and arrays `value` has; a scalar has 0. Stops to count above `enough`."""
     deepest, todo = 0, [(value, 1)]
     while todo:
         item, level = todo.pop()
         if isinstance(item, dict | list):
             deepest = max(deepest, level)
-            if deepest > DEPTH:
+            if deepest > enough:
                 break
             todo.extend((child, level + 1) for child in (item.values() if isinstance(item, dict) else item))
     return deepest
 
 
-def pointer_of(path: list[str | int] | tuple[str | int, ...]) -> str:
+def pointer_of(path: Sequence[str | int]) -> str:
     """The JSON pointer of a path (RFC 6901 §3)."""
+    whole = "/".join(["", *map(str, path)])
+    if "~" not in whole and whole.count("/") == len(path):
+        return whole
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+class Lines:
+    """At which line (from 1) of a JSON text the value at a pointer begins; worked out once, when first asked for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _lines(self) -> dict[str, int]:
+        places, _ = _places(self._text)
+        found: dict[str, int] = {}
+        line, last = 1, 0
+        for pointer, offset in places.items():
+            line += self._text.count("\n", last, offset)
+            found[pointer], last = line, offset
+        return found
+
+    def of(self, pointer: str) -> int | None:
+        """The line of the value at `pointer`; its nearest parent's when it is missing."""
+        return nearest(self._lines, pointer)
+
+
+def nearest(lines: dict[str, int], pointer: str) -> int | None:
+    """What `lines` says about `pointer`, or about its nearest parent."""
+    while pointer not in lines:
+        if not pointer:
+            return None
+        pointer = pointer.rpartition("/")[0]
+    return lines[pointer]
 
 
 def line_of(text: str, pointer: str) -> int | None:
     """The line (from 1) in `text` at which the value at `pointer` begins; its nearest parent's when it is missing."""
-    places, _ = _places(text)
-    while pointer not in places:
-        if not pointer:
-            return None
-        pointer = pointer.rpartition("/")[0]
-    return text.count("\n", 0, places[pointer]) + 1
+    return Lines(text).of(pointer)
 
 
 def located(text: str, pointer: str, message: str) -> Mistake:
@@ -123,7 +164,28 @@ def _refuse_repeats(text: str, value: Any) -> None:
 
 
 def _constant(name: str) -> NoReturn:
-    raise _Refused(f"{name} is no JSON value.")
+    raise _Refused(f"{name} is no JSON value.", name)
+
+
+def _whole_number(word: str) -> int:
+    if len(word) > DIGITS:
+        raise _Refused(
+            f"This number has too many digits, {len(word):,} of at most {DIGITS:,}. Write it as a text, or with an exponent.",
+            word,
+        )
+    return int(word)
+
+
+def _number(word: str) -> float:
+    value = float(word)
+    if isinf(value):
+        raise _Refused(f"{word[:40]} is larger than any number a computer holds.", word)
+    return value
+
+
+def _outside_of_texts(text: str, word: str) -> int:
+    """The offset of the first token `word` of `text`, 0 when there is none."""
+    return next((token.start() for token in _TOKEN.finditer(text) if token[0] == word), 0)
 
 
 def _at(text: str, offset: int, message: str) -> Mistake:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from catalog.schemas.validator import Validator
 from delivery.cloudevents import CloudEvent, Refused
 from delivery.cloudevents.problems import shown
 from delivery.ingest.dataschema import named
@@ -79,7 +80,10 @@ def judge(event: CloudEvent, view: Event, bus: BusFacts, snapshot: Snapshot) -> 
     if fault is None:
         if version is None:
             return Verdict(notice=notice)
-        fault = _misfit(event, view, facts, version)
+        validator = version.check.validator if version.check is not None else None
+        if validator is None:
+            return Verdict(version.id, notice=notice)
+        fault = _misfit(event, view, facts, version, validator)
         if fault is None:
             return Verdict(version.id, 1, notice=notice)
     return Verdict(version.id if version is not None else None, 0, fault, facts.validation != REJECT, notice)
@@ -141,17 +145,18 @@ def _unregistered(event: CloudEvent, snapshot: Snapshot) -> Fault:
 
 
 def _retired(event: CloudEvent, facts: TypeFacts) -> Fault:
-    ended = f" Its last day was {facts.ends_on.isoformat()}." if facts.ends_on is not None else ""
-    instead = f" Send {facts.successor} in its place." if facts.successor else ""
-    why = f" Its owner says: {facts.farewell}" if facts.farewell else ""
+    said = facts.farewell
+    ended = f" Its last day was {said.ends_on.isoformat()}." if said and said.ends_on else ""
+    instead = f" Send {said.successor} in its place." if said and said.successor else ""
+    why = f" Its owner says: {said.words}" if said and said.words else ""
     reason = f"The event type {event.type} is retired and takes no more events.{ended}{instead}{why}"
     return Fault("retired-type", event, 0, reason, "type", "", "The type is retired.", facts.personal)
 
 
-def _misfit(event: CloudEvent, view: Event, facts: TypeFacts, version: VersionFacts) -> Fault | None:
+def _misfit(
+    event: CloudEvent, view: Event, facts: TypeFacts, version: VersionFacts, validator: Validator
+) -> Fault | None:
     """Why the data does not fit the version; None when it does."""
-    assert version.check is not None  # Only what is never checked against has none.
-    validator = version.check.validator
     place = ""
     if event.data is None:
         if validator.is_valid(None):

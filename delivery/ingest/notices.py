@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from delivery.ingest.dataschema import addressed
-from delivery.ingest.registered import DEPRECATED, DRAFT, TypeFacts, VersionFacts
+from delivery.ingest.registered import Farewell, TypeFacts, VersionFacts
 
 # Of a batch with more deprecated types than this, the first are linked.
 LINKS = 5
@@ -26,21 +26,13 @@ class Notice(NamedTuple):
 
 def notice_of(facts: TypeFacts, version: VersionFacts | None) -> Notice | None:
     """The notice for an event of the type that is checked against `version`; None when nothing of it is deprecated."""
-    if facts.lifecycle == DEPRECATED:
-        return Notice(facts.deprecated_at, facts.ends_on, _links(facts, _successor(facts)))
-    if version is not None and version.lifecycle == DEPRECATED:
-        newer = [
-            one for one in facts.versions.values() if one.number > version.number and one.lifecycle != DRAFT
-        ]
-        # A version holds no date of its own: what took its place did so from its first day on.
-        since = newer[0].created_at if newer else version.created_at
+    if facts.farewell is not None:
+        return Notice(facts.farewell.since, facts.farewell.ends_on, _links(facts, _successor(facts.farewell)))
+    if version is not None and version.number in facts.superseded:
         follows = facts.default
-        address = (
-            addressed(facts.name, follows.number)
-            if follows is not None and follows.number != version.number
-            else None
-        )
-        return Notice(since, None, _links(facts, address))
+        other = follows is not None and follows.number != version.number
+        address = addressed(facts.name, follows.number) if follows is not None and other else None
+        return Notice(facts.superseded[version.number], None, _links(facts, address))
     return None
 
 
@@ -59,12 +51,12 @@ def headers(notices: Iterable[Notice | None]) -> list[tuple[bytes, bytes]]:
     return [*told, (b"link", ", ".join(links).encode())]
 
 
-def _successor(facts: TypeFacts) -> str | None:
-    if not facts.successor:
+def _successor(farewell: Farewell) -> str | None:
+    if not farewell.successor:
         return None
-    if facts.successor_version:
-        return addressed(facts.successor, facts.successor_version)
-    return reverse("event-type", args=[facts.successor])
+    if farewell.successor_version:
+        return addressed(farewell.successor, farewell.successor_version)
+    return reverse("event-type", args=[farewell.successor])
 
 
 def _links(facts: TypeFacts, successor: str | None) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ class Limits(NamedTuple):
     levels: int
 
 
+AS_IT_IS = Limits(LONGEST, LONGEST, LONGEST, LONGEST)
 TRIES = (Limits(120, 5, 40, 8), Limits(40, 2, 20, 5), Limits(20, 1, 10, 3))
 
 
@@ -34,6 +35,15 @@ def sample_of(data: bytes | None, personal: Collection[str]) -> str:
     """
     if data is None or len(data) > READ:
         return ""
+    return next((text for limits in TRIES if len(text := _text(data, personal, limits)) <= LONGEST), "")
+
+
+def masked(sample: str, personal: Collection[str]) -> str:
+    """A sample with the fields masked that have become personal since; the same text when there are none in it."""
+    return _text(sample.encode(), personal, AS_IT_IS)
+
+
+def _text(data: bytes, personal: Collection[str], limits: Limits) -> str:
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -41,11 +51,8 @@ def sample_of(data: bytes | None, personal: Collection[str]) -> str:
     names = {_bare(_last(path)) for path in personal}
     if names and ("" in names or not _has_fields(value)):
         return ""
-    for limits in TRIES:
-        text = json.dumps(_shown(value, names, limits), ensure_ascii=False)
-        if len(text) <= LONGEST:
-            return text.encode(errors="replace").decode()  # No database stores half a surrogate pair.
-    return ""
+    text = json.dumps(_shown(value, names, limits), ensure_ascii=False)
+    return text.encode(errors="replace").decode()  # No database stores half a surrogate pair.
 
 
 def _last(path: str) -> str:

@@ -16,7 +16,7 @@ from catalog.models import Bus, Stamp, Token
 from catalog.stamps import CATALOG, RULES
 from delivery.ingest.near_names import Names
 from delivery.ingest.notices import Notice, notice_of
-from delivery.ingest.registered import DEPRECATED, TypeFacts, VersionFacts, read_types
+from delivery.ingest.registered import TypeFacts, VersionFacts, read_types
 from delivery.log.entry import Versions
 from rules.engine import Event, Matcher, PatternError, compile
 from rules.filtering import filter_of
@@ -71,7 +71,7 @@ class Snapshot:
 
     def notice(self, facts: TypeFacts, version: VersionFacts | None) -> Notice | None:
         """What the publisher of an event of the type, checked against `version`, is told; None in most cases."""
-        if facts.lifecycle != DEPRECATED and (version is None or version.lifecycle != DEPRECATED):
+        if facts.farewell is None and (version is None or version.number not in facts.superseded):
             return None
         key = (facts.name, version.id if version is not None else 0)
         if key not in self._notices:

@@ -35,6 +35,7 @@ from rules.forms import bus_in, number_of
 from rules.models import Target
 from rules.outputs import output_of, refusals, try_outputs
 from rules.pages.delivering import Delivering, delivering, suggested_name
+from rules.pattern_text import our_path
 from rules.reading import nearest
 from rules.trying import Tried, reason, try_on
 
@@ -88,6 +89,9 @@ def preview(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "draft": draft,
         "to": to,
+        "targets": list(Target.objects.filter(rule=number_of(request.POST.get("rule"))))
+        if to is None
+        else [],
         "contracting": Contracting.read(request.POST),
         "bus": bus,
         "name": request.POST.get("target-name", "").strip() or suggested,
@@ -136,11 +140,13 @@ def _try(
     contracting: Contracting,
     window: str,
 ) -> dict[str, Any]:
-    found = samples.take(bus.pk, draft.types, window)
+    types = draft.sampled
+    found = samples.take(bus.pk, types, window)
     tried = try_on(draft, [seen.event for seen in found.events])
-    first = EventType.objects.filter(name__in=draft.types[:1]).values_list("domain__hue", flat=True).first()
-    rate = _rate(draft.types)
+    first = EventType.objects.filter(name__in=types[:1]).values_list("domain__hue", flat=True).first()
+    rate = _rate(types)
     context: dict[str, Any] = {
+        "types": types,
         "looked": len(found.events),
         "span": found.span,
         "hue": first,
@@ -188,7 +194,7 @@ def _lines(draft: Draft, found: Sample, taken: Sequence[bool], selected: str) ->
             shown = shown[: SHOWN - len(others)] + others
     if selected.isdecimal() and all(seen.seq != int(selected) for seen, _hit in shown):
         shown += [pair for pair in pairs if pair[0].seq == int(selected)]
-    paths = list(dict.fromkeys(row.path.strip() for row in draft.rows if row.path.strip()))[:VALUES]
+    paths = list(dict.fromkeys(our_path(row.path) for row in draft.rows if row.path.strip()))[:VALUES]
     return [
         Line(seen, hit, "" if hit else reason(draft, seen.event), _values(seen.event, paths))
         for seen, hit in shown
@@ -244,7 +250,7 @@ def _in_and_out(
     context: dict[str, Any] = {
         "before": lines[at - 1].event.seq if at else None,
         "after": lines[at + 1].event.seq if at + 1 < len(lines) else None,
-        "event_html": event_html(raw, _press_url(request), used_by(draft.transform)),
+        "event_html": event_html(raw, _press_url(request), used_by(draft.transform, chosen.event.event)),
     }
     if draft.transform is not None and to is not None:
         context["out"] = out = _out(draft, to, raw)

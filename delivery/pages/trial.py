@@ -103,7 +103,7 @@ def _event(request: HttpRequest, draft: Draft) -> Seen | None:
     if bus is None or draft.filter is None:
         return None
     matching = compile([(1, draft.filter)])
-    found = samples.newest(bus.pk, draft.types, samples.LATEST)
+    found = samples.newest(bus.pk, draft.sampled, samples.LATEST)
     return next((seen for seen in found if matching.match(seen.event)), None)
 
 

@@ -26,7 +26,8 @@ from delivery.ingest import pipeline
 from delivery.log.writer import Unavailable
 from delivery.tracking import events, rates, sources, status, versions, waiting
 from delivery.tracking.read import MINUTE, marks, moment, now, rows
-from rules.engine import Event, Matcher, PatternError, compile
+from rules.engine import Event, Matcher, compile_types
+from rules.filtering import filter_of
 from rules.models import Rule, Target
 
 LISTENERS_SHOWN = 100
@@ -69,7 +70,7 @@ class LogFacts:
         ]
 
     def listeners(self, type_name: str) -> list[Listener]:
-        """Targets of the rules that may take events of this type (their condition on the type holds)."""
+        """Targets of the rules that could take an event of this type, wherever their filter says so."""
         ids = self._rules_by_name([type_name])[type_name]
         targets = list(
             Target.objects.filter(rule_id__in=ids[:1000])
@@ -168,25 +169,13 @@ class LogFacts:
         return {name: known[name] for name in names}
 
     def _types_listened_to(self) -> Matcher:
-        """A matcher over what each enabled rule asks of the type alone; made anew when the rules have changed."""
+        """What each enabled rule asks of the type alone; made anew when the rules have changed."""
         stamp = Stamp.objects.filter(name=RULES).values_list("version", flat=True).first() or 0
         with self._lock:
             if self._listening is None or self._listening[0] != stamp:
-                self._listening = (stamp, _matcher_of_types())
+                enabled = Rule.objects.filter(enabled=True).order_by("pk")
+                self._listening = (stamp, compile_types((rule.pk, filter_of(rule)) for rule in enabled))
             return self._listening[1]
-
-
-def _matcher_of_types() -> Matcher:
-    conditions = []
-    for pk, pattern in Rule.objects.filter(enabled=True).values_list("pk", "pattern"):
-        asked = pattern.get("type", pattern.get("detail-type")) if isinstance(pattern, dict) else None
-        condition = {"type": asked} if asked is not None else {}
-        try:
-            compile([(pk, condition)])
-        except PatternError:
-            continue
-        conditions.append((pk, condition))
-    return compile(conditions)
 
 
 def _last_seen(names: Sequence[str]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from rules.engine.filter import validate_filter as validate
 from rules.engine.matcher import Matcher, compile
 from rules.engine.pattern_error import PatternError
 from rules.engine.transform import Flow, Output, Transform, TransformError, compile_transform
+from rules.engine.types_taken import compile_types, types_taken
 
 __all__ = [
     "ABSENT",
@@ -29,7 +30,9 @@ __all__ = [
     "TransformError",
     "compile",
     "compile_transform",
+    "compile_types",
     "explain",
     "read_event",
+    "types_taken",
     "validate",
 ]

@@ -6,7 +6,7 @@ meet it, and a check that decides. LANGUAGES names them by their field of Filter
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -40,12 +40,14 @@ class Part(NamedTuple):
     """A filter of another language, compiled.
 
     conditions: necessary ones, in branches; an event that meets no branch fails the check too. check: decides; may
-    raise; explain: why, as conditions whose pointers start with the field of Filter.
+    raise; explain: why, as conditions whose pointers start with the field of Filter. could_hold: whether it could take
+    an event of which these attributes are known, and others are not.
     """
 
     conditions: Branches
     check: Residual
     explain: Callable[[Event], list[Condition]]
+    could_hold: Callable[[Mapping[str, Any]], bool]
 
 
 class Compiled(NamedTuple):
@@ -105,7 +107,12 @@ def _sql(written: Any) -> Part:
     def explain(event: Event) -> list[Condition]:
         return [replace(one.condition, pointer="/sql") for one in expression.explain(event).findings]
 
-    return Part(expression.conditions(), expression.holds, explain)
+    return Part(
+        expression.conditions(),
+        expression.holds,
+        explain,
+        lambda known: True in expression.could_hold(known),
+    )
 
 
 def _filters(written: Any) -> Part:
@@ -118,7 +125,7 @@ def _filters(written: Any) -> Part:
         conditions = [one.condition for one in explain_filters(filters, event).findings]
         return [replace(one, pointer="/filters" + one.pointer) for one in conditions]
 
-    return Part(filters.conditions(), filters.holds, explain)
+    return Part(filters.conditions(), filters.holds, explain, filters.could_hold)
 
 
 def _inside_filters(problem: PatternError) -> PatternError:

@@ -155,15 +155,21 @@ def _slice_selector(part: slice) -> Select:
     return select
 
 
-def _filter_selector(test: Test) -> Select:
-    def select(value: Any, root: Any, steps: Steps, out: list[Any]) -> None:
+class Filtering:
+    """[?…], a selector that tests the values."""
+
+    __slots__ = ("test",)
+
+    def __init__(self, test: Test) -> None:
+        self.test = test
+
+    def __call__(self, value: Any, root: Any, steps: Steps, out: list[Any]) -> None:
+        test = self.test
         if isinstance(value, dict | list):
             for one in value.values() if isinstance(value, dict) else value:
                 steps.take(1)
                 if test(one, root, steps):
                     out.append(one)
-
-    return select
 
 
 _environment = JSONPathEnvironment()
@@ -217,7 +223,7 @@ def _select(selector: object, level: int) -> Select:
         case parsed_selectors.SliceSelector():
             return _slice_selector(selector.slice)
         case parsed_selectors.FilterSelector():
-            return _filter_selector(_test(selector.expression.expression, level + 1))
+            return Filtering(_test(selector.expression.expression, level + 1))
     assert isinstance(selector, parsed_selectors.WildcardSelector)
     return every
 

@@ -28,6 +28,11 @@ def compile(rules: Iterable[tuple[int, WrittenRule]], on_error: OnError | None =
     return Matcher((), on_error, {}).with_changes(added=rules, removed=())
 
 
+def matcher_of(rules: Mapping[int, IndexedRule]) -> Matcher:
+    """One matcher for rules that are compiled already, by their ids."""
+    return Matcher((_Layer(rules),) if rules else (), None, {})
+
+
 class _Layer:
     """An index over a part of the rules, and which of them no longer count."""
 

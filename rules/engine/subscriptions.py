@@ -107,6 +107,10 @@ class Filters:
         """The branches, their atoms by attribute; to be combined with those of other filters."""
         return _all_of(self.filters)
 
+    def could_hold(self, known: Mapping[str, Any]) -> bool:
+        """Whether all filters could take an event that has the `known` attributes, and others that are unknown."""
+        return all(True in _outcomes(one, known) for one in self.filters)
+
 
 def holds(one: Filter, event: Event) -> bool:
     """Whether one filter takes the event. Never raises."""
@@ -119,6 +123,26 @@ def holds(one: Filter, event: Event) -> bool:
             return not holds(one.filter, event)
         case Sql():
             return one.expression.holds(event)
+
+
+def _outcomes(one: Filter, known: Mapping[str, Any]) -> frozenset[bool | None]:
+    """What `holds` could say of an event of which only some attributes are known: true, false, or either."""
+    match one:
+        case Compared():
+            seen = [compare(one.operator, known, name, text) for name, text in one.wanted if name in known]
+            if not all(seen):
+                return frozenset({False})
+            return frozenset({True} if len(seen) == len(one.wanted) else {True, False})
+        case Combined():
+            decides = one.operator == "any"
+            inner = [_outcomes(each, known) for each in one.filters]
+            could_decide = {decides} if any(decides in each for each in inner) else set()
+            could_not = {not decides} if all((not decides) in each for each in inner) else set()
+            return frozenset(could_decide | could_not)
+        case Negated():
+            return frozenset(not each for each in _outcomes(one.filter, known))
+        case Sql():
+            return one.expression.could_hold(known)
 
 
 def compare(operator: str, attributes: Mapping[str, Any], name: str, wanted: str) -> bool:

@@ -20,6 +20,7 @@ from rules.forms import RuleForm, bus_for, free_rule_name, team_for
 from rules.models import Rule, Target
 from rules.pages.delivering import rule_name_for
 from rules.pages.editor_page import Page, asked_to, saved, saving
+from rules.pages.starting import begin_all
 from rules.pages.target_part import TargetPart
 from rules.past import past
 from rules.sending import Sending
@@ -54,8 +55,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         stamps.hold_log()
         part.settle(request, draft, rule.team)
         revisions.subscribe(rule, target, by=request.user)
-        if rule.enabled:
-            part.begin()
+        part.begin()
     return _done(request, rule, target, first)
 
 
@@ -105,8 +105,9 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
         if part is not None:
             if part.settle(request, draft, rule.team):
                 revisions.save_target(target, by=request.user)
-            if rule.enabled:
-                part.begin()
+            part.begin()
+        elif starting:
+            begin_all(rule)
     return _done(request, rule, target if together else None, first)
 
 
@@ -115,14 +116,17 @@ def add_target(request: HttpRequest, pk: int) -> HttpResponse:
     """Adds a target to a rule."""
     rule = get_object_or_404(Rule.objects.select_related("bus", "team"), pk=pk)
     target = Target(rule=rule)
-    draft, part = _target_draft(request, rule, None), TargetPart.read(request, target, rule, rule.enabled)
+    draft, part = (
+        _target_draft(request, rule, None),
+        TargetPart.read(request, target, rule, rule.enabled or rule.draft),
+    )
     _fill(request, draft, part)
     page = Page(
         request, draft, title=_("Add a target to %(rule)s") % {"rule": rule.name}, rule=rule, part=part
     )
     if not _savable(page, part):
         return page.answer()
-    first = part.promise(draft, rule.bus_id)
+    first = part.promise(draft, rule.bus_id) if rule.enabled else ""
     with transaction.atomic():
         stamps.hold_log()
         part.settle(request, draft, rule.team)
@@ -143,13 +147,16 @@ def edit_target(request: HttpRequest, pk: int) -> HttpResponse:
     """Changes where and how a target delivers; what is not sent yet uses the new settings."""
     target = get_object_or_404(Target.objects.select_related("rule__bus", "rule__team"), pk=pk)
     rule = target.rule
-    draft, part = _target_draft(request, rule, target), TargetPart.read(request, target, rule, starts=False)
+    draft, part = _target_draft(request, rule, target), TargetPart.read(request, target, rule, rule.draft)
     _fill(request, draft, part)
     page = Page(request, draft, title=_("Edit %(target)s") % {"target": target.name}, rule=rule, part=part)
     if not _savable(page, part):
         return page.answer()
-    part.settle(request, draft, rule.team)
-    revisions.save_target(target, by=request.user)
+    with transaction.atomic():
+        stamps.hold_log()
+        part.settle(request, draft, rule.team)
+        revisions.save_target(target, by=request.user)
+        part.begin()
     messages.success(request, _("Saved. What has not been sent yet goes out with these settings."))
     return saved(request, "target", target.pk)
 

@@ -17,6 +17,7 @@ from catalog.access import needs
 from rules import changes, registry, revisions
 from rules.changes import DiffLine
 from rules.filtering import filter_of
+from rules.fitting import unfit, unfit_target
 from rules.models import Rule, RuleRevision, Target, TargetRevision, Trial
 from rules.past import past
 
@@ -25,12 +26,16 @@ Revision = TypeVar("Revision", RuleRevision, TargetRevision)
 
 
 class Change(NamedTuple):
-    """One entry: a revision, the one before, what it changed, and whether going back to it would change anything."""
+    """One entry: a revision, the one before, what it changed, and whether going back to it would change anything.
+
+    `is_new`: it began the revision with its number; else a target came or went under it.
+    """
 
     before: RuleRevision | TargetRevision | None
     revision: RuleRevision | TargetRevision
     words: list[str]
     can_go_back: bool
+    is_new: bool = True
 
     @property
     def lines(self) -> list[DiffLine]:
@@ -50,13 +55,13 @@ def of_rule(pk: int) -> list[Change]:
         .order_by("number")
         .values_list("target_id", "name")
     )
-    now = found[-1] if found else None
     listed = []
     for before, after in _pairs(found):
         words = changes.of_rule(before, after, names)
         if words or before is None:
-            differs = now is not None and after.pattern is not None and _kept(after) != _kept(now)
-            listed.append(Change(before, after, words, differs))
+            is_new = before is None or before.number != after.number
+            differs = is_new and after.pattern is not None and bool(changes.of_filter(after, found[-1]))
+            listed.append(Change(before, after, words, differs, is_new))
     return listed[::-1]
 
 
@@ -68,11 +73,6 @@ def _pairs(found: Sequence[Revision]) -> Iterator[tuple[Revision | None, Revisio
         yield from pairwise(found)
 
 
-def _kept(revision: RuleRevision) -> tuple[Any, ...]:
-    """What going back brings back."""
-    return (filter_of(revision), revision.name, revision.description)
-
-
 def of_target(pk: int) -> list[Change]:
     """What was changed of a target, the newest 500 changes first."""
     newest = TargetRevision.objects.filter(target_id=pk).select_related("by").order_by("-number")
@@ -80,7 +80,7 @@ def of_target(pk: int) -> list[Change]:
     listed = []
     for before, after in _pairs(found):
         words = changes.of_target(before, after) or [_("Saved without a change.")]
-        differs = after is not found[-1] and bool(changes.of_target(after, found[-1]))
+        differs = after is not found[-1] and changes.deliver_differently(after, found[-1])
         listed.append(Change(before, after, words, differs))
     return listed[::-1]
 
@@ -118,6 +118,9 @@ def roll_back_rule(request: HttpRequest, pk: int, revision: int) -> HttpResponse
         messages.error(request, taken % {"name": to.name})
         return redirect("rule-history", pk)
     before, after = filter_of(rule), filter_of(to)
+    if rule.enabled and (wrong := unfit_target(rule, after)):
+        messages.error(request, _("It does not go back. %(why)s") % {"why": wrong})
+        return redirect("rule-history", pk)
     if rule.enabled and before != after and request.POST.get("confirmed") != str(to.pk):
         difference = past().difference(rule.bus_id, before, after)
         return render(request, "rules/roll_back.html", {"rule": rule, "to": to, "difference": difference})
@@ -156,4 +159,6 @@ def _cannot_go_back(target: Target, to: TargetRevision) -> str:
         }
     if Target.objects.filter(rule=target.rule, name=to.name).exclude(pk=target.pk).exists():
         return _("Another target of this rule is called “%(name)s” now.") % {"name": to.name}
+    if target.rule.enabled and (why := unfit(target.rule.bus_id, filter_of(target.rule), to)):
+        return " ".join([_("The target would not take it."), why])
     return ""

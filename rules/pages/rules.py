@@ -6,23 +6,24 @@ import json
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from catalog import stamps
 from catalog.access import needs
 from catalog.models import EventType
 from rules import registry, revisions
 from rules.conditions import NotRows, Row, from_pattern, types_in_words
-from rules.contract import ContractRefused, compile_contract
-from rules.engine import TransformError
-from rules.filtering import filter_of
+from rules.filtering import filter_of, types_of
+from rules.fitting import unfit_target
 from rules.forms import free_rule_name
 from rules.models import Rule, Target, Trial
 from rules.pages import history
-from rules.past import past
+from rules.pages.starting import begin_all, promises
 
 PAGE = 50
 
@@ -81,12 +82,18 @@ def switch_rule(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Rule, pk=pk)
     enabled = request.POST.get("enabled") == "1"
     if found.enabled != enabled:
-        if enabled and (wrong := _unfit(found)):
-            messages.error(request, wrong)
+        if enabled and (wrong := unfit_target(found)):
+            messages.error(request, _("It does not listen yet. %(why)s") % {"why": wrong})
             return redirect("edit-rule", pk)
         if enabled:
-            messages.success(request, _("Listening.") if found.draft else _("Listening again."))
-            revisions.start(found, by=request.user)
+            said = [_("Listening."), *promises(found)] if found.draft else [_("Listening again.")]
+            with transaction.atomic():
+                stamps.hold_log()
+                begins = found.draft
+                revisions.start(found, by=request.user)
+                if begins:
+                    begin_all(found)
+            messages.success(request, " ".join(said))
         else:
             found.enabled = False
             revisions.save_rule(found, by=request.user)
@@ -112,7 +119,7 @@ def duplicate_rule(request: HttpRequest, pk: int) -> HttpResponse:
     )
     revisions.save_rule(copy, by=request.user)
     for target in original.targets.all():
-        target.pk, target.rule, target.revision = None, copy, 0
+        target.pk, target.rule, target.revision, target.starts = None, copy, 0, ""
         target.state, target.state_reason = Target.State.RUNNING, ""
         target._state.adding = True
         revisions.save_target(target, by=request.user)
@@ -120,30 +127,10 @@ def duplicate_rule(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("rule", copy.pk)
 
 
-def _unfit(found: Rule) -> str:
-    """Why what a target of the rule would be sent does not fit its contract, in a sentence; "" when all of it does."""
-    for target in found.targets.all():
-        if not target.contract:
-            continue
-        try:
-            contract = compile_contract(target.contract)
-            transform = target.transform or {"kind": "complete"}
-            structured = target.config.get("mode") == "structured"
-            wrong = past().unfit(found.bus_id, filter_of(found), transform, contract, structured)
-        except (ContractRefused, TransformError) as error:
-            wrong = str(error)
-        if wrong:
-            return _("It does not listen yet. %(target)s would not take it: %(why)s") % {
-                "target": target.name,
-                "why": wrong,
-            }
-    return ""
-
-
 def _read(found: Rule) -> tuple[list[str], list[Row], bool]:
     """Types and conditions of a rule, and whether its pattern says more than rows can show."""
     try:
-        return *from_pattern(found.pattern), False
+        types, rows, more = *from_pattern(found.pattern), False
     except NotRows:
-        listed = found.pattern.get("type", [])
-        return [name for name in listed if isinstance(name, str)], [], True
+        types, rows, more = [], [], True
+    return types or types_of([filter_of(found)]), rows, more

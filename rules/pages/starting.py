@@ -17,8 +17,9 @@ from catalog.display import words
 from rules import registry
 from rules.draft import Draft
 from rules.engine import Filter
+from rules.filtering import filter_of
 from rules.forms import bus_in
-from rules.models import Target
+from rules.models import Rule, Target
 from rules.registry import Since
 
 CHOICES = ("now", "time", "beginning")
@@ -40,6 +41,18 @@ class Start:
         if start.choice == "time" and start.since == "now":
             start.problem = _("Write a day and a time in the past, as in 2026-03-01 08:00.")
         return start
+
+    @classmethod
+    def of(cls, target: Target) -> Start:
+        """Where a draft's target was said to begin."""
+        if target.starts in ("", *CHOICES):
+            return cls(target.starts or "now")
+        return cls("time", target.starts)
+
+    @property
+    def stored(self) -> str:
+        """The same as `Target.starts` holds it."""
+        return {"now": "", "time": self.time}.get(self.choice, self.choice)
 
     @property
     def since(self) -> Since:
@@ -81,6 +94,24 @@ class Start:
         starting = registry.starting()
         if starting is not None and self.since != "now":
             starting.start(target, self.since)
+
+
+def promises(rule: Rule) -> list[str]:
+    """What the targets of a draft get before new events, a sentence each. Ask before `begin_all`."""
+    firsts = [
+        (target.name, Start.of(target).promise(filter_of(rule), rule.bus_id))
+        for target in rule.targets.exclude(starts="")
+    ]
+    return [
+        _("%(target)s gets %(first)s.") % {"target": name, "first": first} for name, first in firsts if first
+    ]
+
+
+def begin_all(rule: Rule) -> None:
+    """Lets the targets of a draft begin where they were said to; call it in the transaction that starts the rule."""
+    for target in rule.targets.exclude(starts=""):
+        Start.of(target).begin(target)
+    rule.targets.exclude(starts="").update(starts="")
 
 
 @needs("rules.view_rule")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from catalog.models import Team
 from rules.contracting import Contracting, template_for
@@ -43,7 +44,7 @@ class TargetPart:
             PolicyForm(sent, instance=target, rule=rule, suggested=suggested),
             to,
             Contracting.of(target.contract) if sent is None else Contracting.read(sent),
-            Start.read(request) if starts else None,
+            None if not starts else Start.of(target) if sent is None else Start.read(request),
         )
 
     def is_valid(self) -> bool:
@@ -54,8 +55,13 @@ class TargetPart:
     def fill(self, draft: Draft) -> None:
         """Writes a template that fills the contract's fields."""
         if self.contracting.compiled is not None:
-            draft.sending.kind = "template"
-            draft.sending.template = template_for(self.contracting.fields, draft.fields)
+            filled = template_for(self.contracting.fields, draft.fields)
+            draft.sending.kind, draft.sending.template = "template", filled.text
+            draft.sending.missing = "omit"  # null is no value of a field that has a type
+            if filled.left_out:
+                self.contracting.notice = _(
+                    "Nothing in the events is called like %(fields)s: left out, and yours to write."
+                ) % {"fields": ", ".join(filled.left_out)}
             draft.checked()
 
     def unfit(self, draft: Draft, bus: int) -> str:
@@ -80,9 +86,18 @@ class TargetPart:
         return Target.objects.get(pk=self.target.pk)
 
     def begin(self) -> None:
-        """Lets the saved target begin where it was to; call it in the transaction that saves it."""
-        if self.start is not None:
+        """Lets the saved target of a rule that listens begin where it was to, and keeps that for one that does not yet.
+
+        Call it in the transaction that saves the target.
+        """
+        if self.start is None:
+            return
+        if self.target.rule.enabled:
             self.start.begin(self.target)
+        starts = self.start.stored if self.target.rule.draft else ""
+        if starts != self.target.starts:
+            self.target.starts = starts
+            self.target.save(update_fields=["starts"])
 
     def promise(self, draft: Draft, bus: int) -> str:
         """What the target gets before new events, in a phrase; "" for nothing. Ask before `begin`."""

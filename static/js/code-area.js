@@ -4,17 +4,18 @@
    data-fields: [{path, type, sample}] to complete; data-complete: "placeholders" (after ${, the default) or "words"
    (any name that is being typed, as in JSONata); data-problems: [{line, message}] to underline; data-label: the name of
    the list of completions. Keys: arrows choose, Tab or Enter takes, Escape closes, Ctrl-Space opens. */
-const TOK = /("(?:\\.|[^"\\\n])*"?)(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b|([{}[\],:])/g;
+const TOK = /(\$\{[^}"\n]*\}?)|("(?:\\.|[^"\\\n])*"?)(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b|([{}[\],:])/g;
 const esc = s => s.replace(/[&<>]/g, c => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
 const vars = s => s.replace(/\$\{[^}"]*\}?/g, m => `<span class="v">${m}</span>`);
 const paint = line => {
   let out = "", at = 0;
   for (const m of line.matchAll(TOK)) {
     out += esc(line.slice(at, m.index)); at = m.index + m[0].length;
-    if (m[1] != null) out += `<span class="${m[2] ? "k" : "s"}">${vars(esc(m[1]))}</span>${m[2] ? `<span class="p">${m[2]}</span>` : ""}`;
-    else if (m[3] != null) out += `<span class="n">${m[3]}</span>`;
-    else if (m[4] != null) out += `<span class="b">${m[4]}</span>`;
-    else out += `<span class="p">${m[5]}</span>`;
+    if (m[1] != null) out += `<span class="v">${esc(m[1])}</span>`;
+    else if (m[2] != null) out += `<span class="${m[3] ? "k" : "s"}">${vars(esc(m[2]))}</span>${m[3] ? `<span class="p">${m[3]}</span>` : ""}`;
+    else if (m[4] != null) out += `<span class="n">${m[4]}</span>`;
+    else if (m[5] != null) out += `<span class="b">${m[5]}</span>`;
+    else out += `<span class="p">${m[6]}</span>`;
   }
   return out + esc(line.slice(at));
 };
@@ -55,7 +56,15 @@ class CodeArea extends HTMLElement {
       this.#lines = next;
     });
   }
-  #put(text, back = 0) { document.execCommand("insertText", false, text); if (back) this.ta.selectionStart = this.ta.selectionEnd = this.ta.selectionEnd - back; }
+  /* Puts a text in place of the selection, as typing would: Undo takes it back in one step. */
+  #put(text, back = 0) {
+    const { ta } = this;
+    if (!document.execCommand("insertText", false, text)) {
+      ta.setRangeText(text, ta.selectionStart, ta.selectionEnd, "end");
+      ta.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText", data: text }));
+    }
+    if (back) ta.selectionStart = ta.selectionEnd = ta.selectionEnd - back;
+  }
   #key(e) {
     const { ta } = this, open = !this.list.hidden;
     if (open && (e.key === "ArrowDown" || e.key === "ArrowUp")) { e.preventDefault(); return this.#select((this.#at + (e.key === "ArrowDown" ? 1 : -1) + this.#hits.length) % this.#hits.length); }
@@ -83,7 +92,14 @@ class CodeArea extends HTMLElement {
   }
   #ch;
   #select(i) { this.#at = i; [...this.list.children].forEach((o, j) => o.setAttribute("aria-selected", j === i)); this.ta.setAttribute("aria-activedescendant", `${this.ta.id}-o${i}`); }
-  #accept(i) { const { ta } = this; ta.selectionStart = this.#from; this.#put(this.#hits[i].path + (this.dataset.complete === "words" || ta.value[ta.selectionEnd] === "}" ? "" : "}")); this.#close(); ta.dispatchEvent(new Event("change", { bubbles: true })); }
+  /* Puts the chosen path in place of the whole name around the caret, its closing brace too; the caret goes after it. */
+  #accept(i) {
+    const { ta } = this, after = ta.value.slice(ta.selectionEnd), words = this.dataset.complete === "words";
+    const rest = (words ? /^[\w.[\]]*/ : /^[\w.[\]]*\}?/).exec(after)[0], end = ta.selectionEnd + rest.length;
+    ta.setSelectionRange(this.#from, end);
+    this.#put(this.#hits[i].path + (words ? "" : "}"));
+    this.#close(); ta.dispatchEvent(new Event("change", { bubbles: true }));
+  }
   #close() { this.list.hidden = true; this.ta.removeAttribute("aria-activedescendant"); }
 }
 customElements.define("code-area", CodeArea);

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [ingest] [delivery] [latency] [matching] [shapes] [pages]`."""
+"""`python -m tests.benchmarks [ingest] [delivery] [latency] [matching] [shapes] [pages] [compatibility]`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import delivery, ingest, latency, matching, pages, shapes
+from tests.benchmarks import compatibility, delivery, ingest, latency, matching, pages, shapes
 from tests.processes import Towns
 
 ALL = {
@@ -14,6 +14,7 @@ ALL = {
     "delivery": delivery.run,
     "latency": latency.run,
     "matching": matching.run,
+    "compatibility": compatibility.run,
     "shapes": shapes.run,
     "pages": pages.run,
 }

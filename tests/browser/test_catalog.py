@@ -45,6 +45,7 @@ PAGES = [
     "/events/order.placed/delete/",
     "/welcome/",
     "/events/order.placed/versions/new/",
+    "/export/",
     "/sources/",
     "/sources/shop/",
     "/sources/new/",

@@ -93,10 +93,19 @@ def test_a_person_builds_a_rule_tries_it_starts_it_and_the_next_event_arrives_tr
 
     # A template, completed with the keyboard alone.
     page.locator(".send").get_by_text("Template", exact=True).click()
+    page.locator("#template").fill("Order ${data.order_id}, by ${source")
+    expect(page.locator("#template-area .v")).to_have_text(["${data.order_id}", "${source"])
     page.locator("#template").fill("")
     page.locator("#template").press_sequentially('{"ref": "${order_')
     expect(page.locator("code-area [role=option]").first).to_have_text(re.compile("data.order_id"))
     page.keyboard.press("Tab")
+    expect(page.locator("#template")).to_have_value('{"ref": "${data.order_id}"}')
+    # The caret stands after what was put in, and one Undo takes it back.
+    caret = "() => document.getElementById('template').selectionStart"
+    assert page.evaluate(caret) == len('{"ref": "${data.order_id}')
+    page.keyboard.press("Control+z")
+    expect(page.locator("#template")).to_have_value('{"ref": "${order_}"}')
+    page.keyboard.press("Control+Shift+z")
     expect(page.locator("#template")).to_have_value('{"ref": "${data.order_id}"}')
     expect(page.locator("#send-verdict")).to_contain_text("Valid JSON for all 5 matching events")
     expect(page.locator(".pressable mark")).to_have_text(re.compile('"o-[0-9]+"'))

@@ -1,27 +1,60 @@
-"""What conformance tests share: the npm CloudEvents SDK, installed from its lock file."""
+"""What conformance tests share: packages installed or read as their lock files say, none of them in the repository."""
 
 from __future__ import annotations
 
+import json
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import services
 
-NPM = Path(__file__).parent / "npm"
+HERE = Path(__file__).parent
+CACHE = HERE.parent.parent / ".cache"
+
+
+def installed(folder: Path) -> Path:
+    """`folder`, in which `node` finds what its package-lock.json names.
+
+    The packages stay in its node_modules (not in the repository) and are installed again when the lock file changed.
+    """
+    done = folder / "node_modules" / ".package-lock.json"
+    if not done.exists() or done.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
+        run([services.program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
+    return folder
+
+
+def run(command: list[str], folder: Path) -> None:
+    """Runs `command` in `folder`; what it says is the failure's message."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command[:4])} failed:\n{done.stdout}{done.stderr}"
 
 
 @pytest.fixture(scope="session")
 def npm_folder() -> Path:
-    """The folder in which `node` finds the npm SDK. A test that uses it has the mark `service("npm")`.
+    """The folder of the npm CloudEvents SDK. A test that uses it has the mark `service("npm")`."""
+    return installed(HERE / "npm")
 
-    The packages stay in its node_modules (not in the repository) and are installed again when the lock file changed.
-    """
-    installed = NPM / "node_modules" / ".package-lock.json"
-    lock = NPM / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = [services.program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=NPM, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"npm ci failed:\n{done.stdout}{done.stderr}"
-    return NPM
+
+@pytest.fixture(scope="session")
+def checkers() -> Path:
+    """The folder of the packages that check exports. A test that uses it has the mark `service("npm")`."""
+    return installed(HERE / "exports")
+
+
+@pytest.fixture(scope="session")
+def xregistry_schema() -> Any:
+    """The schema of xRegistry documents, as published: downloaded once, by hash."""
+    requirements = HERE / "xregistry.txt"
+    wheels = CACHE / "xregistry"
+    found = sorted(wheels.glob("xrcg-0.11.0-*.whl"))
+    if not found:
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]
+        run([*pip, "--no-deps", "--require-hashes", "--dest", str(wheels), "-r", str(requirements)], HERE)
+        found = sorted(wheels.glob("xrcg-0.11.0-*.whl"))
+    with zipfile.ZipFile(found[0]) as wheel:
+        return json.loads(wheel.read("xrcg/schemas/document-schema.json"))

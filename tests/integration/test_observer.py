@@ -18,6 +18,7 @@ from catalog.models import Bus, Domain, EventType, Observation, Source, Team, Vi
 from catalog.schemas.shape import Shape
 from delivery.log.retention import retain_all
 from delivery.observer import noting, reading, work
+from delivery.observer.scrubbing import Scrubber
 from delivery.observer.work import Overtaken, claim, look, observe
 from delivery.tracking import sources
 from delivery.tracking.read import rows
@@ -148,6 +149,31 @@ def test_a_field_that_becomes_personal_is_scrubbed_with_the_next_sample(log_data
     assert "Lin" not in row.shape
     assert "Noor" not in row.shape
     assert row.sampled == 2
+
+
+def test_what_has_become_personal_is_taken_out_of_past_days_and_samples(log_database: Database) -> None:
+    bus = a_bus().pk
+    kind, other = register(), register("other")
+    for name in ("order.placed", "other"):
+        store(bus, type=name, data={"nick": "Lin"})
+        Violation.objects.create(
+            type_name=name, day=TODAY(), source="/shop", message="It is wrong.", rejected=True,
+            sample='{"nick": "Lin", "total": -1}', last_at=datetime.now(UTC),
+        )  # fmt: skip
+    assert again() == 1
+    scrubber = Scrubber()
+    assert scrubber.scrub() == 0
+    kind.personal = ["nick"]
+    kind.save()
+    assert scrubber.scrub() == 2
+    row = Observation.objects.get(type_name=kind.name)
+    assert "Lin" not in row.shape
+    assert Shape.from_json(row.shape).samples == 1
+    assert Violation.objects.get(type_name=kind.name).sample == '{"nick": "•••", "total": -1}'
+    # Of the other type nobody said so.
+    assert "Lin" in Observation.objects.get(type_name=other.name).shape
+    assert "Lin" in Violation.objects.get(type_name=other.name).sample
+    assert scrubber.scrub() == Scrubber().scrub() == 0
 
 
 def test_it_begins_a_day_back_in_a_log_that_is_older_than_it(log_database: Database) -> None:

@@ -11,6 +11,7 @@ from catalog.schemas.compatibility.budget import Budget
 from catalog.schemas.compatibility.pairs import Pair, fits_json
 from catalog.schemas.compatibility.renames import hints
 from catalog.schemas.compatibility.verdicts import Break, Mode, Outcome, Policy, Undecided, Verdict
+from catalog.schemas.validator import Validator
 
 BUDGET_SECONDS = 0.2
 
@@ -29,14 +30,24 @@ def check(
     Both are parsed JSON Schemas that were accepted for registration. `examples` are values of data of either version;
     they make counterexamples that look like real events. What is not decided after `budget_seconds` is UNDECIDED.
     """
-    budget = Budget(budget_seconds, clock)
-    samples = [value for value in examples if fits_json(value)]
+    return _check(old, new, mode, policy, _usable(examples), Budget(budget_seconds, clock), {})
+
+
+def _check(
+    old: Any,
+    new: Any,
+    mode: Mode,
+    policy: Policy,
+    examples: Sequence[Any],
+    budget: Budget,
+    compiled: dict[str, Validator],
+) -> Verdict:
     breaks: list[Break] = []
     undecided: list[Undecided] = []
     directions = mode.directions
     for number, direction in enumerate(directions):
         share = budget.share(1 / (len(directions) - number))
-        found, left = Pair(old, new, direction, policy, samples, share).answer()
+        found, left = Pair(old, new, direction, policy, examples, share, compiled).answer()
         breaks += found
         undecided += left
     return _verdict(breaks, undecided, hints(old, new, budget) if directions else ())
@@ -58,13 +69,18 @@ def check_history(
     breaks: list[Break] = []
     undecided: list[Undecided] = []
     remarks: tuple[str, ...] = ()
+    samples, compiled = _usable(examples), dict[str, Validator]()
     chosen = list(versions) if mode.transitive else list(versions[-1:])
     for number, old in reversed(chosen):
-        found = check(old, new, mode, policy, examples, budget_seconds, clock)
+        found = _check(old, new, mode, policy, samples, Budget(budget_seconds, clock), compiled)
         breaks += [replace(one, against=number) for one in found.breaks]
         undecided += [replace(one, against=number) for one in found.undecided]
         remarks = remarks or found.hints
     return _verdict(breaks, undecided, remarks)
+
+
+def _usable(examples: Sequence[Any]) -> list[Any]:
+    return [value for value in examples if fits_json(value)]
 
 
 def _verdict(breaks: list[Break], undecided: list[Undecided], remarks: tuple[str, ...]) -> Verdict:

@@ -102,9 +102,9 @@ def sentence_of(finding: Finding, direction: Direction) -> str:
         case "anyOf" | "oneOf":
             return f"{where} may have a form by {writer} that fits {_FORMS[finding.word]} of {reader}."
         case word if word in _LIMITS:
-            before = "it has no such limit" if had is None else f"by {writer} the limit is {shown(had)}"
-            if had is None:
-                before = f"{writer} has no such limit"
+            before = (
+                f"{writer} has no such limit" if had is None else f"by {writer} the limit is {shown(had)}"
+            )
             return f"{where} must have {_LIMITS[word]} {shown(wanted)} for {reader}; {before}."
         case "uniqueItems":
             return f"{where} may hold an entry twice by {writer}; {reader} refuses that."

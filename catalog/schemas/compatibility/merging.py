@@ -100,6 +100,10 @@ class Merger:
                         # What can never hold together with the choice declares nothing for it.
                         if self.closing and self.place([*choice, other]) is not False:
                             self.document.declared([other], declared)
+                    if word == "if":
+                        # Who asks whether a member has a value declares that it may have others.
+                        asked = self.document.declared([holder["if"]]).names
+                        declared.names.update({name: [True] for name in asked if name not in declared.names})
                     options.append((atoms, declared))
             if len(cases) * len(options) > limit:
                 return None

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from catalog.schemas.compatibility.budget import Budget
 from catalog.schemas.compatibility.patterns import finds_in_all
 from catalog.schemas.dialects import DEFAULT, dialect_of
-from catalog.schemas.openapi import is_openapi_30, without_openapi
+from catalog.schemas.openapi import without_openapi
 
 Schema = Any  # a JSON Schema: a dict or a bool
 
@@ -58,9 +58,8 @@ class Normaliser:
     def __init__(self, schema: Schema, prefix: str, budget: Budget) -> None:
         self.budget = budget
         self.prefix = prefix
-        if isinstance(schema, dict) and is_openapi_30(schema):
-            schema = without_openapi(schema)
-        dialect = DEFAULT if _is_openapi_31(schema) else dialect_of(schema)
+        schema = without_openapi(schema)
+        dialect = dialect_of(schema)
         if dialect is None:
             raise Unsupported("its $schema is not a supported draft")
         self.root = schema
@@ -90,7 +89,7 @@ class Normaliser:
                 own = item.get(word)
                 if isinstance(own, str) and own.startswith("#"):
                     self.anchors[own] = item
-                elif isinstance(own, str) and not root and word == "$id" and "$ref" not in item:
+                elif isinstance(own, str) and not root and "$ref" not in item:
                     raise Unsupported("a part with its own $id")
             if isinstance(item.get("$anchor"), str):
                 self.anchors["#" + item["$anchor"]] = item
@@ -171,7 +170,13 @@ class Normaliser:
             ]
             if content:
                 found[OPAQUE] = content
-        return _plain_unevaluated(found)
+        if "contains" not in found:
+            found.pop("minContains", None)
+            found.pop("maxContains", None)
+        found = _plain_unevaluated(found)
+        if self.age == 3 and "unevaluatedItems" in found:
+            raise Unsupported("unevaluatedItems of draft 2019-09")
+        return found
 
     def _bounds(self, schema: dict[str, Any], source: dict[str, Any], found: dict[str, Any]) -> None:
         for word, plain in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
@@ -233,12 +238,6 @@ def with_dialect(schema: Schema) -> Schema:
         elif isinstance(item, list):
             todo.extend(item)
     return schema
-
-
-def _is_openapi_31(schema: Schema) -> bool:
-    """OpenAPI 3.1 and 3.2 write JSON Schema 2020-12."""
-    declared = schema.get("$schema") if isinstance(schema, dict) else None
-    return isinstance(declared, str) and declared.startswith("https://spec.openapis.org/oas/3.")
 
 
 def normal(schema: Schema, prefix: str, budget: Budget) -> Schema:

@@ -10,8 +10,8 @@ import jsonschema_rs
 
 from catalog.schemas.compatibility.budget import DEEPEST, LARGEST, Budget, Exhausted, size
 from catalog.schemas.compatibility.containment import Comparison, unique
-from catalog.schemas.compatibility.costs import MOST, looks
 from catalog.schemas.compatibility.findings import Finding, place_name, sentence_of
+from catalog.schemas.compatibility.looks import looks
 from catalog.schemas.compatibility.merging import Merger
 from catalog.schemas.compatibility.normal import Schema, Unsupported, normal, with_dialect
 from catalog.schemas.compatibility.opening import Opener
@@ -22,17 +22,21 @@ from catalog.schemas.compatibility.reading import Document, text_of
 from catalog.schemas.compatibility.refusals import Refusals
 from catalog.schemas.compatibility.verdicts import Break, Direction, Policy, Undecided
 from catalog.schemas.compatibility.witnesses import Search
-from catalog.schemas.openapi import is_openapi_30, without_openapi
+from catalog.schemas.openapi import without_openapi
 from catalog.schemas.text import depth
-from catalog.schemas.validator import SchemaRefused, Validator, compile_parsed
+from catalog.schemas.validator import SchemaRefused, Validator, compile_schema
 
 PLACES = 40
+LOOKS = 50_000  # of the validator for one value: about a millisecond
 _TIME = "The time for this check was used up before it was decided."
 Answer = tuple[list[Break], list[Undecided]]
 
 
 class Pair:
-    """The old and the new schema, read in one direction."""
+    """The old and the new schema, read in one direction.
+
+    `compiled` keeps validators by the text of their schemas for the other pairs of the same question.
+    """
 
     def __init__(
         self,
@@ -42,12 +46,20 @@ class Pair:
         policy: Policy,
         examples: Sequence[Any],
         budget: Budget,
+        compiled: dict[str, Validator],
     ) -> None:
+        self.compiled = compiled
         self.direction = direction
         self.policy = policy
         self.examples = examples
         self.budget = budget
         self.sent, self.read = (old, new) if direction is Direction.BACKWARD else (new, old)
+
+    def _compiled(self, schema: Schema) -> Validator:
+        text = json.dumps(without_openapi(schema))
+        if text not in self.compiled:
+            self.compiled[text] = compile_schema(text)
+        return self.compiled[text]
 
     def answer(self) -> Answer:
         """The breaks and what stays undecided; both empty means proved."""
@@ -80,8 +92,10 @@ class Pair:
         proof = self.budget.share(0.6)
         sent = Document(normal(self.sent, "w", proof))
         read = Document(normal(self.read, "r", proof))
-        if max(looks(sent), looks(read)) > MOST:
+        if max(looks(sent.root, LOOKS), looks(read.root, LOOKS)) > LOOKS:
             raise Unsupported("references that double what is applied at every level")
+        # What the validator cannot use is not reasoned about either.
+        self._validators = self._compiled(self.sent), self._compiled(self.read)
         if evolving:
             read = Opener(read, proof).opened()
         writer = Merger(sent, evolving, proof).merged()
@@ -139,14 +153,16 @@ class Pair:
 
     def _test(self, writer: Document, read: Document) -> tuple[Callable[[Any], bool], Refusals]:
         """What a counterexample has to pass, and why the reader refuses it."""
-        sends, takes = _compiled(self.sent), _compiled(self.read)
+        sends, takes = self._validators
+        if looks(writer.root, LOOKS) > LOOKS:
+            raise Unsupported("alternatives whose cases multiply at every level")
         declared = _normal_validator(writer) if self.policy is Policy.EVOLUTION else None
         tolerant = _normal_validator(read) if self.policy is Policy.EVOLUTION else None
 
         def shows(value: Any) -> bool:
             try:
                 return (
-                    not takes.is_valid(value)
+                    takes.refuses(value)
                     and sends.is_valid(value)
                     and (declared is None or bool(declared.is_valid(value)))
                     and (tolerant is None or not tolerant.is_valid(value))
@@ -154,7 +170,7 @@ class Pair:
             except (ValueError, OverflowError, RecursionError):
                 return False
 
-        return shows, Refusals(tolerant or takes)
+        return shows, Refusals(tolerant or takes, takes)
 
     def _break(self, finding: Finding, value: Any, refusals: Refusals) -> Break:
         return Break(
@@ -194,14 +210,6 @@ def _path_of(finding: Finding) -> str:
     path = place_name(finding.steps)
     named = finding.word in ("required", "dependentRequired", "additionalProperties", "unevaluatedProperties")
     return place_name((*finding.steps, ("member", finding.wanted))) if named and finding.wanted else path
-
-
-def _compiled(schema: Schema) -> Validator:
-    if isinstance(schema, dict) and is_openapi_30(schema):
-        return compile_parsed(without_openapi(schema))
-    if isinstance(schema, dict) and str(schema.get("$schema")).startswith("https://spec.openapis.org/oas/3."):
-        return compile_parsed({word: value for word, value in schema.items() if word != "$schema"})
-    return compile_parsed(schema)
 
 
 def _normal_validator(document: Document) -> Any:

@@ -42,8 +42,6 @@ class _Reader:
 
     def at(self, reference: str) -> tuple[Path, Any]:
         value, path = self.root, []
-        if reference.startswith("#/components/schemas/") and "components" not in self.root:
-            reference = reference.replace("#/components/schemas/", "#/$defs/", 1)
         for part in reference.split("/")[1:]:
             part = unquote(part).replace("~1", "/").replace("~0", "~")
             key: str | int = int(part) if isinstance(value, list) and part.isdigit() else part

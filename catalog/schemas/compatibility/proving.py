@@ -146,7 +146,7 @@ def _bounded(schema: Schema, reader: bool) -> bool:
         ways(schema, frozenset())
     except (_Multiplies, RecursionError):
         return False
-    return count.patterns <= PATTERNS
+    return count.nodes <= NODES and count.patterns <= PATTERNS
 
 
 def _plain(schema: Any) -> Any:

@@ -11,6 +11,7 @@ from catalog.schemas.compatibility.findings import Finding, place_name
 from catalog.schemas.compatibility.pointers import steps_of
 from catalog.schemas.sentences import sentence
 from catalog.schemas.text import pointer_of
+from catalog.schemas.validator import Validator
 
 SHOWN = 20
 # They speak for the place they stand at and for everything below it.
@@ -20,10 +21,11 @@ _ABSENT = ("required", "dependentRequired")
 
 
 class Refusals:
-    """The reader's errors of values."""
+    """The reader's errors of values: those of `validator`, asked only where `guard` says that it ends in time."""
 
-    def __init__(self, validator: Any) -> None:
+    def __init__(self, validator: Any, guard: Validator) -> None:
         self._validator = validator
+        self._guard = guard
 
     def relation(self, finding: Finding, value: Any) -> int:
         """2: the value is refused only for what `finding` says, 1: for that too, 0: for something else."""
@@ -45,6 +47,8 @@ class Refusals:
         return ""
 
     def _errors(self, value: Any) -> list[ValidationError]:
+        if not self._guard.explains(value):
+            return []
         return list(islice(self._validator.iter_errors(value), SHOWN))
 
 

@@ -17,11 +17,8 @@ PLACES = 200
 MEMBERS = 40
 
 
-def pairs(gone: dict[str, Any], added: dict[str, Any], siblings: Iterable[str] = ()) -> list[tuple[str, str]]:
-    """Which of the members `gone` (name → shape) became which of those `added`; the most similar names first.
-
-    A single member gone and a single one added with the same shape count as well when nothing else is like them.
-    """
+def pairs(gone: dict[str, Any], added: dict[str, Any]) -> list[tuple[str, str]]:
+    """Which of the members `gone` (name → shape) became which of those `added`; the most similar names first."""
     options = sorted(
         (
             (_similarity(before, after), before, after)

@@ -13,7 +13,8 @@ from catalog.schemas.compatibility.patterns import finds, texts
 from catalog.schemas.compatibility.reading import Document, types_of, value_key
 
 DEPTH = 150
-LONGEST = 2000  # entries or characters of one value
+LONGEST = 20_000  # entries or characters of one value
+LONGEST_CHECKED = 1000  # where each one more costs more than the one before: patterns, distinct entries
 FORMATS = {
     "date-time": "2026-01-31T12:00:00Z", "date": "2026-01-31", "time": "12:00:00Z", "duration": "P1D",
     "email": "someone@example.com", "idn-email": "someone@example.com", "hostname": "example.com",
@@ -153,7 +154,9 @@ class Sampler:
 
     def arrays(self, schema: dict[str, Any], depth: int) -> Iterator[list[Any]]:
         """The shortest array, then longer ones and ones with other entries."""
-        least = min(schema.get("minItems", 0), LONGEST)
+        least = schema.get("minItems", 0)
+        if least > (LONGEST_CHECKED if schema.get("uniqueItems") else LONGEST):
+            return
         most = schema.get("maxItems", LONGEST)
         prefix, items = schema.get("prefixItems", []), schema.get("items", True)
         contains = schema.get("contains")
@@ -207,8 +210,11 @@ def _another(before: list[Any], pool: list[Any], index: int) -> Any:
 
 def strings(schema: dict[str, Any]) -> Iterator[str]:
     """Texts for length, pattern and format."""
-    least = min(schema.get("minLength", 0), LONGEST)
-    most = schema.get("maxLength", LONGEST)
+    longest = LONGEST_CHECKED if "pattern" in schema or "allOf" in schema else LONGEST
+    least = schema.get("minLength", 0)
+    most = min(schema.get("maxLength", longest), longest)
+    if least > most:
+        return
     found: list[str] = []
     for pattern in [schema.get("pattern"), *(one.get("pattern") for one in schema.get("allOf", ()))]:
         if isinstance(pattern, str):
@@ -220,7 +226,7 @@ def strings(schema: dict[str, Any]) -> Iterator[str]:
     if schema.get("format") in FORMATS:
         found.append(FORMATS[schema["format"]])
     found.extend(TEXTS)
-    for length in (least, min(most, least + 1), min(schema.get("maxLength", least + 40), LONGEST)):
+    for length in (least, min(most, least + 1), min(schema.get("maxLength", least + 40), most)):
         found.extend(letter * length for letter in ("a", "1", "A"))
     for text in dict.fromkeys(found):
         if least <= len(text) <= most:

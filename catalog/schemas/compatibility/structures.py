@@ -2,47 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from typing import Any
 
+from catalog.schemas.compatibility.budget import Budget
 from catalog.schemas.compatibility.findings import Step
 from catalog.schemas.compatibility.merging import entry, member
 from catalog.schemas.compatibility.normal import Schema
 from catalog.schemas.compatibility.patterns import finds, texts
 from catalog.schemas.compatibility.reading import text_of
 
-if TYPE_CHECKING:
-    from catalog.schemas.compatibility.budget import Budget
-
 Place = tuple[tuple[Step, ...], tuple[dict[str, Any], ...]]
 
 
-class Structures:
+class Structures(ABC):
     """The part of a comparison that looks below a place."""
 
     budget: Budget
 
+    @abstractmethod
     def compare(self, writer: Schema, reader: Schema, place: Place) -> None:
         """Adds what is found where `writer` meets `reader`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def found(
         self, word: str, place: Place, plain: Schema, reader: Schema, wanted: Any = None, had: Any = None,
         values: tuple[Any, ...] = (),
     ) -> None:  # fmt: skip
         """Adds a finding."""
-        raise NotImplementedError
 
+    @abstractmethod
     def below(self, place: Place, step: Step, plain: dict[str, Any]) -> Place:
         """The place one step below."""
-        raise NotImplementedError
 
+    @abstractmethod
     def covered(self, plain: dict[str, Any], reader: Schema) -> bool:
         """Whether the prover shows it."""
-        raise NotImplementedError
-
-    def fits(self, writer: Schema, reader: Schema) -> bool:
-        """Whether it is proved that what `writer` accepts `reader` accepts too."""
-        raise NotImplementedError
 
     # ── what a merged writer's object may hold ──
 

@@ -54,7 +54,10 @@ class Search:
 
     def known(self) -> Iterator[Any]:
         """The examples that show a break as they are."""
-        return (value for value in self.examples if self.shows(value))
+        for value in self.examples:
+            self.budget.step()
+            if self.shows(value):
+                yield value
 
     def for_finding(self, finding: Finding) -> tuple[bool, Any]:
         """Whether a value was found, and the value: one with nothing else wrong where there is one. Raises Exhausted."""
@@ -122,15 +125,23 @@ class Search:
     def _whole_values(self, finding: Finding) -> Iterator[Any]:
         bad = list(islice(self._bad_values(finding), 48))
         for value in bad:
-            yield from self._lifted(finding.trail, finding.steps, value)
             for example in self.examples[:4]:
                 yield from self._patched(example, finding.trail, finding.steps, value)
+            yield from self._lifted(finding.trail, finding.steps, value)
         if not finding.steps:
             yield from self.examples
 
     def _bad_values(self, finding: Finding) -> Iterator[Any]:
         """Values for the place itself, the likely ones first."""
         yield from finding.values
+        for inner in self._inner(finding.steps):
+            if isinstance(inner, dict) and finding.word in ("required", "dependentRequired"):
+                yield {name: value for name, value in inner.items() if name != finding.wanted}
+            elif isinstance(inner, dict) and finding.word in (
+                "additionalProperties",
+                "unevaluatedProperties",
+            ):
+                yield {**inner, "unknown": "text"}
         writer = finding.writer
         match finding.word:
             case "required" | "dependentRequired":
@@ -145,6 +156,15 @@ class Search:
         yield from islice(self.sampler.values(writer), 40)
         yield from self._of_reader(finding.reader)
         yield from POOL
+
+    def _inner(self, steps: tuple[Step, ...]) -> Iterator[Any]:
+        """What the examples hold at a place."""
+        for example in self.examples[:4]:
+            inner = example
+            for step in steps:
+                inner = _inside(inner, step)
+            if inner is not MISSING:
+                yield inner
 
     def _without(self, writer: Schema, name: str) -> Iterator[Any]:
         if isinstance(writer, dict):
@@ -226,3 +246,10 @@ class Search:
             yield from islice(self._lifted(trail[1:], steps[1:], value), 1)
         else:
             yield from self._patched(inner, trail[1:], steps[1:], value)
+
+
+def _inside(value: Any, step: Step) -> Any:
+    kind, key = step
+    if kind == "entry" and isinstance(key, int) and isinstance(value, list) and key < len(value):
+        return value[key]
+    return value.get(key, MISSING) if kind != "entry" and isinstance(value, dict) else MISSING

@@ -12,6 +12,7 @@ from rules.engine.cesql.explanation import SqlExplanation, explain_tree
 from rules.engine.cesql.filter_check import check_filter
 from rules.engine.cesql.functions import BUILT_IN, FunctionTable
 from rules.engine.cesql.parser import parse_tree
+from rules.engine.cesql.partly import Outcomes, Partly
 from rules.engine.cesql.sentences import describe
 from rules.engine.cesql.syntax import reading, return_type
 from rules.engine.cesql.values import ZERO, Type, Value
@@ -47,6 +48,7 @@ class Expression:
         self.tree = parse_tree(text)
         self.functions = functions
         self._run = compile_tree(self.tree, functions)
+        self._partly: Partly | None = None
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -85,6 +87,13 @@ class Expression:
     def conditions(self) -> Branches:
         """The branches, their atoms by attribute; to be combined with those of other filters."""
         return branches_of(self.tree, self.functions)
+
+    def could_hold(self, known: Mapping[str, Any]) -> Outcomes:
+        """What `holds` could say of an event that has the `known` attributes: true, false, or either. Never too few."""
+        partly = self._partly
+        if partly is None or partly.names != known.keys():
+            partly = self._partly = Partly(self.tree, self.functions, frozenset(known))
+        return partly.could_hold(known)
 
     def explain(self, event: Event) -> SqlExplanation:
         """Why the event is taken or not. Never raises."""

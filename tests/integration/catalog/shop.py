@@ -99,6 +99,7 @@ PAGES = [
     "/changes/?type=order.placed",
     "/changes/?type=nothing.like.it",
     "/following/",
+    "/export/",
     "/sources/",
     "/sources/?q=nowhere",
     "/sources/new/",

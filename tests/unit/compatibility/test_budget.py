@@ -141,11 +141,10 @@ HOSTILE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("policy", Policy)
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_pair_is_answered_in_time(name, policy):
+def test_a_hostile_pair_is_answered_in_time(name):
     old, new = HOSTILE[name](3), HOSTILE[name](4)
-    for mode in (Mode.BACKWARD, Mode.FORWARD):
+    for mode, policy in ((Mode.BACKWARD, Policy.EVOLUTION), (Mode.FORWARD, Policy.STRICT)):
         began = time.thread_time()
         verdict = check(old, new, mode, policy, (), SECONDS, time.thread_time)
         assert time.thread_time() - began < SECONDS + OVER

@@ -6,6 +6,7 @@ import pytest
 
 from catalog.schemas.compatibility import Mode, Outcome, Policy, check
 from tests.unit.compatibility.rechecked import assert_shown
+from tests.vectors import REPOSITORY
 
 PATIENT = 5.0
 
@@ -106,3 +107,14 @@ def test_strict_takes_the_schemas_as_they_stand(row):
         verdict = check(old, new, mode, Policy.STRICT, (), PATIENT)
         assert verdict.outcome is (Outcome.COMPATIBLE if holds else Outcome.INCOMPATIBLE), (mode, verdict)
         assert_shown(old, new, verdict)
+
+
+def test_the_documented_table_is_this_table():
+    text = (REPOSITORY / "docs/compatibility.md").read_text()
+    section = text.split("### What a change means under evolution")[1].split("##")[0]
+    told = {}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 3 and cells[0] not in ("change", "---"):
+            told[cells[0]] = tuple(cell.startswith("holds") for cell in cells[1:])
+    assert told == {row: evolution for row, (_, _, evolution, _) in ROWS.items()}

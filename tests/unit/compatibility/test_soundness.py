@@ -170,7 +170,7 @@ def _declared(applied: list[Any], definitions: Any, value: Any) -> bool:
     return True
 
 
-RUNS = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+RUNS = settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 @RUNS

@@ -82,6 +82,24 @@ def test_every_place_that_breaks_is_told_with_an_example_of_its_own():
 def test_an_example_looks_like_an_event_that_is_known():
     verdict = check(order(), order(maximum=1000), Mode.BACKWARD, Policy.EVOLUTION, [EXAMPLE], PATIENT)
     assert_shown(order(), order(maximum=1000), verdict)
+    [found] = verdict.breaks
+    assert {**found.counterexample, "total": EXAMPLE["total"]} == EXAMPLE
+    without = order()
+    without["$defs"]["money"]["required"] = []
+    [found] = check(order(), without, Mode.FORWARD, Policy.EVOLUTION, [EXAMPLE], PATIENT).breaks
+    assert found.counterexample == {**EXAMPLE, "total": {}}
+
+
+def test_a_member_that_a_condition_asks_for_may_have_any_value():
+    asking = {
+        "if": {"properties": {"kind": {"const": "a"}}, "required": ["kind"]},
+        "then": {"required": ["x"]},
+    }
+    old = {**fields({"x": {"type": "string"}}), **asking}
+    new = fields({"x": {"type": "string"}, "kind": {"const": "a"}})
+    verdict = check(old, new, Mode.BACKWARD, Policy.EVOLUTION, (), PATIENT)
+    assert [one.path for one in verdict.breaks] == ["data.kind"]
+    assert_shown(old, new, verdict)
 
 
 def test_a_null_example_is_an_example():
@@ -194,6 +212,36 @@ def test_schemas_of_different_drafts_compare_by_meaning(old, new):
     }
     if "$schema" not in new:
         assert check(old, narrower, Mode.BACKWARD, Policy.STRICT, (), PATIENT).outcome is Outcome.INCOMPATIBLE
+
+
+UNUSABLE = [
+    {"$ref": "#/$defs/nothing"},
+    {"$ref": "https://example.com/schema.json"},
+    {"properties": {"a": {"$id": "https://example.com/a", "$ref": "#/$defs/x", "$defs": {"x": {}}}}},
+    {"$dynamicRef": "#meta"},
+    {"pattern": "(?=a)b"},
+    {"patternProperties": {"(?=a)b": {"type": "string"}}},
+    {"$schema": "https://example.com/own-dialect"},
+    {"type": "strange"},
+]
+
+
+@pytest.mark.parametrize("schema", UNUSABLE, ids=str)
+@pytest.mark.parametrize("policy", Policy)
+def test_what_is_not_understood_is_undecided(schema, policy):
+    verdict = check({"type": "object"}, schema, Mode.FULL, policy, (), PATIENT)
+    assert verdict.outcome is Outcome.UNDECIDED
+    assert all(one.why for one in verdict.undecided)
+
+
+def test_a_least_count_of_what_is_contained_means_nothing_elsewhere():
+    wants = {"type": "array", "contains": {"type": "string"}, "minContains": 2}
+    old = {"allOf": [{"type": "array", "minContains": 2}, {"contains": {"type": "string"}}]}
+    assert check(old, wants, Mode.BACKWARD, Policy.STRICT, (), PATIENT).outcome is Outcome.INCOMPATIBLE
+    assert (
+        check(wants, wants | {"title": "x"}, Mode.FULL, Policy.STRICT, (), PATIENT).outcome
+        is Outcome.COMPATIBLE
+    )
 
 
 def test_the_other_meaning_of_a_word_is_not_taken_for_granted():

@@ -12,7 +12,7 @@ from delivery.cloudevents import CloudEvent, decode_structured
 from delivery.ingest.dataschema import addressed, named
 from delivery.ingest.judging import Verdict, judge
 from delivery.ingest.near_names import Names
-from delivery.ingest.registered import Check, TypeFacts, VersionFacts
+from delivery.ingest.registered import Check, Farewell, TypeFacts, VersionFacts
 from delivery.ingest.snapshot import BusFacts, Snapshot
 from delivery.log.entry import Versions
 from rules.engine import Event
@@ -27,7 +27,7 @@ FIELDS = {1: "one", 2: "two", 3: "three", 4: "four"}
 def version(number: int, lifecycle: str = "active") -> VersionFacts:
     schema = {"required": [FIELDS[number]], "properties": {FIELDS[number]: {"type": "number"}}}
     check = None if lifecycle == "retired" else Check(json.dumps(schema))
-    return VersionFacts(100 + number, number, lifecycle, SINCE, check)
+    return VersionFacts(100 + number, number, lifecycle, check)
 
 
 def kind(
@@ -40,13 +40,11 @@ def kind(
     **fields: Any,
 ) -> TypeFacts:
     by_number = {one.number: one for one in versions}
-    values: dict[str, Any] = {
-        "deprecated_at": SINCE, "ends_on": None, "successor": "", "successor_version": 0, "farewell": "",
-        "personal": (),
-    } | fields  # fmt: skip
-    return TypeFacts(
-        name, validation, lifecycle, versions=by_number, default=by_number.get(default or 0), **values
-    )
+    if lifecycle in ("deprecated", "retired"):
+        fields["farewell"] = Farewell(
+            SINCE, fields.pop("ends_on", None), fields.pop("successor", ""), 0, fields.pop("words", "")
+        )
+    return TypeFacts(name, validation, lifecycle, by_number, by_number.get(default or 0), **fields)
 
 
 def event(data: Any = None, **attributes: Any) -> CloudEvent:
@@ -141,11 +139,19 @@ def test_an_unknown_version_is_answered_with_those_that_exist(
 
 
 def test_of_many_versions_the_newest_are_named() -> None:
-    many = {number: VersionFacts(number, number, "active", SINCE, Check("{}")) for number in range(1, 41)}
+    many = {number: VersionFacts(number, number, "active", Check("{}")) for number in range(1, 41)}
     types = kind()._replace(versions=many, default=many[40])
     assert told(verdict(event(dataschema=f"{HOST}/order.placed/99"), types)).endswith(
         "; the newest are 31, 32, 33, 34, 35, 36, 37, 38, 39 and 40."
     )
+
+
+def test_a_schema_that_may_no_longer_be_used_refuses_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    check = Check('{"$ref": "#"}')
+    facts = kind(versions=(VersionFacts(101, 1, "active", check),), default=1)
+    for _ in range(2):
+        assert verdict(event({"any": "thing"}), facts) == Verdict(101)
+    assert len([line for line in caplog.messages if "cannot be used" in line]) == 1
 
 
 def test_a_retired_version_is_answered_with_the_one_to_use() -> None:
@@ -183,7 +189,7 @@ def test_a_retired_type_takes_nothing_whatever_it_checks(mode: str) -> None:
         lifecycle="retired",
         ends_on=date(2026, 11, 1),
         successor="order.committed",
-        farewell="It said too little.",
+        words="It said too little.",
     )
     found = verdict(event({"three": 1}), types)
     assert not found.taken
@@ -228,7 +234,7 @@ def test_what_is_counted_holds_nothing_of_the_event() -> None:
             "additionalProperties": False,
         }
     )
-    facts = kind(versions=(VersionFacts(101, 1, "active", SINCE, Check(schema)),), default=1)
+    facts = kind(versions=(VersionFacts(101, 1, "active", Check(schema)),), default=1)
     cases: dict[str, tuple[Any, str, str]] = {
         "format": ({"email": "secret"}, "/email", "Is no email."),
         "enum": ({"lines": [{}, {"n": 77}]}, "/lines/[]/n", "Must be one of 1, 2."),

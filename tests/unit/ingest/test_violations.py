@@ -15,7 +15,7 @@ from delivery.cloudevents import decode_structured
 from delivery.ingest import pipeline, violations
 from delivery.ingest.judging import Fault
 from delivery.ingest.pipeline import publish
-from delivery.ingest.samples import LONGEST, MASK, READ, sample_of
+from delivery.ingest.samples import LONGEST, MASK, READ, masked, sample_of
 from delivery.ingest.violations import Violations
 from tests.unit.ingest.calling import Caller, event, stored
 
@@ -281,3 +281,11 @@ def test_a_sample_is_short_whatever_comes(data: Any) -> None:
 @pytest.mark.parametrize("data", [None, b"", b"{", b"[" * 5000, b"1" * 6000, b" " * (READ + 1)])
 def test_what_cannot_be_shown_gives_no_sample(data: bytes | None) -> None:
     assert sample_of(data, ()) == ""
+
+
+def test_a_sample_is_masked_anew_without_becoming_shorter() -> None:
+    data = {"a": list(range(9)), "b": "x" * 500, "nick": "Lin"}
+    text = sample_of(json.dumps(data).encode(), ())
+    assert masked(text, ("other",)) == text
+    assert json.loads(masked(text, ("nick",))) == json.loads(text) | {"nick": MASK}
+    assert masked('"Lin"', ("nick",)) == ""

@@ -13,14 +13,13 @@ from rules.conditions import (
     Row,
     RowError,
     from_pattern,
-    parse_values,
     same,
     to_pattern,
     types_in_words,
     write,
-    write_values,
 )
 from rules.engine import validate
+from rules.values import parse_values, write_values
 
 
 @pytest.mark.parametrize(
@@ -180,6 +179,11 @@ def test_two_groups_that_cannot_both_be_written_are_refused() -> None:
         ([Row("data.a", "is", "1"), Row("data.a.b", "is", "1")], 1, "inside a field"),
         ([Row("data.n", "is", "many")], 0, "is a number"),
         ([Row("data.n", "number", "much")], 0, "Write it like"),
+        ([Row("data.n", "number", "5 to 3")], 0, "5 is above 3: write the lower end first, 3 to 5."),
+        ([Row("data.n", "is", "≥ 5")], 0, "For ≥ or a range choose “number”"),
+        ([Row("data.a", "is", 'a, "b')], 0, 'The quote in "b is not closed. Close it, as in "b"'),
+        ([Row("data.a", "prefix", '"')], 0, "is not closed"),
+        ([Row("data.a", "is", '"a" b')], 0, "is not closed"),
         ([Row("data.a", "sounds like", "x")], 0, "no method"),
         ([Row("", "is", ""), Row("data.a", "not-prefix", " ")], 1, "Write a value"),
     ],

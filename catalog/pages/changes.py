@@ -33,9 +33,10 @@ FRESH = 60
 SEES = "catalog.view_eventtype"
 
 
-def rule_url(kind: str = "version.registered") -> str:
-    """The rule editor, filled in for changes of this kind."""
-    return f"{reverse('subscribe')}?{urlencode({'type': event_type_name(kind)})}"
+def rule_url(name: str = "") -> str:
+    """The rule editor, filled in for new versions: of the event type `name`, of any when it is ""."""
+    asked = {"type": event_type_name("version.registered")} | ({"subject": name} if name else {})
+    return f"{reverse('subscribe')}?{urlencode(asked)}"
 
 
 @needs(SEES)
@@ -61,7 +62,7 @@ def changes(request: HttpRequest) -> HttpResponse:
         "type": name,
         "type_exists": bool(name) and EventType.objects.filter(name=name).exists(),
         "follows": follows,
-        "rule_url": rule_url(),
+        "rule_url": rule_url(name),
     }
     return render(request, "catalog/changes/changes.html", context)
 

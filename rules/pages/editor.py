@@ -28,7 +28,7 @@ from rules.sending import Sending
 
 @needs("rules.add_rule")
 def subscribe(request: HttpRequest) -> HttpResponse:
-    """Makes a rule with its first target: a draft, or one that listens from now on."""
+    """Makes a rule with its first target: a draft, or one that listens from now on. `?type=` and `?subject=` fill it."""
     wanted = request.GET.get("type", "").strip()
     bus, team = bus_for(wanted), team_for(request.user)
     if bus is None or team is None:
@@ -37,7 +37,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         draft = Draft.read(request.POST)
     else:
-        draft = Draft.of(types=[wanted] if wanted else [])
+        draft = Draft.of(types=[wanted] if wanted else [], subject=request.GET.get("subject", "")[:255])
         rule.name = free_rule_name(_new_name(draft), bus)
     rule_form, part = RuleForm(_bind(request), instance=rule), TargetPart.read(request, target, rule)
     _fill(request, draft, part)

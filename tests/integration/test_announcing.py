@@ -431,3 +431,12 @@ def test_many_types_are_looked_at_in_turns(placed: EventType) -> None:
     assert Change.objects.filter(kind="type.drifting").count() == 3
     assert not findings.look(day, first.upto, limit=3).more
     assert Change.objects.filter(kind="type.drifting").count() == 4
+
+
+def test_the_editor_is_filled_in_for_one_type(placed: EventType, client: Any) -> None:
+    client.force_login(follower())
+    page = client.get("/changes/?type=order.placed")
+    address = page.context["rule_url"]
+    draft = client.get(address).context["draft"]
+    assert draft.filter.pattern == {"type": ["dev.signalbox.version.registered"], "subject": ["order.placed"]}
+    assert client.get(address).context["rule_form"].instance.bus.name == "system"

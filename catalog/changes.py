@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Bus, Change, EventType, SchemaVersion, Source, Team
+from catalog.models import Bus, Change, EventType, Lifecycle, SchemaVersion, Source, Team
 
 # The event type of a change on the bus "system" is PREFIX and its kind.
 PREFIX = "dev.signalbox."
@@ -80,14 +80,15 @@ def record(
     """Writes the change and returns it; None for what is Signalbox's own, and for a second one with the same `once`.
 
     `event_type` may be the name of one that does not exist. `team`: who owns it, found by itself when not given. `by`: a
-    user. `detail`: JSON, shortened where it is long; keys that are understood: version, notes, verdict, override,
-    fields (names of what was changed), ends_on, successor, farewell, causes, share, why. Raises KeyError for no kind.
+    user. `detail`: JSON, shortened where it is long; keys that are understood are those of catalog.system.DETAIL, and
+    again (an end was announced before) and before (a lifecycle). Raises KeyError for no kind.
     """
     if kind not in KINDS:
         raise KeyError(f"{kind!r} is no kind of change; use one of {', '.join(KINDS)}.")
     if is_own(event_type, source, bus):
         return None
-    given = {} if detail is None else _bounded(json.loads(json.dumps(detail, cls=DjangoJSONEncoder)))
+    given = _bounded(json.loads(json.dumps(detail or {}, cls=DjangoJSONEncoder)))
+    given = {name: value for name, value in given.items() if value not in (None, "")}
     owner = team
     if isinstance(event_type, EventType):
         owner = owner or event_type.team
@@ -177,7 +178,7 @@ def _registered_type(sender: Any, instance: EventType, created: bool, **kwargs: 
 
 @transaction.atomic
 def _registered_version(sender: Any, instance: SchemaVersion, created: bool, **kwargs: Any) -> None:
-    if not created or kwargs.get("raw"):
+    if not created or kwargs.get("raw") or instance.lifecycle == Lifecycle.DRAFT:
         return
     verdict = instance.verdict if isinstance(instance.verdict, dict) else {}
     told = {

@@ -28,6 +28,7 @@ DETAIL: dict[str, dict[str, Any]] = {
     "fields": {"type": "array", "items": _TEXT, "description": "What of it was changed."},
     "ends_on": {"type": "string", "format": "date", "description": "Its last day."},
     "successor": {"type": "string", "description": "The event type that takes its place."},
+    "successor_version": {"type": "integer", "minimum": 1, "description": "The version that takes its place."},
     "farewell": {"type": "string", "description": "Why it ends, and what to do."},
     "causes": {"type": "array", "items": _TEXT, "description": "What events hold against the schema."},
     "share": {"type": "number", "minimum": 0, "maximum": 1, "description": "Share of events that did not fit."},

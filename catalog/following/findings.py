@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +22,9 @@ from catalog.models import Change, EventType, Lifecycle, Observation, SchemaVers
 from catalog.schemas.shape import Drift, Shape, StoredShapeUnreadable, drift
 from catalog.schemas.text import NotJson, parse
 
+logger = logging.getLogger(__name__)
+
+STAY = 1.0  # seconds of one look
 # Fewer events say nothing.
 LEAST = 20
 # A share of misfits from which on quality counts as dropped, and how many times the share of the days before it must be.
@@ -39,8 +44,12 @@ class Looked(NamedTuple):
     more: bool
 
 
-def look(day: date, after: int = 0, limit: int = 50) -> Looked:
-    """Looks at the next types by id above `after` that had events on `day` (UTC), and records what it finds."""
+def look(day: date, after: int = 0, limit: int = 50, stay: float = STAY) -> Looked:
+    """Looks at the next types by id above `after` that had events on `day` (UTC), and records what it finds.
+
+    At most `limit` of them, for about `stay` seconds. What cannot be looked at is logged and passed over.
+    """
+    ends = time.monotonic() + stay
     came = Observation.objects.filter(day=day).order_by().values("type_name")
     refused = Violation.objects.filter(day=day).order_by().values("type_name")
     types = list(
@@ -51,11 +60,19 @@ def look(day: date, after: int = 0, limit: int = 50) -> Looked:
         .select_related("team", "default_version")
         .order_by("pk")[:limit]
     )
+    looked = []
     for event_type in types:
-        drifting(event_type, day)
-    if types:
-        qualities([one for one in types if one.validation != EventType.Validation.OFF], day)
-    return Looked(types[-1].pk if types else after, len(types) == limit)
+        try:
+            drifting(event_type, day)
+        except Exception:
+            # One shape or schema that nobody thought of must not keep all the types after it from being looked at.
+            logger.exception("The drift of %s could not be found.", event_type.name)
+        looked.append(event_type)
+        if time.monotonic() > ends:
+            break
+    if looked:
+        qualities([one for one in looked if one.validation != EventType.Validation.OFF], day)
+    return Looked(looked[-1].pk if looked else after, len(looked) < len(types) or len(types) == limit)
 
 
 def drifting(event_type: EventType, day: date) -> Change | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from catalog.following.telling import told
 from catalog.models import Change, SchemaVersion
 from catalog.schemas.difference import difference
 from catalog.schemas.text import NotJson, parse
+from catalog.schemas.validator import Validator, compile_schema
 from catalog.system import DETAIL, LANGUAGE, SOURCE, event_type_name
 
 # Sentences about a new version that are kept.
@@ -55,8 +57,8 @@ def event_of(change: Change) -> bytes:
         KINDS[change.kind].subject: subject,
     }
     data |= {name: value for name, value in (("team", change.team), ("by", change.by)) if value}
-    # Of what is not described here nothing is promised.
-    data["detail"] = {name: value for name, value in change.detail.items() if name in DETAIL}
+    # What is not described, or is not as described, is left out: the news must not be refused for it.
+    data["detail"] = {name: value for name, value in change.detail.items() if _is_described(name, value)}
     event = {
         "specversion": "1.0",
         "id": str(change.key),
@@ -68,3 +70,12 @@ def event_of(change: Change) -> bytes:
         "data": data,
     }
     return json.dumps(event, cls=DjangoJSONEncoder, ensure_ascii=False).encode()
+
+
+def _is_described(name: str, value: Any) -> bool:
+    return name in DETAIL and _described(name).is_valid(value)
+
+
+@cache
+def _described(name: str) -> Validator:
+    return compile_schema(json.dumps(DETAIL[name]))

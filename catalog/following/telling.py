@@ -106,13 +106,17 @@ def sentence_of(change: Change) -> str:
             day = _day(detail.get("ends_on"))
             if version:
                 said = _("is to end in version %(version)s") % {"version": version}
+            elif detail.get("again"):
+                said = _("says something else about its end")
             else:
                 said = _("is deprecated")
             return _("%(said)s and ends on %(day)s.") % {"said": said, "day": day} if day else f"{said}."
         case "type.reactivated":
+            if version and detail.get("before") == "draft":
+                return _("has a new version, %(version)s.") % {"version": version}
             if version:
                 return _("takes events of version %(version)s again.") % {"version": version}
-            return _("is in use again.")
+            return _("is active now.") if detail.get("before") == "draft" else _("is in use again.")
         case "type.retired":
             if version:
                 return _("takes no more events of version %(version)s.") % {"version": version}
@@ -151,6 +155,8 @@ def _remarks(kind: str, detail: dict[str, Any]) -> Iterable[str]:
         yield changed
     if successor := detail.get("successor"):
         yield _("Use %(successor)s in its place.") % {"successor": successor}
+    if newer := detail.get("successor_version"):
+        yield _("Use version %(number)s in its place.") % {"number": newer}
     if farewell := detail.get("farewell"):
         yield str(farewell)
     if causes := _some(detail.get("causes")):

@@ -151,10 +151,13 @@ def test_every_kind_of_change_is_taken_by_the_bus(placed: EventType) -> None:
     for kind, about in changes.KINDS.items():
         subject = {"type": {"event_type": placed}, "source": {"source": source}, "bus": {"bus": source.bus}}
         changes.record(
-            kind, **subject[about.subject], detail={"version": 1, "causes": ["x"], "share": 0.5, "own": 1}
+            kind,
+            **subject[about.subject],
+            detail={"version": 1, "causes": ["x"], "share": 7, "own": 1, "ends_on": None},
         )
     assert announcing.publish_changes() == len(changes.KINDS)
     assert not Change.objects.exclude(refusal="").exists()
+    assert "share" not in on_the_bus()[-1]["data"]["detail"], "what is not as described is left out"
     assert {event["type"] for event in on_the_bus()} == {
         system.event_type_name(kind) for kind in changes.KINDS
     }
@@ -431,6 +434,25 @@ def test_many_types_are_looked_at_in_turns(placed: EventType) -> None:
     assert Change.objects.filter(kind="type.drifting").count() == 3
     assert not findings.look(day, first.upto, limit=3).more
     assert Change.objects.filter(kind="type.drifting").count() == 4
+
+
+def test_a_type_that_cannot_be_looked_at_and_a_short_time_stop_no_other(
+    placed: EventType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register("order.paid")
+    for name in ("order.placed", "order.paid"):
+        observed(name, *({"gift": True} for _ in range(30)))
+    real = findings.drift
+
+    def drift(shape: Any, schema: Any) -> Any:
+        monkeypatch.setattr(findings, "drift", real)
+        raise RecursionError
+
+    monkeypatch.setattr(findings, "drift", drift)
+    first = findings.look(datetime.now(UTC).date(), stay=0)
+    assert first == (placed.pk, True)
+    assert not findings.look(datetime.now(UTC).date(), first.upto).more
+    assert [change.type_name for change in Change.objects.filter(kind="type.drifting")] == ["order.paid"]
 
 
 def test_the_editor_is_filled_in_for_one_type(placed: EventType, client: Any) -> None:

@@ -118,6 +118,28 @@ def test_a_deprecation_takes_what_the_type_says_of_its_end(town, person):
     assert one.remarks == ["Use order.placed.v2 in its place.", "Move."]
 
 
+@pytest.mark.parametrize(
+    ("kind", "detail", "said"),
+    [
+        ("type.deprecated", {"ends_on": None, "again": True}, "says something else about its end."),
+        ("type.deprecated", {"version": 1, "successor_version": 2}, "is to end in version 1."),
+        ("type.reactivated", {"before": "draft"}, "is active now."),
+        ("type.reactivated", {"before": "retired"}, "is in use again."),
+        ("type.reactivated", {"version": 1}, "takes events of version 1 again."),
+        ("type.retired", {"version": 1}, "takes no more events of version 1."),
+        ("type.quality_dropped", {"share": 0.125}, "fits its schema less often: 12.5% of its events do not."),
+        (
+            "type.changed",
+            {"fields": ["docs", "team", "domain", "tags"]},
+            "was changed: docs; team; domain; 1 more.",
+        ),
+    ],
+)
+def test_what_happened_is_said_in_a_sentence(town, kind, detail, said):
+    (one,) = told([changes.record(kind, event_type=town, detail=detail)])
+    assert one.title == f"order.placed {said}"
+
+
 def test_long_details_are_shortened_and_unknown_kinds_refused(town):
     change = changes.record(
         "type.changed", event_type=town, detail={"fields": ["x" * 9000] * 500, "at": date(2026, 1, 2)}

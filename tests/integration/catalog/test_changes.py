@@ -12,7 +12,7 @@ from catalog import changes
 from catalog.following import follows
 from catalog.following.telling import told
 from catalog.models import Bus, Change, EventType, Follow, Source, Team
-from tests.integration.catalog.shop import SCHEMA, more, registration, text_of
+from tests.integration.catalog.shop import EXAMPLE, SCHEMA, more, registration, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -42,9 +42,12 @@ def test_registering_a_type_with_its_first_version_is_one_piece_of_news(client, 
 
 def test_a_new_version_is_news_with_what_its_author_says(client, person, town, log):
     wider = json.dumps(json.loads(SCHEMA) | {"title": "Order"})
-    client.post("/events/order.placed/versions/new/", {"schema": wider, "example": "", "notes": "A title."})
+    client.post(
+        "/events/order.placed/versions/new/",
+        {"schema": wider, "example": EXAMPLE, "notes": "A title."},
+    )
     news = Change.objects.get(kind="version.registered")
-    assert (news.by, news.detail) == ("mara", {"version": 2, "notes": "A title."})
+    assert (news.by, news.detail) == ("mara", {"version": 2, "notes": "A title.", "verdict": "compatible"})
     page = text_of(client.get("/"))
     assert "has a new version, 2." in page
     assert "A title." in page

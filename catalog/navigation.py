@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from catalog import discovery
 from catalog.following.follows import unread
 from catalog.models import Bus, EventType, Source
 
@@ -51,12 +52,14 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                 on_phone=True,
             ),
             Place("changes", _("Changes"), "bell", ("following",)),
+            Place("map", _("Map"), "waypoints", on_phone=True),
         ),
     ),
     (
         _("Connect"),
         (
             Place("sources", _("Sources"), "radio-tower", ("source", "register-source", "edit-source")),
+            Place("discovery", _("Discovery"), "radar", ("discovered", "drift", "type-drift", "imports")),
             Place(
                 "rules",
                 _("Rules"),
@@ -97,6 +100,7 @@ def count_of_person(page: str, how_many: Callable[[Any], int | None]) -> None:
 count("marketplace", EventType.objects.count)
 count("sources", Source.objects.count)
 count_of_person("changes", unread)
+count("discovery", discovery.count)
 
 
 def console(request: HttpRequest) -> dict[str, Any]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from catalog.models import Source
-from catalog.schemas.authoring import check_example
+from catalog.schemas.compatibility import likely_values
 from catalog.schemas.documents import Candidate, Document, Kind, read_document
 from catalog.schemas.fields import fields_of, sample_of
 from catalog.schemas.limits import SCHEMA_BYTES
 from catalog.schemas.shape import Proposal, Shape, propose, propose_from_example
 from catalog.schemas.text import NotJson, parse
+from catalog.schemas.validator import SchemaRefused, compile_schema
 
 # Read in the request: the largest text took 0.5 s of CPU, for one with more than 50,000 values is refused at once.
 PASTED_BYTES = 2 * 1024 * 1024
@@ -112,11 +114,14 @@ def _fitting(texts: Sequence[str]) -> tuple[list[str], bool]:
 def example_for(schema: str) -> str:
     """A value that fits `schema`, made from its own examples and choices, as JSON text; "" when none was found."""
     try:
-        value = sample_of(fields_of(parse(schema)))
-    except NotJson:
+        parsed = parse(schema)
+        validator = compile_schema(schema)
+    except (NotJson, SchemaRefused):
         return ""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return "" if check_example(schema, text) else text
+    for value in chain([sample_of(fields_of(parsed))], likely_values(parsed)):
+        if validator.is_valid(value):
+            return json.dumps(value, indent=2, ensure_ascii=False)
+    return ""
 
 
 def _proposed(values: Sequence[Any]) -> Proposal:

@@ -33,9 +33,10 @@ def badge_of(name: str) -> str:
 
 
 def team_of(user: Any) -> Team | None:
-    """The team a form proposes to `user`: their first, else the only one there is."""
+    """The team a form proposes to `user` (None: a program): their first, else the only one there is."""
+    own = Team.objects.filter(members=user.pk).first() if user is not None else None
     others = Team.objects.exclude(slug=OWN)[:2]
-    return Team.objects.filter(members=user.pk).first() or (others[0] if len(others) == 1 else None)
+    return own or (others[0] if len(others) == 1 else None)
 
 
 def new_team(name: str, member: Any) -> Team:

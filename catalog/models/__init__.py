@@ -2,7 +2,7 @@
 
 from catalog.models.changes import Change, Follow, Notice, Reader
 from catalog.models.event_types import Approval, Draft, EventType, Lifecycle, SchemaVersion
-from catalog.models.finding import FieldUse, SearchEntry, Wanted, Wish
+from catalog.models.finding import FieldUse, Ignored, SearchEntry, Wanted, Wish
 from catalog.models.names import HUES, NAME, TYPE_NAME, TYPE_PREFIX, Stamp
 from catalog.models.observed import Observation, Violation
 from catalog.models.owners import Domain, Team
@@ -22,6 +22,7 @@ __all__ = [
     "EventType",
     "FieldUse",
     "Follow",
+    "Ignored",
     "Lifecycle",
     "Notice",
     "Observation",

@@ -48,7 +48,7 @@ class LogFacts:
             return {}
         received = rates.received_by_type(names, now())
         last = _last_seen(names)
-        rules_of = self._rules_by_name(names)
+        rules_of = self.rules_by_name(names)
         return {
             name: TypeFacts(
                 minutes=received[name].minutes,
@@ -71,7 +71,7 @@ class LogFacts:
 
     def listeners(self, type_name: str) -> list[Listener]:
         """Targets of the rules that could take an event of this type, wherever their filter says so."""
-        ids = self._rules_by_name([type_name])[type_name]
+        ids = self.rules_by_name([type_name])[type_name]
         targets = list(
             Target.objects.filter(rule_id__in=ids[:1000])
             .select_related("rule")
@@ -91,7 +91,7 @@ class LogFacts:
 
     def listened(self, names: Iterable[str], teams: Collection[int] | None = None) -> set[str]:
         """Those of `names` that an enabled rule takes, or one of the rules of `teams`."""
-        rules_of = self._rules_by_name(names)
+        rules_of = self.rules_by_name(names)
         if teams is None:
             return {name for name, found in rules_of.items() if found}
         ours = set(Rule.objects.filter(team__in=list(teams), enabled=True).values_list("pk", flat=True))
@@ -138,6 +138,18 @@ class LogFacts:
         """How much a source sends, and of which types."""
         return sources.of_source(source_uri, now())
 
+    def rules_by_name(self, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+        """Per name the enabled rules that may take it; remembered until a rule changes, for there may be 10,000 names."""
+        matcher = self._types_listened_to()
+        with self._lock:
+            if self._known[0] is not matcher:
+                self._known = (matcher, {})
+            known = self._known[1]
+        for name in (names := list(names)):
+            if name not in known:
+                known[name] = tuple(matcher.match(Event({"type": name}, None)))
+        return {name: known[name] for name in names}
+
     def publish(self, bus: str, body: bytes) -> Published:
         """Publishes one event in CloudEvents JSON format through the ingest; raises PublishRefused with the reason."""
         if bus == SYSTEM:
@@ -156,18 +168,6 @@ class LogFacts:
             raise PublishRefused(_("There is no bus called %(bus)s.") % {"bus": bus}) from None
         return Published(published.id, published.accepted.seq)
 
-    def _rules_by_name(self, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
-        """Per name the enabled rules that may take it; remembered until a rule changes, for there may be 10,000 names."""
-        matcher = self._types_listened_to()
-        with self._lock:
-            if self._known[0] is not matcher:
-                self._known = (matcher, {})
-            known = self._known[1]
-        for name in (names := list(names)):
-            if name not in known:
-                known[name] = tuple(matcher.match(Event({"type": name}, None)))
-        return {name: known[name] for name in names}
-
     def _types_listened_to(self) -> Matcher:
         """What each enabled rule asks of the type alone; made anew when the rules have changed."""
         stamp = Stamp.objects.filter(name=RULES).values_list("version", flat=True).first() or 0
@@ -176,6 +176,10 @@ class LogFacts:
                 enabled = Rule.objects.filter(enabled=True).order_by("pk")
                 self._listening = (stamp, compile_types((rule.pk, filter_of(rule)) for rule in enabled))
             return self._listening[1]
+
+
+# The one of this process: it remembers which rules take which types.
+log_facts = LogFacts()
 
 
 def _last_seen(names: Sequence[str]) -> dict[str, int]:

@@ -6,8 +6,9 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalog"
 
     def ready(self) -> None:
-        from catalog import indexing, stamps, wanted
+        from catalog import changes, indexing, stamps, wanted
 
         stamps.connect()
         indexing.connect()
+        changes.connect()
         wanted.connect()

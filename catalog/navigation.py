@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog import discovery
+from catalog.following.follows import unread
 from catalog.models import Bus, EventType, Source
 
 THEMES = ("light", "dark")
@@ -51,6 +52,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                 ),
                 on_phone=True,
             ),
+            Place("changes", _("Changes"), "bell", ("following",)),
             Place("map", _("Map"), "waypoints", on_phone=True),
         ),
     ),
@@ -82,7 +84,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
 )
 
 _counts: dict[str, Callable[[], int]] = {}
-_counts_for: dict[str, Callable[[Any], int]] = {}
+_counts_for: dict[str, Callable[[Any], int | None]] = {}
 
 
 def count(page: str, how_many: Callable[[], int]) -> None:
@@ -90,13 +92,14 @@ def count(page: str, how_many: Callable[[], int]) -> None:
     _counts[page] = how_many
 
 
-def count_for(page: str, how_many: Callable[[Any], int]) -> None:
+def count_for(page: str, how_many: Callable[[Any], int | None]) -> None:
     """The same, where the number is another for each person: `how_many(user)`."""
     _counts_for[page] = how_many
 
 
 count("marketplace", EventType.objects.count)
 count("sources", lambda: Source.objects.offered().count())
+count_for("changes", unread)
 count("discovery", discovery.count)
 
 

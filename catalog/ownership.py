@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from catalog.changes import OWN
 from catalog.models import EventType, Team
 
 
@@ -22,6 +23,8 @@ def refusal(user: Any, team: Team | None, permission: str) -> str:
 
     `permission`: what a member needs besides, "app.codename". What no team owns is decided by everybody who has it.
     """
+    if team is not None and team.slug == OWN:
+        return _("Signalbox keeps this itself: nobody changes it.")
     if user.is_staff or user.is_superuser:
         return ""
     if team is None:

@@ -4,12 +4,14 @@ from django.urls import path
 
 from catalog.pages import (
     buses,
+    changes,
     checking,
     discovery,
     drafts,
     event_type,
     event_types,
     exports,
+    following,
     imports,
     lifecycle,
     marketplace,
@@ -33,6 +35,12 @@ urlpatterns = [
     path("setup/<str:token>/", setup.first_administrator, name="setup-link"),
     path("wanted/", wanted.wanted, name="wanted"),
     path("wanted/<int:pk>/join/", wanted.join, name="join-wanted"),
+    path("changes/", changes.changes, name="changes"),
+    path("changes.atom", changes.atom, name="changes-atom"),
+    path("following/", following.following, name="following"),
+    path("following/follow/", following.follow, name="follow"),
+    path("following/feed/", following.feed_key, name="feed-key"),
+    path("following/mail/", following.mail_address, name="mail-address"),
     # Names of event types may hold slashes, so what follows a name must be matched before the name alone.
     path("events/new/", registering.register, name="register-type"),
     path("events/new/check/", checking.check_name, name="check-type-name"),

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
+from catalog import changes
 from catalog.forms.owners import team_of
 from catalog.models import EventType, Wanted, Wish
 
@@ -28,7 +29,9 @@ def open_wishes(user: Any) -> QuerySet[Wanted]:
 @transaction.atomic
 def ask(name: str, why: str, user: Any) -> Wanted:
     """The wish for `name`, made or joined by `user`."""
-    wanted, _ = Wanted.objects.get_or_create(name=name, defaults={"why": why, "created_by": user})
+    wanted, new = Wanted.objects.get_or_create(name=name, defaults={"why": why, "created_by": user})
+    if new:
+        changes.record("wanted.asked", event_type=name, team=team_of(user), by=user, detail={"why": why})
     join(wanted, user)
     return wanted
 
@@ -48,7 +51,9 @@ def leave(wanted: Wanted, user: Any) -> None:
 
 def _registered(sender: Any, instance: EventType, created: bool, **kwargs: Any) -> None:
     if created and not kwargs.get("raw"):
-        Wanted.objects.filter(name__iexact=instance.name, event_type=None).update(event_type=instance)
+        answered = Wanted.objects.filter(name__iexact=instance.name, event_type=None)
+        if answered.update(event_type=instance):
+            changes.record("wanted.answered", event_type=instance, by=instance.created_by)
 
 
 def connect() -> None:

@@ -36,6 +36,53 @@ def port() -> int:
     return whole_number("SIGNALBOX_PORT", 8000, 1, 65_535, "a port (make up PORT=8001)")
 
 
+def public_url(host: str, port: int) -> str:
+    """SIGNALBOX_URL, else how this machine reaches the web process; without a slash at its end."""
+    if url := os.environ.get("SIGNALBOX_URL", "").strip().rstrip("/"):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ImproperlyConfigured(
+                "SIGNALBOX_URL must be an address such as https://signalbox.example.com."
+            )
+        return url
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def mail_server() -> dict[str, Any]:
+    """Django's EMAIL_ settings from SIGNALBOX_EMAIL_URL; without it mail is written to the worker's output.
+
+    smtp://USER:PASSWORD@HOST:PORT for STARTTLS (?tls=0 without), smtps:// for TLS from the start.
+    """
+    found: dict[str, Any] = {
+        "EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend",
+        "EMAIL_TIMEOUT": 10,
+        "DEFAULT_FROM_EMAIL": os.environ.get("SIGNALBOX_EMAIL_FROM", "") or "signalbox@localhost",
+    }
+    url = os.environ.get("SIGNALBOX_EMAIL_URL", "").strip()
+    if not url:
+        return found
+    # The message never quotes the address: it holds a password.
+    wrong = ImproperlyConfigured("SIGNALBOX_EMAIL_URL must be smtp://USER:PASSWORD@HOST:PORT, or smtps://….")
+    try:
+        parts = urlsplit(url)
+        number = parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise wrong
+    tls = dict(parse_qsl(parts.query)).get("tls", "1").lower() in TRUE
+    return found | {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": number or (465 if parts.scheme == "smtps" else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp" and tls,
+    }
+
+
 def var_folder(base: Path) -> Path:
     """The folder for everything that is written at run time, made if missing and closed to other users."""
     folder = Path(os.environ.get("SIGNALBOX_VAR") or base / "var").resolve()

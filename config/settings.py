@@ -7,7 +7,16 @@ import fontpkg_geist
 import fontpkg_jetbrains_mono
 from kombu import Queue
 
-from config.environment import database, flag, port, secret_key, var_folder, whole_number
+from config.environment import (
+    database,
+    flag,
+    mail_server,
+    port,
+    public_url,
+    secret_key,
+    var_folder,
+    whole_number,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = var_folder(BASE_DIR)
@@ -19,6 +28,8 @@ SECRET_KEY = secret_key(VAR)
 
 HOST = os.environ.get("SIGNALBOX_HOST", "127.0.0.1")
 PORT = port()
+# Where people find the console: for links in mail and in events.
+PUBLIC_URL = public_url(HOST, PORT)
 ALLOWED_HOSTS = [
     name for name in os.environ.get("SIGNALBOX_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if name
 ]
@@ -117,6 +128,9 @@ STORAGES = {
 # Without collectstatic (make up) whitenoise finds the files where packages and we keep them.
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = DEBUG
+
+# EMAIL_BACKEND, EMAIL_HOST and so on, as Django names them.
+globals().update(mail_server())
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

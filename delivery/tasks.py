@@ -12,6 +12,8 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 from django.db import connection
 
+from catalog.following.mail import send as send_mail
+from delivery.announcing import announce as announce_changes
 from delivery.backfill.work import work as backfill_work
 from delivery.demo.generator import start_with_worker
 from delivery.doorbell import Doorbell
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 _on_duty = threading.Lock()
 _backfilling = threading.Lock()
 _observing = threading.Lock()
+_announcing = threading.Lock()
+_mailing = threading.Lock()
 _scrubber = Scrubber()
 
 
@@ -82,6 +86,30 @@ def observe() -> None:
         connection.close()
 
 
+@shared_task(name="delivery.announce")
+def announce() -> None:
+    """Publishes the catalog's changes and looks for drift. Does nothing when this process does so already."""
+    if asked_to_stop.is_set() or not _announcing.acquire(blocking=False):
+        return
+    try:
+        announce_changes(asked_to_stop.is_set)
+    finally:
+        _announcing.release()
+        connection.close()
+
+
+@shared_task(name="delivery.mail")
+def mail() -> None:
+    """Sends digests that are due; apart from everything else, for a mail server may hang."""
+    if asked_to_stop.is_set() or not _mailing.acquire(blocking=False):
+        return
+    try:
+        send_mail(asked_to_stop.is_set)
+    finally:
+        _mailing.release()
+        connection.close()
+
+
 @shared_task(name="delivery.retain")
 def retain() -> None:
     """Each minute: drops what the buses' retention no longer keeps."""
@@ -99,7 +127,12 @@ def _ring_for_a_shift() -> None:
 
 def _ring_for_work() -> None:
     _ring_for_a_shift()
-    for task, what in ((backfill, "Backfills"), (observe, "The observer")):
+    for task, what in (
+        (backfill, "Backfills"),
+        (observe, "The observer"),
+        (announce, "Changes"),
+        (mail, "Mail"),
+    ):
         try:
             task.apply_async(expires=2, retry=False)
         except Exception as error:

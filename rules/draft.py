@@ -81,10 +81,15 @@ class Draft:
 
     @classmethod
     def of(
-        cls, rule: Rule | None = None, target: Target | None = None, types: list[str] | None = None
+        cls,
+        rule: Rule | None = None,
+        target: Target | None = None,
+        types: list[str] | None = None,
+        subject: str = "",
     ) -> Draft:
-        """The draft of what is saved; a new one that listens to `types` when there is nothing yet."""
-        draft = cls(types=list(types or []))
+        """The draft of what is saved; a new one that listens to `types`, of that subject, when there is nothing yet."""
+        rows = [Row("subject", "is", write_values([subject]))] if subject else []
+        draft = cls(types=list(types or []), rows=rows)
         if rule is not None:
             draft._show_pattern(rule.pattern)
             draft.sql = rule.sql

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from catalog.changes import OWN
 from catalog.models import Bus, Team
 from rules.models import POLICY_FIELDS, Rule, Target
 
@@ -105,7 +106,7 @@ class PolicyForm(forms.ModelForm):
 
 def team_for(user: AbstractBaseUser | AnonymousUser) -> Team | None:
     """The team that a person's new rules belong to: the first of theirs, else the first of all."""
-    return Team.objects.filter(members__pk=user.pk or 0).first() or Team.objects.first()
+    return Team.objects.filter(members__pk=user.pk or 0).first() or Team.objects.exclude(slug=OWN).first()
 
 
 def bus_in(data: QueryDict) -> Bus | None:

@@ -30,6 +30,7 @@ from django.urls import resolve
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from catalog import changes
 from catalog.forms.console import ConsoleFields
 from catalog.forms.lists import TagsField, rows_in
 from catalog.forms.owners import DomainFields
@@ -50,6 +51,8 @@ def name_problem(name: str) -> str | None:
         TYPE_NAME(name)
     except forms.ValidationError as error:
         return str(error.messages[0])
+    if changes.is_own(name):
+        return _t("Signalbox tells its own news by this name. Choose another.")
     if "//" in name or not _has_a_page(name):
         return _t("This name is an address of the console itself. Choose another.")
     if EventType.objects.filter(name__iexact=name).exists():
@@ -225,7 +228,15 @@ class EditForm(AboutFields):
     @transaction.atomic
     def save(self) -> EventType:
         """The saved event type."""
-        return self.save_about(self.event_type)
+        told = ("summary", "docs", "tags", "team", "domain", *PROMISES)
+        before = changes.values_of(self.event_type, told)
+        before["sources"] = set(self.event_type.sources.values_list("pk", flat=True))
+        saved = self.save_about(self.event_type)
+        after = changes.values_of(saved, told)
+        after["sources"] = {source.pk for source in self.cleaned_data["sources"]}
+        if fields := changes.fields_changed(before, after):
+            changes.record("type.changed", event_type=saved, by=self.user, detail={"fields": fields})
+        return saved
 
 
 class VersionForm(SchemaFields):
@@ -306,6 +317,9 @@ class VersionForm(SchemaFields):
         if self.cleaned_data["personal"] != self.event_type.personal:
             self.event_type.personal = self.cleaned_data["personal"]
             self.event_type.save(update_fields=["personal"])
+            changes.record(
+                "type.changed", event_type=self.event_type, by=self.user, detail={"fields": ["personal"]}
+            )
         version = {
             name: self.cleaned_data[name] for name in ("schema", "example", "examples", "notes", "override")
         }

@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from catalog.changes import OWN
 from catalog.models import HUES, Domain, Team
 
 
@@ -34,7 +35,8 @@ def badge_of(name: str) -> str:
 def team_of(user: Any) -> Team | None:
     """The team a form proposes to `user` (None: a program): their first, else the only one there is."""
     own = Team.objects.filter(members=user.pk).first() if user is not None else None
-    return own or (Team.objects.first() if Team.objects.count() == 1 else None)
+    others = Team.objects.exclude(slug=OWN)[:2]
+    return own or (others[0] if len(others) == 1 else None)
 
 
 def new_team(name: str, member: Any) -> Team:
@@ -57,7 +59,7 @@ class OwnerFields(forms.Form):
     """`team`, or `new_team`: exactly one of them. Give the form `user`, who becomes a new team's first member."""
 
     team = forms.ModelChoiceField(
-        Team.objects.all(), label=_("Team"), required=False, empty_label=_("Choose a team")
+        Team.objects.exclude(slug=OWN), label=_("Team"), required=False, empty_label=_("Choose a team")
     )
     new_team = forms.CharField(label=_("New team"), required=False, max_length=80)
 
@@ -98,7 +100,10 @@ class DomainFields(OwnerFields):
     """`domain`, or `new_domain`, besides the owner."""
 
     domain = forms.ModelChoiceField(
-        Domain.objects.order_by("name"), label=_("Domain"), required=False, empty_label=_("Choose a domain")
+        Domain.objects.exclude(slug=OWN).order_by("name"),
+        label=_("Domain"),
+        required=False,
+        empty_label=_("Choose a domain"),
     )
     new_domain = forms.CharField(label=_("New domain"), required=False, max_length=60)
 

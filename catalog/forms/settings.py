@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog import changes
+from catalog.changes import SYSTEM
 from catalog.forms.console import ConsoleFields
 from catalog.models import Bus, Token
 
@@ -30,7 +31,7 @@ class TokenForm(ConsoleFields, forms.ModelForm):
         bus = self.fields["bus"]
         assert isinstance(bus, forms.ModelChoiceField)
         bus.empty_label = str(_("Every bus"))
-        bus.queryset = Bus.objects.offered()
+        bus.queryset = Bus.objects.offered().exclude(name=SYSTEM)
 
 
 class BusForm(ConsoleFields, forms.ModelForm):
@@ -57,6 +58,15 @@ class BusForm(ConsoleFields, forms.ModelForm):
         self.fields["unregistered"].required = False
         if not self.made:
             self.fields["name"].disabled = True
+        if self.instance.name == SYSTEM:
+            # Nobody else publishes there, with a token or without.
+            del self.fields["open_publishing"]
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name == SYSTEM and not self.instance.pk:
+            raise forms.ValidationError(_("Signalbox keeps this name for its own bus. Choose another."))
+        return name
 
     def clean_unregistered(self) -> str:
         return self.cleaned_data["unregistered"] or self.instance.unregistered
@@ -67,6 +77,9 @@ class BusForm(ConsoleFields, forms.ModelForm):
         bus: Bus = super().save(commit)
         if self.made:
             changes.record("bus.registered", bus=bus, by=self.user)
-        elif self.changed_data:
-            changes.record("bus.changed", bus=bus, by=self.user, detail={"fields": self.changed_data})
+        elif fields := [
+            name for name in self.changed_data if self.cleaned_data[name] != self.initial.get(name)
+        ]:
+            # What a program leaves out counts as changed, and is not.
+            changes.record("bus.changed", bus=bus, by=self.user, detail={"fields": fields})
         return bus

@@ -77,14 +77,15 @@ class SourceForm(ConsoleFields, OwnerFields):
     def save(self) -> Source:
         """The saved source, with a new team if one was named."""
         source = self.source or Source(slug=free_slug(Source, self.cleaned_data["name"]))
+        new, told = source.pk is None, ("name", "uri", "bus", "prefix", "description", "team")
+        before = changes.values_of(source, told)
         source.team = self.owner()
         for name in ("name", "uri", "bus", "prefix", "description"):
             setattr(source, name, self.cleaned_data[name])
         source.save()
-        if self.source is None:
+        fields = changes.fields_changed(before, changes.values_of(source, told))
+        if new:
             changes.record("source.registered", source=source, by=self.user)
-        elif self.changed_data:
-            changes.record(
-                "source.changed", source=source, by=self.user, detail={"fields": self.changed_data}
-            )
+        elif fields:
+            changes.record("source.changed", source=source, by=self.user, detail={"fields": fields})
         return source

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0004_finding'),
+        ('catalog', '0005_following'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,5 +1,6 @@
 """Teams, buses, tokens, sources, event types, schema versions, what was seen of events and what is searched."""
 
+from catalog.models.changes import Change, Follow, Notice, Reader
 from catalog.models.event_types import Approval, Draft, EventType, Lifecycle, SchemaVersion
 from catalog.models.finding import FieldUse, Ignored, SearchEntry, Wanted, Wish
 from catalog.models.names import HUES, NAME, TYPE_NAME, TYPE_PREFIX, Stamp
@@ -15,13 +16,17 @@ __all__ = [
     "TYPE_PREFIX",
     "Approval",
     "Bus",
+    "Change",
     "Domain",
     "Draft",
     "EventType",
     "FieldUse",
+    "Follow",
     "Ignored",
     "Lifecycle",
+    "Notice",
     "Observation",
+    "Reader",
     "SchemaVersion",
     "SearchEntry",
     "Source",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from catalog import changes
 from catalog.access import needs
 from catalog.facts import facts
 from catalog.models import EventType
 from catalog.ownership import refusal
+from catalog.pages.kept import kept_by_us
 from catalog.traffic import traffic
 
 
@@ -22,9 +25,13 @@ def _found(name: str) -> EventType:
 def delete(request: HttpRequest, name: str) -> HttpResponse:
     """Asks, saying who depends on the type, and deletes it with its versions; events, rules and sources stay."""
     found = _found(name)
+    if refused := kept_by_us(request, found):
+        return refused
     why_not = refusal(request.user, found.team, "catalog.delete_eventtype")
     if request.method == "POST" and not why_not:
-        found.delete()
+        with transaction.atomic():
+            changes.record("type.deleted", event_type=found, by=request.user)
+            found.delete()
         messages.success(request, _("%(name)s is off the shelf.") % {"name": name})
         return redirect("marketplace")
     context = {

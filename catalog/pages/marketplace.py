@@ -15,7 +15,8 @@ from django.views.decorators.vary import vary_on_headers
 from catalog.access import needs
 from catalog.facets import FACETS, facets
 from catalog.facts import facts
-from catalog.models import Domain, EventType, SchemaVersion, Source
+from catalog.following.telling import told
+from catalog.models import Change, Domain, EventType, Source
 from catalog.search import did_you_mean, field_report, hints, matching, ranked, with_version
 from catalog.traffic import traffic
 from catalog.wanted import open_wishes
@@ -73,11 +74,10 @@ def marketplace(request: HttpRequest) -> HttpResponse:
         context["meant"] = None if shown else did_you_mean(query)
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
         return render(request, "catalog/marketplace.html#results", context)
-    changes = SchemaVersion.objects.select_related("event_type__domain", "created_by").order_by("-id")
     context |= {
         "sources": Source.objects.offered().count(),
         "totals": facts().totals(),
-        "changes": changes[:CHANGES],
+        "changes": told(Change.objects.all()[:CHANGES]),
         "wanted": open_wishes(request.user)[:WANTED],
     }
     return render(request, "catalog/marketplace.html", context)

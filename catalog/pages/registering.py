@@ -18,6 +18,7 @@ from catalog.drafts import content_of, drafts_of, keep, opened
 from catalog.forms.event_types import EditForm, RegisterForm, VersionForm, initial_of
 from catalog.models import Draft, EventType, Source
 from catalog.pages.checking import comparison
+from catalog.pages.kept import kept_by_us
 from catalog.pages.pasting import FRESH, below, fresh_marks, several
 
 ORIGIN = 20
@@ -111,6 +112,8 @@ def _kept(
 def edit(request: HttpRequest, name: str) -> HttpResponse:
     """A form for what a type says about itself."""
     found = _found(name)
+    if refused := kept_by_us(request, found):
+        return refused
     form = EditForm(request.POST or None, user=request.user, event_type=found)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -123,6 +126,8 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
 def register_version(request: HttpRequest, name: str) -> HttpResponse:
     """A form for the next version; `?draft=` opens a draft in it. Versions before it stay as they are."""
     found = _found(name)
+    if refused := kept_by_us(request, found):
+        return refused
     draft = opened(request.user, request.POST.get("draft") or request.GET.get("draft", ""), found)
     origin = (draft.origin if draft else request.POST.get("origin", ""))[:ORIGIN]
     about: dict[str, Any] = {"event_type": found, "user": request.user, "origin": origin}

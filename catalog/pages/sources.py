@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog import retiring
+from catalog import changes, retiring
 from catalog.access import needs
 from catalog.facts import facts
 from catalog.forms.sources import SourceForm
@@ -95,7 +95,11 @@ def register(request: HttpRequest) -> HttpResponse:
 @needs("catalog.change_source")
 def edit(request: HttpRequest, slug: str) -> HttpResponse:
     """A form for an existing source."""
-    return _form(request, get_object_or_404(Source.objects.select_related("team", "bus"), slug=slug))
+    found = get_object_or_404(Source.objects.select_related("team", "bus"), slug=slug)
+    if changes.is_own(source=found):
+        messages.warning(request, _("Signalbox keeps this source itself: it cannot be changed."))
+        return redirect("source", slug=slug)
+    return _form(request, found)
 
 
 def _form(request: HttpRequest, found: Source | None) -> HttpResponse:

@@ -32,7 +32,7 @@ Done = Callable[[HttpRequest, Rule, Target, str], HttpResponse]
 
 @needs("rules.add_rule")
 def subscribe(request: HttpRequest) -> HttpResponse:
-    """Makes a rule with its first target: a draft, or one that listens from now on."""
+    """Makes a rule with its first target: a draft, or one that listens from now on. `?type=` and `?subject=` fill it."""
     return make_rule(request, "rules/editor.html", _done)
 
 
@@ -46,7 +46,7 @@ def make_rule(request: HttpRequest, template: str, done: Done) -> HttpResponse:
     if request.method == "POST":
         draft = Draft.read(request.POST)
     else:
-        draft = Draft.of(types=[wanted] if wanted else [])
+        draft = Draft.of(types=[wanted] if wanted else [], subject=request.GET.get("subject", "")[:255])
         rule.name = free_rule_name(_new_name(draft), bus)
     rule_form, part = RuleForm(_bind(request), instance=rule), TargetPart.read(request, target, rule)
     _fill(request, draft, part)

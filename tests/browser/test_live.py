@@ -24,7 +24,7 @@ SCHEMA = {
 ROWS = f"""
 import json
 from catalog.models import *
-team, bus = Team.objects.get(), Bus.objects.get()
+team, bus = Team.objects.get(slug="checkout"), Bus.objects.get(name="main")
 domain = Domain.objects.create(name="Orders", slug="orders", badge="OR", hue=0, team=team)
 source = Source.objects.create(name="Shop", slug="shop", uri="/shop/checkout", bus=bus, team=team)
 made = EventType.objects.create(name="order.placed", summary="A customer ordered.", domain=domain, team=team)
@@ -37,7 +37,7 @@ FAILING = """
 from catalog.models import *
 from rules.models import *
 from rules.revisions import subscribe
-rule = Rule(name="To nowhere", bus=Bus.objects.get(), team=Team.objects.get(), pattern={"type": ["order.refused"]})
+rule = Rule(name="To nowhere", bus=Bus.objects.get(name="main"), team=Team.objects.get(slug="checkout"), pattern={"type": ["order.refused"]})
 config = {"url": "http://127.0.0.1:%d/", "timeout": 1}
 subscribe(rule, Target(name="Nowhere", connector="http", config=config, transform={"kind": "complete"}, max_attempts=1))
 """

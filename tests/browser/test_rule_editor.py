@@ -27,7 +27,7 @@ SCHEMA = {
 REGISTER = """
 import json
 from catalog.models import *
-team, bus = Team.objects.get(), Bus.objects.get()
+team, bus = Team.objects.get(slug="checkout"), Bus.objects.get(name="main")
 bus.open_publishing = True; bus.save()
 domain = Domain.objects.create(name="Orders", slug="orders", badge="OR", team=team)
 made = EventType.objects.create(name={type!r}, summary="A customer ordered.", domain=domain, team=team)

@@ -41,6 +41,8 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                     "edit-type",
                     "delete-type",
                     "register-version",
+                    "drafts",
+                    "import-run",
                     "publish",
                     "exports",
                     "wanted",

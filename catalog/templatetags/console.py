@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from catalog.display import json_text, sparkline, words
+from catalog.display.markdown import markdown as markdown_html
 from catalog.models import HUES, Domain
 
 register = template.Library()
@@ -113,3 +114,9 @@ def json_view(raw: Any, label: Any = "", id: str = "") -> SafeString:
 def visible(text: Any) -> str:
     """Text from events with its invisible and direction-changing characters written as escapes."""
     return json_text.visible(str(text))
+
+
+@register.filter
+def markdown(text: Any) -> SafeString:
+    """Documentation in Markdown as safe HTML."""
+    return markdown_html(str(text or ""))

@@ -135,13 +135,13 @@ if PRODUCTION:
 REST_FRAMEWORK = {
     # The token first: what it asks for is what a 401 says.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rules.api.access.BearerToken",
+        "catalog.api.access.BearerToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rules.api.access.Needs"],
+    "DEFAULT_PERMISSION_CLASSES": ["catalog.api.access.Needs"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rules.api.reading.JsonText"],
-    "EXCEPTION_HANDLER": "rules.api.problem.answer",
+    "DEFAULT_PARSER_CLASSES": ["catalog.api.asking.JsonText"],
+    "EXCEPTION_HANDLER": "catalog.api.problem.answer",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rules.api.access import check_bus
-from rules.api.operation import Operation
+from catalog.api.access import check_bus
+from catalog.api.operation import Operation
 from rules.api.reading import FILTER, Asked, TriedEvent
 from rules.engine import ABSENT, Condition, Event, Filter, compile, explain
 from rules.engine.cesql.errors import place

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rules.api.operation import Operation
-from rules.api.problem import Invalid
+from catalog.api.operation import Operation
+from catalog.api.problem import Invalid
 from rules.api.reading import Asked
 from rules.engine import TransformError
 from rules.engine.imported_transforms import from_alibaba, from_aws, imported

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",
+    "drf_spectacular",
     "django_htmx",
     "template_partials",
     "lucide",
@@ -143,6 +144,17 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["catalog.api.asking.JsonText"],
     "EXCEPTION_HANDLER": "catalog.api.problem.answer",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Signalbox",
+    "DESCRIPTION": "The control API: the catalog of event types, and trying rules. Publishing has an address of its own.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/", "description": "This Signalbox."}],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["catalog.api.describing.without_shut"],
+    "POSTPROCESSING_HOOKS": ["catalog.api.describing.with_shapes"],
 }
 
 REDIS_URL = os.environ.get("REDIS_URL", "")

@@ -19,6 +19,7 @@ from catalog.json_place import broken
 
 MAX_BYTES = 4 * 1024 * 1024  # of a request
 
+_elements = msgspec.json.Decoder(list[msgspec.Raw])
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -97,6 +98,18 @@ class Members:
         """A member that is a JSON text: written as a string, or as the JSON itself, which keeps the lines it has."""
         text = self.raw(name).decode()
         return str(self.value(name)) if text.lstrip()[:1] == '"' else text
+
+    def documents(self, name: str, most: int) -> list[str]:
+        """A member that is a list of JSON texts, each as in `document`; notes a problem when it is something else."""
+        try:
+            entries = _elements.decode(self.raw(name))
+        except msgspec.ValidationError:
+            entries = None
+        if entries is None or len(entries) > most:
+            self.wrong(pointer(name), _("This is a list of at most %(most)s.") % {"most": most})
+            return []
+        texts = [bytes(one).decode() for one in entries]
+        return [str(json.loads(text)) if text.lstrip()[:1] == '"' else text for text in texts]
 
     def only_one(self, *names: str) -> str | None:
         """Which of `names` is there; notes a problem unless exactly one is."""

@@ -8,9 +8,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.utils.http import parse_etags, quote_etag
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +25,7 @@ from catalog.api.problem import Invalid, Place, Stale
 READS = "catalog.view_eventtype"
 PAGE, LONGEST_PAGE = 50, 200
 PAGING = ("limit", "cursor")
+NO_CURSOR = _lazy("This cursor is none of ours. Take it from “next” of the page before.")
 
 Row = TypeVar("Row", bound=Model)
 
@@ -63,6 +66,11 @@ def parameters(request: Request, *known: str) -> dict[str, str]:
         for name in request.query_params
         if name not in known
     ]
+    wrong += [
+        Place(_("The parameter “%(name)s” holds a character that no text has.") % {"name": name}, "")
+        for name, value in request.query_params.items()
+        if "\0" in value
+    ]
     if wrong:
         raise Invalid(*wrong)
     return {name: str(request.query_params[name]) for name in request.query_params}
@@ -94,7 +102,10 @@ def listed(
         raise Invalid(Place(_("limit is a number from 1 to %(most)s.") % {"most": LONGEST_PAGE}, ""))
     names = [name.removeprefix("-") for name in order]
     if "cursor" in asked:
-        rows = rows.filter(_after(order, _opened(asked["cursor"], len(order))))
+        try:
+            rows = rows.filter(_after(order, _opened(asked["cursor"], len(order))))
+        except (ValueError, TypeError, ValidationError):
+            raise Invalid(Place(NO_CURSOR, "")) from None
     found = list(rows.order_by(*order)[: limit + 1])
     following = None
     if len(found) > limit:
@@ -128,12 +139,15 @@ def _opened(cursor: str, count: int) -> list[Any]:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, RecursionError):
         values = None
-    good = isinstance(values, list) and len(values) == count
-    if not good or not all(
-        type(one) in (str, int) and abs(one if type(one) is int else 0) < 2**63 for one in values
-    ):
-        raise Invalid(Place(_("This cursor is none of ours. Take it from “next” of the page before."), ""))
+    if not isinstance(values, list) or len(values) != count:
+        raise ValueError
+    if not all(_is_plain(one) for one in values):
+        raise ValueError
     return list(values)
+
+
+def _is_plain(value: Any) -> bool:
+    return (type(value) is int and abs(value) < 2**63) or (isinstance(value, str) and "\0" not in value)
 
 
 def etag_of(value: Any) -> str:

@@ -8,17 +8,17 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import comparing, registering
+from catalog import comparing
 from catalog.api import shapes
 from catalog.api.asking import Members, pointer
 from catalog.api.describing import described
 from catalog.api.event_types import SCHEMA, found_type
 from catalog.api.operation import READS, Operation, parameters
 from catalog.api.versions import NEXT, VERDICT
-from catalog.models import EventType
 from catalog.schemas.authoring import check_example, check_schema
 from catalog.schemas.compatibility import Mode, Policy
 from catalog.schemas.text import NotJson, parse
+from catalog.type_comparing import compared_with_type
 
 TAG = "Checks"
 ANY = {"description": "Any JSON, as it is, or its text in a string. Lines of mistakes count within it."}
@@ -153,27 +153,16 @@ class CheckCompatibility(Operation):
         texts = asked.documents("examples", comparing.EXAMPLES) if "examples" in asked else []
         examples = _values(asked, texts)
         found = None
-        if which == "event_type" and isinstance(asked.text("event_type"), str) and not asked.problems:
-            found = found_type(request, asked.text("event_type"))
+        named = asked.text("event_type")
+        if which == "event_type" and not asked.problems:
+            found = found_type(request, named)
         mode = Mode(asked.choice("mode", Mode, found.compatibility if found else Mode.FORWARD))
         policy = Policy(asked.choice("policy", Policy, found.policy if found else Policy.EVOLUTION))
         cautions = asked.flag("accept_cautions", found.accept_cautions if found else False)
         asked.check()
         if found is None:
             return Response(comparing.compared(old, new, mode, policy, examples, cautions))
-        found.compatibility, found.policy, found.accept_cautions = mode, policy, cautions
-        return Response(_against(found, new, texts))
-
-
-def _against(event_type: EventType, new: str, examples: list[str]) -> dict[str, Any]:
-    """The comparison with the versions of a type; what is first is compatible with nothing before it."""
-    judgement = registering.judge(event_type, new, examples)
-    last = event_type.latest
-    if judgement is None or last is None:
-        told = {"outcome": "compatible", "accepted": True, "against": [], "more": 0}
-        told |= {"mode": event_type.compatibility, "policy": event_type.policy}
-        return told | {"breaks": [], "undecided": [], "hints": [], "changes": []}
-    return comparing.verdict(judgement, new) | {"changes": comparing.changes(last.schema, new)}
+        return Response(compared_with_type(found, new, texts, mode, policy, cautions))
 
 
 def _schema(asked: Members, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.api import drafts, event_types, openapi, owners, places, versions, wanted
+from catalog.api import docs, drafts, event_types, openapi, owners, places, versions, wanted
 from catalog.api.checks import CheckCompatibility, CheckSchema
 
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("drafts/<int:pk>", drafts.OneDraft.as_view(), name="api-draft"),
     path("wanted", wanted.AllWanted.as_view(), name="api-wanted"),
     path("wanted/<int:pk>/voice", wanted.Voice.as_view(), name="api-voice"),
+    path("docs/", docs.api_docs, name="api-docs"),
     path("openapi.json", openapi.OpenApiJson.as_view(), name="api-openapi-json"),
     path("openapi.yaml", openapi.OpenApiYaml.as_view(), name="api-openapi-yaml"),
 ]

@@ -95,6 +95,8 @@ PAGES = [
     "/events/new/",
     "/events/new/check/?name=order.placed",
     "/export/",
+    "/api/v1/docs/",
+    "/api/v1/docs/?open=listTeams",
     "/sources/",
     "/sources/?q=nowhere",
     "/sources/new/",

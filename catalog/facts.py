@@ -49,6 +49,19 @@ class Totals(NamedTuple):
     minute: int
 
 
+class SourceFacts(NamedTuple):
+    """What a source sends. `rate`: events per minute of late; `types`: events per type in the last 24 hours, most first."""
+
+    rate: float
+    types: dict[str, int]
+    last_seen: datetime | None
+
+    @property
+    def day(self) -> int:
+        """Events in the last 24 hours."""
+        return sum(self.types.values())
+
+
 class Published(NamedTuple):
     """An event that the log has stored."""
 
@@ -66,6 +79,7 @@ class PublishRefused(Exception):
 
 
 NO_TRAFFIC = TypeFacts(minutes=[0] * 60, day=0, invalid_day=0, listeners=0, last_seen=None)
+SILENT = SourceFacts(rate=0.0, types={}, last_seen=None)
 
 
 # How far back "busy" looks: long enough for a rate, short enough to read for every type at once.
@@ -103,6 +117,29 @@ class Facts(Protocol):
         """How much crosses all buses."""
         ...
 
+    def versions(self, type_name: str) -> dict[int, int]:
+        """Events of a type in the last 24 hours by the number of the schema version they were taken for.
+
+        Key 0: events of no version, or of one that does not exist. Versions without events are missing.
+        """
+        ...
+
+    def versions_by_day(self, type_name: str, days: int = 30) -> dict[int, list[int]]:
+        """The same per day (UTC), oldest first; the last one is today. One list of `days` numbers for each version."""
+        ...
+
+    def hourly(self, names: Iterable[str], hours: int = 24) -> dict[str, list[int]]:
+        """Events per hour of each type, oldest first; the last one is the running hour."""
+        ...
+
+    def first_seen(self, source_uri: str) -> datetime | None:
+        """When the first event of a source was received, None while there was none. Known within a second."""
+        ...
+
+    def per_source(self, source_uri: str) -> SourceFacts:
+        """How much a source sends, and of which types."""
+        ...
+
     def publish(self, bus: str, body: bytes) -> Published:
         """Sends `body` (one CloudEvent as JSON) through the ingest to `bus`. Raises PublishRefused."""
         ...
@@ -131,6 +168,21 @@ class NoFacts:
 
     def totals(self) -> Totals:
         return Totals(0, 0)
+
+    def versions(self, type_name: str) -> dict[int, int]:
+        return {}
+
+    def versions_by_day(self, type_name: str, days: int = 30) -> dict[int, list[int]]:
+        return {}
+
+    def hourly(self, names: Iterable[str], hours: int = 24) -> dict[str, list[int]]:
+        return {name: [0] * hours for name in names}
+
+    def first_seen(self, source_uri: str) -> datetime | None:
+        return None
+
+    def per_source(self, source_uri: str) -> SourceFacts:
+        return SILENT
 
     def publish(self, bus: str, body: bytes) -> Published:
         raise PublishRefused(_("This process has no ingest. Start Signalbox with its delivery room."))

@@ -16,6 +16,8 @@ from delivery.backfill.work import work as backfill_work
 from delivery.demo.generator import start_with_worker
 from delivery.doorbell import Doorbell
 from delivery.log.retention import retain_all
+from delivery.observer.scrubbing import Scrubber
+from delivery.observer.work import observe as observer_work
 from delivery.runner.shift import Shift
 from delivery.supervision.stopping import asked_to_stop
 
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 # One shift per process takes new work: a second would only compete for the same processor.
 _on_duty = threading.Lock()
 _backfilling = threading.Lock()
+_observing = threading.Lock()
+_scrubber = Scrubber()
 
 
 @shared_task(name="delivery.shift")
@@ -49,7 +53,7 @@ def shift() -> None:
 
 @shared_task(name="delivery.sweep")
 def sweep() -> None:
-    """Each second: a worker that has no shift gets one, and looks for backfills, whatever became of messages before."""
+    """Each second: a worker that has no shift gets one, and looks for control jobs, whatever became of messages before."""
     _ring_for_work()
 
 
@@ -62,6 +66,19 @@ def backfill() -> None:
         backfill_work(asked_to_stop.is_set)
     finally:
         _backfilling.release()
+        connection.close()
+
+
+@shared_task(name="delivery.observe")
+def observe() -> None:
+    """Notes what new events look like, for a few seconds. Does nothing when this process does so already."""
+    if asked_to_stop.is_set() or not _observing.acquire(blocking=False):
+        return
+    try:
+        observer_work(asked_to_stop.is_set)
+        _scrubber.scrub(asked_to_stop.is_set)
+    finally:
+        _observing.release()
         connection.close()
 
 
@@ -82,10 +99,11 @@ def _ring_for_a_shift() -> None:
 
 def _ring_for_work() -> None:
     _ring_for_a_shift()
-    try:
-        backfill.apply_async(expires=2, retry=False)
-    except Exception as error:
-        logger.warning("Backfills could not be rung for: %s", error)
+    for task, what in ((backfill, "Backfills"), (observe, "The observer")):
+        try:
+            task.apply_async(expires=2, retry=False)
+        except Exception as error:
+            logger.warning("%s could not be rung for: %s", what, error)
 
 
 def _loop_run(work: Shift, relieve: Any) -> None:

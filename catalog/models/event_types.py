@@ -117,9 +117,10 @@ class EventType(models.Model):
     @property
     def current(self) -> SchemaVersion | None:
         """The version that events without a `dataschema` are checked against; None while there is none."""
-        if self.default_version is not None:
+        if self.default_version is not None and self.default_version.lifecycle != Lifecycle.RETIRED:
             return self.default_version
-        return self.versions.exclude(lifecycle=Lifecycle.RETIRED).order_by("-number").first()
+        gone = (Lifecycle.RETIRED, Lifecycle.DRAFT)
+        return self.versions.exclude(lifecycle__in=gone).order_by("-number").first()
 
 
 class SchemaVersion(models.Model):

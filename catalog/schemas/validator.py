@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema_rs
 from jsonschema_rs import RegexOptions, ValidationError
 
+from catalog.schemas.causes import cause, place
 from catalog.schemas.checks import check_parsed, too_large
 from catalog.schemas.cost import STEPS, Cost
 from catalog.schemas.dialects import DIALECTS, dialect_of
@@ -35,10 +36,15 @@ _TOO_MUCH = "Cannot be checked: with this schema, a value so large or so deeply 
 
 @dataclass(frozen=True)
 class Violation:
-    """One way in which a value does not fit: `pointer` (RFC 6901, "" is the whole value) and a sentence for people."""
+    """One way in which a value does not fit: `pointer` (RFC 6901, "" is the whole value) and a sentence for people.
+
+    `place` and `cause` say the same without any of the value, as it may be kept and counted (catalog.schemas.causes).
+    """
 
     pointer: str
     message: str
+    place: str = ""
+    cause: str = ""
 
 
 class SchemaRefused(ValueError):
@@ -96,28 +102,38 @@ class Validator:
         """The first 20 ways in which `value` does not fit, or the first one of a large value; empty when it does."""
         steps = self._cost.of(value)
         if self._guarded and steps > STEPS:
-            return [Violation("", _TOO_MUCH)]
+            return [_whole(_TOO_MUCH)]
         many = steps > EXPLAINED_STEPS
         alternatives = self._cost.alternatives
         if alternatives and (many or alternatives * depth(value, 256) > EXPLAINED_ALTERNATIVES):
-            return [] if self.is_valid(value) else [Violation("", _NOT_EXPLAINED)]
+            return [] if self.is_valid(value) else [_whole(_NOT_EXPLAINED)]
         try:
             found = self._first(value) if many else self._compiled.iter_errors(value)
             violations = [
-                Violation(pointer_of(list(error.instance_path)), sentence(error))
+                Violation(
+                    pointer_of(list(error.instance_path)),
+                    sentence(error),
+                    place(error.instance_path),
+                    cause(error),
+                )
                 for error in islice(found, SHOWN)
             ]
         except ValueError:  # as in is_valid
             violations = []
         if violations or self.is_valid(value):
             return violations
-        return [Violation("", "Cannot be checked: it is nested too deeply.")]
+        return [_whole("Cannot be checked: it is nested too deeply.")]
 
     def _first(self, value: Any) -> Iterator[ValidationError]:
         try:
             self._compiled.validate(value)
         except ValidationError as error:
             yield error
+
+
+def _whole(message: str) -> Violation:
+    """One about the value as a whole, which quotes nothing of it."""
+    return Violation("", message, "", message)
 
 
 def compile_schema(text: str, resources: Mapping[str, Any] | None = None) -> Validator:

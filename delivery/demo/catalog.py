@@ -86,6 +86,7 @@ class Version:
     notes: str
     schema: dict[str, Any]
     example: dict[str, Any]
+    lifecycle: str = "active"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ class Kind:
     team: str
     sources: tuple[str, ...]
     versions: tuple[Version, ...]
+    validation: str = "reject"
+    personal: tuple[str, ...] = ()
 
 
 @cache
@@ -112,4 +115,5 @@ def _read() -> Iterator[Kind]:
     for file in TYPES.glob("*.json"):
         found = json.loads(file.read_text())
         versions = tuple(Version(**version) for version in found.pop("versions"))
-        yield Kind(name=file.stem, sources=tuple(found.pop("sources")), versions=versions, **found)
+        sources, personal = tuple(found.pop("sources")), tuple(found.pop("personal", ()))
+        yield Kind(name=file.stem, sources=sources, versions=versions, personal=personal, **found)

@@ -30,6 +30,7 @@ from django.db import DatabaseError, connection
 from delivery.demo import trouble, welcome
 from delivery.demo.stories import Happening, Stories, moment
 from delivery.demo.town import GENERATOR
+from delivery.ingest.dataschema import addressed
 from delivery.models import Switch
 
 logger = logging.getLogger(__name__)
@@ -211,6 +212,8 @@ def as_json(happening: Happening) -> bytes:
         "datacontenttype": "application/json",
         "data": happening.data,
     }
+    if happening.version is not None:
+        event["dataschema"] = f"{welcome.base_url()}{addressed(happening.type, happening.version)}"
     if happening.key is not None:
         event["partitionkey"] = happening.key
     return json.dumps(event, ensure_ascii=False).encode()

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from catalog.models import Token
 from delivery.cloudevents import CloudEvent, Limits, Refused, decode
+from delivery.ingest import notices
 from delivery.ingest.pipeline import Denied, Pipeline, Published, admit, pipeline
 from delivery.ingest.problem import CONTENT_TYPE, Problem, problem_of, retry_later
 from delivery.ingest.putevents import PutEvents
@@ -57,7 +58,8 @@ class Ingest:
             body = await self.body(headers, receive)
             events = decode(headers, body, limits=self._limits)
             published = await self.publish(bus, token, events, is_batch(headers))
-            await answer(send, 202, _accepted(published))
+            told = notices.headers(one.notice for one in published)
+            await answer(send, 202, _accepted(published), headers=told)
         except Problem as problem:
             await _refuse(send, problem)
         except Exception as error:
@@ -104,19 +106,18 @@ class Ingest:
             raise retry_later(
                 429, f"{self._waiting[owner]} events of this token wait to be stored. Send slower.", 1
             )
-        try:
-            request = pipe.request(bus, token, events, batched)
-        except Refused:
-            await pipe.refresh()  # Perhaps by a schema that was replaced a moment ago.
-            request = pipe.request(bus, token, events, batched)
-        self._waiting[owner] += size
-        try:
-            accepted = await pipe.store(request)
-        finally:
-            self._waiting[owner] -= size
-        return [
-            Published(event.id, event.source, place) for event, place in zip(events, accepted, strict=True)
-        ]
+        with pipe.noting():
+            try:
+                request = pipe.request(bus, token, events, batched)
+            except Refused:
+                await pipe.refresh()  # Perhaps by a schema that was replaced a moment ago.
+                request = pipe.request(bus, token, events, batched)
+            self._waiting[owner] += size
+            try:
+                accepted = await pipe.store(request)
+            finally:
+                self._waiting[owner] -= size
+        return request.published(accepted)
 
     @property
     def limits(self) -> Limits:
@@ -148,6 +149,8 @@ def _entry(one: Published) -> dict[str, Any]:
     entry: dict[str, Any] = {"id": one.id, "source": one.source, "seq": one.accepted.seq}
     if one.accepted.duplicate:
         entry["duplicate"] = "differs" if one.accepted.differs else True
+    if one.notice is not None:
+        entry["deprecated"] = True
     return entry
 
 

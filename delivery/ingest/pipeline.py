@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import NamedTuple
 
-import msgspec
 from django.db import DatabaseError, InterfaceError, connection
 
-from delivery.cloudevents import CloudEvent, Refused
+from delivery.cloudevents import CloudEvent
 from delivery.doorbell import Doorbell
+from delivery.ingest.judging import Fault, NotTaken, Verdict, judge
+from delivery.ingest.notices import Notice
 from delivery.ingest.snapshot import BusFacts, Directory, Snapshot
+from delivery.ingest.violations import Violations
 from delivery.log.entry import Accepted, Entry, Versions, entry_of
 from delivery.log.writer import Unavailable, Writer
 from rules.engine import Event
@@ -26,15 +29,16 @@ CONSOLE = "console"
 
 
 class Published(NamedTuple):
-    """One accepted event: its identity and its place in the log."""
+    """One accepted event: its identity, its place in the log, and what of it is deprecated."""
 
     id: str
     source: str
     accepted: Accepted
+    notice: Notice | None = None
 
 
 class Denied(Exception):
-    """Who asks may not publish here. `status`: 401 no valid token, 403 a token for another bus, 404 no such bus."""
+    """Who asks may not publish here. `status`: 401 no valid token, 403 a token for another bus, 404 no such bus, 410 a bus that is retired."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -46,7 +50,7 @@ def admit(snapshot: Snapshot, bus: str, token: str | None) -> BusFacts:
     facts = snapshot.buses.get(bus)
     if token is None:
         if facts is not None and facts.open:
-            return facts
+            return _still_open(facts)
         raise Denied(
             401,
             "This needs a token: send `Authorization: Bearer <token>`. Make one in the console: your menu, Publishing tokens.",
@@ -61,13 +65,25 @@ def admit(snapshot: Snapshot, bus: str, token: str | None) -> BusFacts:
         raise Denied(404, f"There is no bus called {bus!r}.")
     if held[1] is not None and held[1] != facts.id:
         raise Denied(403, f"This token is for another bus than {bus!r}.")
+    return _still_open(facts)
+
+
+def _still_open(facts: BusFacts) -> BusFacts:
+    if facts.retired_at is not None:
+        raise Denied(
+            410,
+            f"The bus {facts.name!r} was retired on {facts.retired_at:%Y-%m-%d} and takes no more events. "
+            "Ask its team where they go now.",
+        )
     return facts
 
 
 class Request:
     """The events of one request on their way to the log (a Draft of delivery/log/writer)."""
 
-    __slots__ = ("_batched", "_bus", "_directory", "_events", "_received_at", "_token", "entries", "versions")
+    __slots__ = (
+        "_batched", "_bus", "_directory", "_events", "_received_at", "_token", "_verdicts", "entries", "versions",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -82,54 +98,54 @@ class Request:
         self._events, self._received_at, self._batched = events, received_at, batched
         self.versions = Versions(-1, -1)
         self.entries: list[Entry] = []
+        self._verdicts: list[Verdict] = []
         self._check(directory.current)
 
     def redo(self, current: Versions) -> None:
         self._check(self._directory.refresh(current))
 
+    def published(self, accepted: Sequence[Accepted]) -> list[Published]:
+        """What became of each event, once the log has accepted them."""
+        return [
+            Published(event.id, event.source, place, verdict.notice)
+            for event, place, verdict in zip(self._events, accepted, self._verdicts, strict=True)
+        ]
+
+    def faults(self, accepted: Sequence[Accepted]) -> list[Fault]:
+        """Why those that were stored now, and not before, do not fit."""
+        return [
+            verdict.fault
+            for place, verdict in zip(accepted, self._verdicts, strict=True)
+            if verdict.fault is not None and not place.duplicate
+        ]
+
     def _check(self, snapshot: Snapshot) -> None:
-        bus = snapshot.buses[self._bus] if self._token is CONSOLE else admit(snapshot, self._bus, self._token)
+        if self._token is CONSOLE:
+            bus = _still_open(snapshot.buses[self._bus])
+        else:
+            bus = admit(snapshot, self._bus, self._token)
         routing = snapshot.routing.get(bus.id)
-        entries = []
+        entries, verdicts = [], []
         for index, event in enumerate(self._events):
-            schema_version = valid = None
             view = Event(event.attributes, event.data, event.data_is_json)
-            facts = snapshot.types.get(event.type)
-            if facts is not None:
-                schema_version = facts.version_id
-                problem = _violation(facts.validator, event, view)
-                valid = int(problem is None)
-                if problem is not None and facts.refuse:
-                    raise Refused(
-                        f"{problem} It does not fit version {facts.number} of {event.type}.",
-                        attribute="data",
-                        status=422,
-                        index=index if self._batched else None,
-                    )
+            verdict = judge(event, view, bus, snapshot)
+            if not verdict.taken:
+                assert verdict.fault is not None
+                raise NotTaken(verdict.fault, index if self._batched else None)
+            verdicts.append(verdict)
             targets = routing.targets_of(view) if routing is not None else ()
             entries.append(
-                entry_of(event, bus.id, self._received_at, snapshot.versions, targets, schema_version, valid)
+                entry_of(
+                    event,
+                    bus.id,
+                    self._received_at,
+                    snapshot.versions,
+                    targets,
+                    verdict.schema_version,
+                    verdict.valid,
+                )
             )
-        self.entries, self.versions = entries, snapshot.versions
-
-
-def _violation(validator: object, event: CloudEvent, view: Event) -> str | None:
-    """What is wrong with the data, in a sentence; None when it fits."""
-    from catalog.schemas.validator import Validator
-
-    assert isinstance(validator, Validator)
-    if event.data is None:
-        return None if validator.is_valid(None) else "The event has no data."
-    if not event.data_is_json:
-        return f"The data is {event.datacontenttype or 'not JSON'}, the schema is for JSON."
-    try:
-        value = view.data
-    except (ValueError, msgspec.MsgspecError):
-        return "The data is not JSON."
-    if validator.is_valid(value):
-        return None
-    first = validator.errors(value)[0]
-    return f"{'data' + first.pointer if first.pointer else 'data'}: {first.message.rstrip('.')}."
+        self.entries, self._verdicts, self.versions = entries, verdicts, snapshot.versions
 
 
 class Pipeline:
@@ -139,6 +155,7 @@ class Pipeline:
         self.directory = Directory()
         self._doorbell = Doorbell()
         self.writer = Writer(self._committed)
+        self.violations = Violations()
         self._reader: ThreadPoolExecutor | None = None
 
     def request(
@@ -163,11 +180,23 @@ class Pipeline:
 
     async def store(self, request: Request) -> list[Accepted]:
         """Stores all of `request`; returns after the durable commit. Raises Unavailable, Refused, Denied."""
-        return await self.writer.store(request)
+        accepted = await self.writer.store(request)
+        self.violations.warned(request.faults(accepted))
+        return accepted
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Counts what the block refuses. Whoever asks again after a refusal does so inside."""
+        try:
+            yield
+        except NotTaken as refused:
+            self.violations.refused(refused.fault)
+            raise
 
     def close(self) -> None:
         """Stores what is queued and ends the threads."""
         self.writer.close()
+        self.violations.close()
         self._doorbell.close()
         if self._reader is not None:
             self._reader.submit(lambda: connection.close())  # the reader's own, so looked up in its thread
@@ -198,13 +227,16 @@ def pipeline() -> Pipeline:
 def publish(bus: str, body: bytes) -> Published:
     """Publishes one structured event from inside the process, by the same way as HTTP. For the console's test event.
 
-    The caller has checked that the person may. Raises Refused with the place and the reason, Unavailable, KeyError
-    for a bus that does not exist.
+    The caller has checked that the person may. Raises Refused with the place and the reason, Unavailable, Denied for
+    a bus that is retired, KeyError for one that does not exist.
     """
     from delivery.cloudevents import decode_structured
 
     way = pipeline()
     way.directory.refresh()
     event = decode_structured(body)
-    accepted = way.writer.submit(way.request(bus, CONSOLE, [event])).result()
-    return Published(event.id, event.source, accepted[0])
+    with way.noting():
+        request = way.request(bus, CONSOLE, [event])
+        accepted = way.writer.submit(request).result()
+    way.violations.warned(request.faults(accepted))
+    return request.published(accepted)[0]

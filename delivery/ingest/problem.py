@@ -9,6 +9,7 @@ import msgspec
 
 from catalog import problems
 from delivery.cloudevents import Refused
+from delivery.ingest.judging import NotTaken
 from delivery.ingest.pipeline import Denied
 from delivery.log.writer import Unavailable
 
@@ -24,29 +25,41 @@ KINDS = {
     403: ("forbidden", "Not allowed with this token"),
     404: ("not-found", "Not found"),
     405: ("method", "Method not allowed"),
+    410: ("retired-bus", "The bus is retired"),
     413: ("too-large", "Too large"),
     415: ("content-type", "Content type not known"),
     422: ("schema", "Does not fit the schema"),
     429: ("too-many", "Too many events"),
     503: ("unavailable", "Not available now"),
 }
+# Further kinds of 422: the data is not at fault.
+FURTHER = {
+    "unregistered": "The type is not registered",
+    "retired-type": "The type is retired",
+}
 
 
 class Problem(Exception):
-    """An error answer. `extra` are further members, such as the index and attribute at fault."""
+    """An error answer. `kind`: one of FURTHER. `extra`: more members, such as the index and attribute at fault."""
 
     def __init__(
-        self, status: int, detail: str, headers: list[tuple[bytes, bytes]] | None = None, **extra: Any
+        self,
+        status: int,
+        detail: str,
+        headers: list[tuple[bytes, bytes]] | None = None,
+        kind: str = "",
+        **extra: Any,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = headers or []
+        self.kind = kind
         self.extra = {name: value for name, value in extra.items() if value is not None}
 
     def body(self) -> bytes:
         """The problem document as JSON."""
-        kind, title = KINDS[self.status]
+        kind, title = (self.kind, FURTHER[self.kind]) if self.kind in FURTHER else KINDS[self.status]
         return msgspec.json.encode(problems.document(self.status, kind, title, self.detail, **self.extra))
 
 
@@ -60,7 +73,8 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, Refused):
-        return Problem(error.status, error.reason, index=error.index, attribute=error.attribute)
+        kind = error.fault.kind if isinstance(error, NotTaken) else ""
+        return Problem(error.status, error.reason, kind=kind, index=error.index, attribute=error.attribute)
     if isinstance(error, Denied):
         challenge = [(b"www-authenticate", b'Bearer realm="signalbox"')] if error.status == 401 else []
         return Problem(error.status, error.reason, challenge)

@@ -14,6 +14,7 @@ import msgspec
 
 from delivery.cloudevents import CloudEvent, Limits, Refused, decode, decode_binary
 from delivery.cloudevents.problems import shown
+from delivery.ingest import notices
 from delivery.ingest.pipeline import Denied, Published
 from delivery.ingest.problem import Problem, problem_of
 from delivery.ingest.wire import Headers, Receive, Scope, Send, answer
@@ -57,7 +58,8 @@ class PutEvents:
             await answer(send, status, _body(code, message), headers=extra)
         else:
             entries = [{"eventId": one.id, "errorCode": None, "errorMessage": None} for one in published]
-            await answer(send, 200, _body("Success", "success", failedEntryCount=0, entryList=entries))
+            body = _body("Success", "success", failedEntryCount=0, entryList=entries)
+            await answer(send, 200, body, headers=notices.headers(one.notice for one in published))
 
     def _decode(self, headers: Headers, body: bytes) -> list[CloudEvent]:
         kind = next((value for name, value in headers if name == b"content-type"), b"")
@@ -110,7 +112,8 @@ def _error(error: Exception) -> tuple[int, str, str, list[tuple[bytes, bytes]]]:
     if isinstance(error, Refused):
         return 409, CODES.get(error.status, "EventInvalid"), str(error), []
     if isinstance(error, Denied):
-        codes = {404: (409, "EventBusNotExist"), 401: (401, "LoginFailed"), 403: (403, "LoginFailed")}
+        gone = (409, "EventBusNotExist")
+        codes = {404: gone, 410: gone, 401: (401, "LoginFailed"), 403: (403, "LoginFailed")}
         status, code = codes[error.status]
         return status, code, error.reason, problem.headers
     if problem.status in CODES:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from catalog.models import Bus, EventType, SchemaVersion, Stamp, Token
-from catalog.schemas.validator import Validator, compile_schema
+from catalog.models import Bus, Stamp, Token
 from catalog.stamps import CATALOG, RULES
+from delivery.ingest.near_names import Names
+from delivery.ingest.notices import Notice, notice_of
+from delivery.ingest.registered import TypeFacts, VersionFacts, read_types
 from delivery.log.entry import Versions
 from rules.engine import Event, Matcher, PatternError, compile
 from rules.filtering import filter_of
@@ -22,32 +25,14 @@ from rules.models import Rule, RuleRevision
 logger = logging.getLogger(__name__)
 
 
-class BusFacts:
-    """A bus: its row id, its name and whether it takes events without a token."""
+class BusFacts(NamedTuple):
+    """A bus: its row id, its name, whether it takes events without a token, of unregistered types, or none any more."""
 
-    __slots__ = ("id", "name", "open")
-
-    def __init__(self, row_id: int, name: str, open_publishing: bool) -> None:
-        self.id, self.name, self.open = row_id, name, open_publishing
-
-
-class TypeFacts:
-    """An event type: the check of its newest schema, compiled when the first event of it comes."""
-
-    __slots__ = ("_text", "_validator", "number", "refuse", "version_id")
-
-    def __init__(self, version_id: int, number: int, text: str, refuse: bool) -> None:
-        self.version_id, self.number, self.refuse = version_id, number, refuse
-        self._text: str | None = text
-        self._validator: Validator | None = None
-
-    @property
-    def validator(self) -> Validator:
-        """The compiled schema."""
-        if self._validator is None:
-            assert self._text is not None
-            self._validator, self._text = compile_schema(self._text), None
-        return self._validator
+    id: int
+    name: str
+    open: bool
+    takes_unregistered: bool = True
+    retired_at: datetime | None = None
 
 
 class Routing:
@@ -69,7 +54,7 @@ class Routing:
 class Snapshot:
     """Buses by name, tokens by public id, event types by name, routing by bus id, all at `versions`."""
 
-    __slots__ = ("buses", "routing", "tokens", "types", "versions")
+    __slots__ = ("_names", "_notices", "buses", "routing", "tokens", "types", "versions")
 
     def __init__(
         self,
@@ -81,6 +66,24 @@ class Snapshot:
     ) -> None:
         self.versions, self.buses, self.tokens = versions, buses, tokens
         self.types, self.routing = types, routing
+        self._names: Names | None = None
+        self._notices: dict[tuple[str, int], Notice | None] = {}
+
+    def notice(self, facts: TypeFacts, version: VersionFacts | None) -> Notice | None:
+        """What the publisher of an event of the type, checked against `version`, is told; None in most cases."""
+        if facts.farewell is None and (version is None or version.number not in facts.superseded):
+            return None
+        key = (facts.name, version.id if version is not None else 0)
+        if key not in self._notices:
+            self._notices[key] = notice_of(facts, version)
+        return self._notices[key]
+
+    @property
+    def names(self) -> Names:
+        """The names of the registered types, to find those that are nearly what somebody wrote."""
+        if self._names is None:
+            self._names = Names(self.types)
+        return self._names
 
 
 EMPTY = Snapshot(Versions(-1, -1), {}, {}, {}, {})
@@ -107,7 +110,7 @@ class Directory:
                 return before
             buses, tokens, types = before.buses, before.tokens, before.types
             if before.versions.catalog != versions.catalog:
-                buses, tokens, types = _buses(), _tokens(), _types(before.types)
+                buses, tokens, types = _buses(), _tokens(), read_types(before.types)
             routing = before.routing
             if before.versions.rules != versions.rules:
                 routing = _all_rules() if before is EMPTY else _changed_rules(before)
@@ -116,44 +119,16 @@ class Directory:
 
 
 def _buses() -> dict[str, BusFacts]:
+    rows = Bus.objects.values_list("id", "name", "open_publishing", "unregistered", "retired_at")
     return {
-        name: BusFacts(pk, name, opened)
-        for pk, name, opened in Bus.objects.values_list("id", "name", "open_publishing")
+        name: BusFacts(pk, name, opened, unregistered != Bus.Unregistered.REJECT, retired_at)
+        for pk, name, opened, unregistered, retired_at in rows
     }
 
 
 def _tokens() -> dict[str, tuple[bytes, int | None]]:
     rows = Token.objects.filter(revoked_at=None).values_list("public_id", "digest", "bus_id")
     return {public_id: (bytes(digest), bus) for public_id, digest, bus in rows}
-
-
-def _types(before: dict[str, TypeFacts]) -> dict[str, TypeFacts]:
-    """The event types that have a schema. Unchanged ones keep their compiled check: there may be 10,000."""
-    newest: dict[int, tuple[int, int]] = {}
-    for pk, event_type, number in SchemaVersion.objects.order_by("number").values_list(
-        "id", "event_type_id", "number"
-    ):
-        newest[event_type] = (pk, number)
-    types: dict[str, TypeFacts] = {}
-    changed: dict[int, tuple[str, int, bool]] = {}
-    for event_type, name, validation in EventType.objects.values_list("id", "name", "validation"):
-        if event_type not in newest:
-            continue
-        pk, number = newest[event_type]
-        refuse = validation == EventType.Validation.REJECT
-        known = before.get(name)
-        if known is not None and known.version_id == pk and known.refuse == refuse:
-            types[name] = known
-        else:
-            changed[pk] = (name, number, refuse)
-    # In parts that fit any database's limit of variables.
-    wanted = list(changed)
-    for at in range(0, len(wanted), 500):
-        texts = SchemaVersion.objects.filter(pk__in=wanted[at : at + 500]).values_list("id", "schema")
-        for pk, text in texts:
-            name, number, refuse = changed[pk]
-            types[name] = TypeFacts(pk, number, text, refuse)
-    return types
 
 
 def _all_rules() -> dict[int, Routing]:

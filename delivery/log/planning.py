@@ -11,6 +11,7 @@ from delivery.log.schema import LANES_PER_SLOT
 # What tells a repeat: bus, name_of(id), and the source's number.
 Name = tuple[int, str, int]
 MINUTE = 60_000_000  # microseconds
+HOUR = 60 * MINUTE
 EVENT_COLUMNS = "seq, bus, lane, key, source, type, subject, ce_id, time, received_at, schema_version, rules_version, valid, raw"
 FLOOR = "SELECT COALESCE(MAX(seq), 0) AS floor FROM log_floor WHERE true"
 RAISE_FLOOR = (
@@ -27,6 +28,7 @@ class Plan(NamedTuple):
     routes: list[tuple[int, int, int, int]]  # target, slot, seq, lane
     ready: dict[tuple[int, int], int]  # (target, slot) -> newest seq
     received: dict[tuple[int, str, int], list[int]]  # (bus, type, minute) -> [events, invalid, bytes]
+    versions: dict[tuple[str, int, int], int]  # (type, hour, schema version or 0) -> events
     head: int
 
 
@@ -38,6 +40,7 @@ def plan(groups: Sequence[Sequence[Entry]], known: Mapping[Name, tuple[int, int]
     routes: list[tuple[int, int, int, int]] = []
     ready: dict[tuple[int, int], int] = {}
     received: dict[tuple[int, str, int], list[int]] = {}
+    versions: dict[tuple[str, int, int], int] = {}
     for group in groups:
         answer: list[Accepted] = []
         for entry in group:
@@ -59,8 +62,10 @@ def plan(groups: Sequence[Sequence[Entry]], known: Mapping[Name, tuple[int, int]
             counted[0] += 1
             counted[1] += entry.valid == 0
             counted[2] += len(entry.raw)
+            version = (entry.type, entry.received_at // HOUR, entry.schema_version or 0)
+            versions[version] = versions.get(version, 0) + 1
         answers.append(answer)
-    return Plan(answers, events, routes, ready, received, head)
+    return Plan(answers, events, routes, ready, received, versions, head)
 
 
 def above_floor(after: int, rows: Sequence[tuple[Any, ...]]) -> list[Stored]:

@@ -64,6 +64,10 @@ WITH events AS (
     SELECT * FROM unnest(%s::int8[], %s::text[], %s::int8[], %s::int8[], %s::int8[], %s::int8[])
     ON CONFLICT (bus, type, minute) DO UPDATE SET events = rollup_received.events + excluded.events,
         invalid = rollup_received.invalid + excluded.invalid, bytes = rollup_received.bytes + excluded.bytes
+), versions AS (
+    INSERT INTO rollup_version (type, hour, version, events)
+    SELECT * FROM unnest(%s::text[], %s::int8[], %s::int8[], %s::int8[])
+    ON CONFLICT (type, hour, version) DO UPDATE SET events = rollup_version.events + excluded.events
 ), head AS (
     UPDATE log_head SET seq = %s::int8 WHERE id = 1
 )
@@ -205,6 +209,9 @@ def _parameters(planned: Plan) -> list[bytes]:
     slots = sorted(planned.ready)
     counted = [(*name, *counts) for name, counts in sorted(planned.received.items())]
     minutes: list[tuple[Any, ...]] = list(zip(*counted, strict=True))
+    versions: list[tuple[Any, ...]] = list(
+        zip(*((*name, count) for name, count in sorted(planned.versions.items())), strict=True)
+    )
     return [
         seqs, bus, numbers(lanes), numbers(keys), texts(sources), texts(types), texts(subjects), texts(ids),
         texts(times), numbers(received_at), numbers(schemas), numbers(rules), numbers(valid), blobs(raws),
@@ -214,5 +221,6 @@ def _parameters(planned: Plan) -> list[bytes]:
         numbers([slot[0] for slot in slots]), numbers([slot[1] for slot in slots]),
         numbers([planned.ready[slot] for slot in slots]),
         numbers(minutes[0]), texts(minutes[1]), *map(numbers, minutes[2:]),
+        texts(versions[0]), *map(numbers, versions[1:]),
         number(planned.head), number(len(planned.routes)),
     ]  # fmt: skip

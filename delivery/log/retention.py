@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-from catalog.models import Bus
+from catalog.models import Bus, Observation, Violation
 from delivery.log.interface import open_log
 from delivery.log.schema import CURSORS, LANES_PER_SLOT
 
 DAY = 86_400_000_000  # microseconds
 PART = 500  # events per transaction: far less than 100 ms with the lock held
 LONGEST = 20.0  # seconds per run
+DAYS = 30  # that observations and violations are kept
 
 
 def retain_all() -> int:
@@ -29,6 +31,7 @@ def retain_all() -> int:
                 break
     _forget_deleted_targets()
     _forget_old_counts()
+    _forget_old_days()
     return dropped
 
 
@@ -71,3 +74,14 @@ def _forget_old_counts() -> None:
     with connection.cursor() as cursor:
         for table in ("rollup_received", "rollup_delivered"):
             cursor.execute(f"DELETE FROM {table} WHERE minute < %s", [minute])
+        cursor.execute("DELETE FROM rollup_version WHERE hour < %s", [minute // 60])
+        cursor.execute("DELETE FROM rollup_source WHERE slot < %s", [minute // 10])
+
+
+def _forget_old_days() -> None:
+    """What events of a day looked like, and how they did not fit."""
+    oldest = datetime.now(UTC).date() - timedelta(days=DAYS)
+    for model in (Observation, Violation):
+        # Found by the index first: a scan of the table would read shapes and samples, each minute.
+        old = list(model.objects.filter(day__lt=oldest).order_by().values_list("pk", flat=True)[:PART])
+        model.objects.filter(pk__in=old).delete()

@@ -5,6 +5,8 @@ Times are microseconds since 1970 (UTC) in 64-bit integers, so that both databas
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 # {integer} and {bytes} are the vendor's 64-bit integer and byte string; {clustered} keeps a narrow table in one b-tree.
 TABLES = (
     # The head is kept apart from the events: seq must not repeat after the log was emptied.
@@ -65,6 +67,19 @@ TABLES = (
         target {integer} NOT NULL, minute {integer} NOT NULL, delivered {integer} NOT NULL, retried {integer} NOT NULL,
         dead {integer} NOT NULL, {latency}, PRIMARY KEY (target, minute)) {clustered}""",
     """CREATE INDEX rollup_delivered_minute ON rollup_delivered (minute)""",
+    # Events per schema version (its row id; 0: none, or one that is not known) and hour since 1970.
+    """CREATE TABLE rollup_version (
+        type text NOT NULL, hour {integer} NOT NULL, version {integer} NOT NULL, events {integer} NOT NULL,
+        PRIMARY KEY (type, hour, version)) {clustered}""",
+    """CREATE INDEX rollup_version_hour ON rollup_version (hour)""",
+    # Written by the observer, a little behind the log: events per source, type and ten minutes since 1970.
+    """CREATE TABLE rollup_source (
+        source text NOT NULL, type text NOT NULL, slot {integer} NOT NULL, events {integer} NOT NULL,
+        first_at {integer} NOT NULL, last_at {integer} NOT NULL, PRIMARY KEY (source, type, slot)) {clustered}""",
+    """CREATE INDEX rollup_source_slot ON rollup_source (slot)""",
+    # Readers that follow the log behind its head: where each is, and when it is to look again.
+    """CREATE TABLE log_follower (
+        name text PRIMARY KEY, seq {integer} NOT NULL, due_at {integer} NOT NULL)""",
     """CREATE TABLE runner_shift (
         id text PRIMARY KEY, host text NOT NULL, pid {integer} NOT NULL, started_at {integer} NOT NULL,
         seen_at {integer} NOT NULL)""",
@@ -89,7 +104,12 @@ NAMES = tuple(statement.split()[2] for statement in TABLES if statement.startswi
 
 
 def create(vendor: str) -> list[str]:
-    """The CREATE statements for "sqlite" or "postgresql", in order."""
+    """The CREATE statements for "sqlite" or "postgresql", in order, and the first row of the log's head."""
+    return [*tables(vendor), "INSERT INTO log_head (id, seq) VALUES (1, 0)"]
+
+
+def tables(vendor: str, names: Collection[str] = NAMES) -> list[str]:
+    """The CREATE statements of the tables `names` and their indexes for "sqlite" or "postgresql", in order."""
     words = {
         "sqlite": {
             "integer": "INTEGER",
@@ -108,9 +128,12 @@ def create(vendor: str) -> list[str]:
         "cursors": ", ".join(f"{name} {words['integer']} NOT NULL DEFAULT 0" for name in CURSORS),
         "latency": ", ".join(f"{name} {words['integer']} NOT NULL DEFAULT 0" for name in LATENCIES),
     }
-    return [statement.format(**words, **counters) for statement in TABLES] + [
-        "INSERT INTO log_head (id, seq) VALUES (1, 0)"
-    ]
+    return [statement.format(**words, **counters) for statement in TABLES if _table_of(statement) in names]
+
+
+def _table_of(statement: str) -> str:
+    words = statement.split()
+    return words[2] if words[1] == "TABLE" else words[4]
 
 
 def drop() -> list[str]:

@@ -25,6 +25,10 @@ UPSERT_RECEIVED = (
     "ON CONFLICT (bus, type, minute) DO UPDATE SET events = events + excluded.events, "
     "invalid = invalid + excluded.invalid, bytes = bytes + excluded.bytes"
 )
+UPSERT_VERSION = (
+    "INSERT INTO rollup_version (type, hour, version, events) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (type, hour, version) DO UPDATE SET events = events + excluded.events"
+)
 
 
 class SqliteLog:
@@ -83,6 +87,7 @@ class SqliteLog:
                 raw.executemany(
                     UPSERT_RECEIVED, [(*name, *counts) for name, counts in planned.received.items()]
                 )
+                raw.executemany(UPSERT_VERSION, [(*name, count) for name, count in planned.versions.items()])
                 raw.execute("UPDATE log_head SET seq = ? WHERE id = 1", (planned.head,))
         return planned.answers
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from catalog.facts import BUSY_MINUTES, Listener, Published, PublishRefused, RecentEvent, Totals, TypeFacts
+from catalog.facts import (
+    BUSY_MINUTES,
+    Listener,
+    Published,
+    PublishRefused,
+    RecentEvent,
+    SourceFacts,
+    Totals,
+    TypeFacts,
+)
 from catalog.models import Stamp
 from catalog.stamps import RULES
 from delivery.cloudevents import Refused
 from delivery.ingest import pipeline
 from delivery.log.writer import Unavailable
-from delivery.tracking import events, rates, status, waiting
+from delivery.tracking import events, rates, sources, status, versions, waiting
 from delivery.tracking.read import MINUTE, marks, moment, now, rows
 from rules.engine import Event, Matcher, compile_types
 from rules.filtering import filter_of
@@ -107,6 +117,26 @@ class LogFacts:
         at = now()
         return Totals(day=rates.received_day(at), minute=rates.received_per_minute(at))
 
+    def versions(self, type_name: str) -> dict[int, int]:
+        """Events of a type in the last 24 hours by version number."""
+        return versions.last_day(type_name, now())
+
+    def versions_by_day(self, type_name: str, days: int = 30) -> dict[int, list[int]]:
+        """Events of a type per day by version number."""
+        return versions.by_day(type_name, now(), days)
+
+    def hourly(self, names: Iterable[str], hours: int = 24) -> dict[str, list[int]]:
+        """Events per hour of each of `names`."""
+        return rates.received_by_hour(list(names), now(), hours)
+
+    def first_seen(self, source_uri: str) -> datetime | None:
+        """When the first event of a source was received."""
+        return sources.first_seen(source_uri)
+
+    def per_source(self, source_uri: str) -> SourceFacts:
+        """How much a source sends, and of which types."""
+        return sources.of_source(source_uri, now())
+
     def publish(self, bus: str, body: bytes) -> Published:
         """Publishes one event in CloudEvents JSON format through the ingest; raises PublishRefused with the reason."""
         try:
@@ -115,6 +145,8 @@ class LogFacts:
             raise PublishRefused(
                 refused.reason, f"/{refused.attribute}" if refused.attribute else None
             ) from refused
+        except pipeline.Denied as denied:
+            raise PublishRefused(denied.reason) from denied
         except Unavailable as error:
             raise PublishRefused(str(error)) from error
         except KeyError:

@@ -153,6 +153,19 @@ def received_by_type(names: Sequence[str], at: int) -> dict[str, Received]:
     return {name: Received(minutes[name], *days.get(name, (0, 0))) for name in names}
 
 
+def received_by_hour(names: Sequence[str], at: int, hours: int) -> dict[str, list[int]]:
+    """Events of each of `names` per hour, oldest first, the running hour last."""
+    first = minute_of(at) // 60 - hours + 1
+    found = {name: [0] * hours for name in names}
+    for name, hour, count in rows(
+        f"SELECT type, minute / 60, sum(events) FROM rollup_received WHERE {OF_BUSES} AND type IN ({marks(names)}) "
+        "AND minute >= %s AND minute < %s GROUP BY 1, 2",
+        [*names, first * 60, (first + hours) * 60],
+    ):
+        found[name][int(hour) - first] = int(count)
+    return found
+
+
 def received_day(at: int) -> int:
     """Events received in the last 24 hours, on all buses: seq grows by one with each, so nothing is added up."""
     log = open_log()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-STEPS = 1_000_000
-"""Steps for one event beside the index's look-ups; a step is one comparison, about 50 to 100 ns."""
+STEPS = 400_000
+"""Steps for one event beside the index's look-ups; a step is one comparison, about 100 ns."""
 STEPS_OF_A_RULE = 200
 """Steps that every rule may take, whatever the others took."""
 

@@ -8,14 +8,10 @@ work grows with the number of leaves, not with the product of sibling arrays.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
-from rules.engine.leaves import Choice, Entry, Leaves, Membership, PathLeaves
+from rules.engine.leaves import Choice, Entry, Leaves, Membership
 from rules.engine.requirement import Requirement
-
-Rows = dict[int, list[Any]]
-"""Leaves by the index of the array element they are in."""
 
 STEPS_OF_A_PREDICATE = 8
 """To ask whether one leaf meets a requirement takes so many steps of allowance.py."""
@@ -32,125 +28,6 @@ def elements_agree(requirements: Sequence[Requirement], leaves: Leaves) -> bool:
         rarest = min(requirements, key=lambda one: _fewest(one, leaves))
         requirements = [rarest, *(one for one in requirements if one is not rarest)]
     return first_disagreement(requirements, leaves) is None
-
-
-class Group(NamedTuple):
-    """Requirements whose leaves are all in elements of one array: their places in the branch, and what is there."""
-
-    at: tuple[int, ...]
-    tables: tuple[tuple[PathLeaves, Rows], ...]
-
-
-class Plan(NamedTuple):
-    """How requirements on certain paths have to be compared in one event: which of them are inside elements, and
-    by array when each is in elements of one only; None where that is not so."""
-
-    inside: tuple[int, ...]
-    groups: tuple[Group, ...] | None
-
-
-def still_agree(requirements: tuple[Requirement, ...], paths: tuple[str, ...], leaves: Leaves) -> bool:
-    """The same, when each is known to hold by itself: then only those inside array elements matter.
-
-    paths: of the requirements; many rules share one such tuple, and what is found out about it.
-    """
-    plan = leaves.plans.get(id(paths))
-    if plan is None:
-        plan = leaves.plans[id(paths)] = _plan(paths, leaves)
-    inside = plan.inside
-    if len(inside) < 2 and not (inside and requirements[inside[0]].may_be_missing):
-        return True
-    if plan.groups is None:
-        return elements_agree(requirements, leaves)
-    # Which element of one array is chosen says nothing about another array.
-    return all(
-        (len(at) == 1 and not requirements[at[0]].may_be_missing)
-        or _one_element_meets([requirements[one] for one in at], tables, leaves)
-        for at, tables in plan.groups
-    )
-
-
-def _plan(paths: tuple[str, ...], leaves: Leaves) -> Plan:
-    inside = tuple(at for at, path in enumerate(paths) if path in leaves.members)
-    groups: dict[int, list[tuple[int, tuple[PathLeaves, Rows]]]] = {}
-    for at in inside:
-        here = leaves.at(paths[at])
-        if here.rows is None:
-            return Plan(inside, None)
-        array, rows = here.rows
-        groups.setdefault(array, []).append((at, (here, rows)))
-    return Plan(
-        inside,
-        tuple(
-            Group(tuple(at for at, _ in group), tuple(one for _, one in group)) for group in groups.values()
-        ),
-    )
-
-
-def _one_element_meets(
-    inside: list[Requirement], tables: tuple[tuple[PathLeaves, Rows], ...], leaves: Leaves
-) -> bool:
-    """The common case: all these leaves are in elements of one array, so one element has to meet all of them.
-
-    inside: in the order of their paths; tables: what is there.
-    """
-    first, fewest = 0, -1
-    for at, requirement in enumerate(inside):
-        if requirement.may_be_missing:
-            # Whether it is missing is about the elements chosen for the paths before it.
-            first, fewest = 0, _most(inside[0], tables[0][0])
-            break
-        count = _most(requirement, tables[at][0])
-        if fewest < 0 or count < fewest:
-            first, fewest = at, count
-    granted = leaves.of_a_rule()
-    steps = granted - fewest * STEPS_OF_A_PREDICATE
-    if steps < 0:
-        raise TooMuchWork(f"too many elements may meet the conditions on {inside[first].path}")
-    chosen = _meeting(inside[first], tables[first][0])
-    for at, requirement in enumerate(inside):
-        if at != first:
-            steps -= STEPS_OF_A_PREDICATE * len(chosen)
-            if steps < 0:
-                leaves.left = max(0, leaves.left - granted)
-                raise TooMuchWork(f"too many elements may meet the conditions on {requirement.path}")
-            holds = requirement.ready or requirement.holds
-            missing = requirement.may_be_missing
-            rows = tables[at][1]
-            chosen = [
-                index for index in chosen if (any(map(holds, rows[index])) if index in rows else missing)
-            ]
-            if not chosen:
-                break
-    leaves.left -= granted - steps
-    return bool(chosen)
-
-
-def _most(requirement: Requirement, here: PathLeaves) -> int:
-    """How many leaves may meet a requirement, at most; of those that are equal one counts where each must be asked."""
-    exact = requirement.exact
-    if exact is None:
-        return len(here.by_value)
-    count = 0
-    for place in exact:
-        equal = here.by_value.get(place)
-        if equal is not None:
-            count += len(equal)
-    return count
-
-
-def _meeting(requirement: Requirement, here: PathLeaves) -> list[int]:
-    """The elements in which the requirement is met, each once."""
-    if requirement.exact is not None:
-        found = [
-            membership[0][1] for place in requirement.exact for _, membership in here.by_value.get(place, ())
-        ]
-    else:
-        holds = requirement.holds
-        found = [
-            membership[0][1] for same in here.by_value.values() if holds(same[0][0]) for _, membership in same
-        ]
-    return found if len(found) < 2 else list(dict.fromkeys(found))
 
 
 def first_disagreement(requirements: Sequence[Requirement], leaves: Leaves) -> Requirement | None:

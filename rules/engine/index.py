@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
-from rules.engine.alternative import NOT_THERE, KindAndKey
-from rules.engine.elements import elements_agree, still_agree
+from rules.engine.alternative import EXACT_KINDS, NOT_THERE, KindAndKey
+from rules.engine.element_plan import still_agree, together
+from rules.engine.elements import elements_agree
 from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
 from rules.engine.present import Present, value_at
@@ -189,7 +190,7 @@ class Index:
         for field, value in there:
             if value is ABSENT:
                 continue
-            _, text, of_text, of_other, exceptions, places = field
+            _, text, of_text, of_other, exceptions, places, _, _ = field
             try:
                 if type(value) is str:
                     place = text(value)
@@ -244,20 +245,35 @@ class _Field(NamedTuple):
     of_other: Probe[Place] | None
     exceptions: Exceptions[Place] | None
     places: tuple[Place, ...]
+    exact: dict[str, dict[Any, Place]]
+    inexact: tuple[Place, ...]
 
 
 def _field(path: str, places: dict[KindAndKey, Place]) -> _Field:
     probes = Probes(places)
     return _Field(
-        path, probes.text, probes.of_text, probes.of_other, probes.exceptions, tuple(places.values())
+        path,
+        probes.text,
+        probes.of_text,
+        probes.of_other,
+        probes.exceptions,
+        tuple(places.values()),
+        probes.exact,
+        tuple(place for (kind, _), place in places.items() if kind not in EXACT_KINDS),
     )
 
 
 def _hit_by_any(value: list[Any], field: _Field, leaves: Leaves, wanted: Wanted) -> Iterable[Place]:
     """The places of all leaves at one path."""
     if len(value) > LONG_LIST:
-        held = wanted.held(field.path, leaves)
-        return [place for place in field.places if place.place in held]
+        many = leaves.many(field.path)
+        found: list[Place] = []
+        for kind, places in field.exact.items():
+            found += map(places.__getitem__, places.keys() & many.equal(kind))
+        if field.inexact:
+            held = wanted.held(field.path, leaves)
+            found += [place for place in field.inexact if place.place in held]
+        return found
     hit: list[Place] = []
     for leaf in value:
         if type(leaf) is str:
@@ -279,13 +295,25 @@ def _blame(places: Iterable[Place], error: Exception, failed: Failed) -> None:
             failed(rule_id, error)
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 def _checked(
     branch: IndexedBranch, rest: tuple[Requirement, ...], leaves: Leaves, wanted: Wanted, crowd: bool
 ) -> bool:
     """Whether a branch found by one requirement meets the others too; `crowd`: it is one of many found together."""
     members = leaves.members
+    plan = leaves.plans.get(id(branch.paths)) if members else None
+    if plan is not None and plan.simple is not None:
+        leaves.left -= plan.steps
+        return together(branch.requirements, plan.simple) != 0 and (
+            not branch.residual or all(check(leaves.event) for check in branch.residual)
+        )
+    covered = plan.covered if plan is not None else _NONE
     for requirement in rest:
         path = requirement.path
+        if path in covered:
+            continue  # it is compared below
         value = leaves[path]
         if value is ABSENT:
             if not requirement.may_be_missing:
@@ -303,7 +331,7 @@ def _checked(
                 return False
         elif not (requirement.ready or requirement.holds)(value):
             return False
-    if members and not still_agree(branch.requirements, branch.paths, leaves):
+    if members and not still_agree(branch.requirements, branch.paths, leaves, wanted, plan):
         return False
     return not branch.residual or all(check(leaves.event) for check in branch.residual)
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property, lru_cache
+from itertools import repeat
 from typing import Any
 
-from rules.engine.allowance import Allowance
+from rules.engine.allowance import Allowance, TooMuchWork
 from rules.engine.alternative import KindAndKey, exact_place
 from rules.engine.event import ABSENT, Absent, Event
 from rules.engine.many_leaves import ManyLeaves
@@ -18,6 +19,10 @@ from rules.engine.many_leaves import ManyLeaves
 MAX_ARRAYS = 32
 """Leaves inside more arrays than this are not seen; without a bound an event of 1 MB could cost gigabytes."""
 
+_HOLDERS = frozenset({dict, list})
+
+FEW_ELEMENTS = 8
+"""The elements of so short an array are looked at one by one."""
 STEPS_OF_A_SPELLING = 10
 """To look for one more way to write a path takes so many steps of allowance.py."""
 
@@ -49,16 +54,23 @@ class PathLeaves:
         return found
 
     @cached_property
-    def rows(self) -> tuple[int, dict[int, list[Any]]] | None:
-        """(array, leaves by the index of the element they are in) when all are in elements of one array only."""
-        rows: dict[int, list[Any]] = {}
-        array = 0
-        for leaf, membership in self.entries:
-            if len(membership) != 1 or (rows and membership[0][0] != array):
-                return None
-            array, index = membership[0]
-            rows.setdefault(index, []).append(leaf)
-        return array, rows
+    def by_array(self) -> dict[int, list[Entry]]:
+        """The leaves by the outermost array they are inside of; 0: those in none."""
+        arrays = {membership[0][0] if membership else 0 for _, membership in self.entries}
+        if len(arrays) == 1:
+            return dict.fromkeys(arrays, self.entries)
+        found: dict[int, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry[1][0][0] if entry[1] else 0, []).append(entry)
+        return found
+
+    @cached_property
+    def innermost(self) -> dict[int, set[int]]:
+        """The innermost arrays that leaves are inside of, by the outermost one; 0: none."""
+        return {
+            array: {membership[-1][0] for _, membership in entries if membership}
+            for array, entries in self.by_array.items()
+        }
 
     @cached_property
     def _through(self) -> dict[tuple[int, int], list[Entry]]:
@@ -67,6 +79,10 @@ class PathLeaves:
             for element in entry[1]:
                 found.setdefault(element, []).append(entry)
         return found
+
+    def inside(self, element: tuple[int, int]) -> list[Entry]:
+        """The leaves that are inside of an element (array, index)."""
+        return self._through.get(element, [])
 
     @cached_property
     def arrays(self) -> dict[int, int]:
@@ -119,18 +135,19 @@ class Leaves(dict[str, Any], Allowance):
 
     members: the leaves with their memberships, for those paths only where at least one leaf came from an array
     element that is an object or array; objects: path → the object there, for those already found to be reached in
-    one way; held: answers of wanted.py; plans: of elements.py. It is also what the event may still cost.
+    one way; held: answers of wanted.py; plans, view: of element_plan.py. It is also what the event may still cost.
     """
 
     def __init__(self, event: Event) -> None:
         super().__init__(event.attributes)
         self.event = event
         self.members: dict[str, list[Entry]] = {}
-        self.held: dict[tuple[int, str], set[KindAndKey]] = {}
+        self.held: dict[tuple[int, str], set[KindAndKey] | TooMuchWork] = {}
         self.objects: dict[str, dict[str, Any] | _NotPlain | Absent] = {}
         self._elements: dict[int, list[Membership]] = {}
         self._at: dict[str, PathLeaves] = {}
         self.plans: dict[int, Any] = {}
+        self.view: Any = None
         self._after: dict[tuple[str, ...], list[frozenset[int]]] = {}
         self._many: dict[str, ManyLeaves] = {}
 
@@ -150,7 +167,9 @@ class Leaves(dict[str, Any], Allowance):
         if type(found) is dict:
             found = ABSENT
         elif type(found) is list:
-            found = self._search(path)
+            # A list of nothing but leaves, come to in the only way there is, is what is asked for.
+            plain = _HOLDERS.isdisjoint(map(type, found))
+            found = (found or ABSENT) if plain else self._search(path)
         self[path] = found
         return found
 
@@ -192,35 +211,66 @@ class Leaves(dict[str, Any], Allowance):
 
         Raises TooMuchWork where an event spells paths in many ways.
         """
-        listed = False
-        kind = type(value)
-        if kind is list:
-            count = len(entries)
-            inside = self._memberships(value, membership)
-            for element, here in zip(value, inside, strict=True):
-                if type(element) is dict or type(element) is list:
-                    if len(here) <= MAX_ARRAYS:
-                        self._collect(element, keys, at, here, entries)
-                elif at == len(keys):
-                    entries.append((element, membership))
-            listed = len(entries) > count
-        elif kind is not dict:
-            if at == len(keys) and value is not ABSENT:
-                entries.append((value, membership))
-        elif at == len(keys) - 1:
-            below = value.get(keys[at], ABSENT)
-            if below is not ABSENT:
-                listed = self._collect(below, keys, at + 1, membership, entries)
-        elif at < len(keys):
+        size = len(keys)
+        while type(value) is dict:
+            if at == size:
+                return False
             # A key with dots stands for several; only then are there ways to spell a path.
-            dotted = "." in "".join(value)
-            if dotted:
-                self.spend(STEPS_OF_A_SPELLING * (len(keys) - at))
-            last = len(keys) if dotted else at + 1
-            for end in range(at + 1, last + 1):
-                below = value.get(".".join(keys[at:end]), ABSENT)
-                if below is not ABSENT:
-                    listed |= self._collect(below, keys, end, membership, entries)
+            if at < size - 1 and "." in "".join(value):
+                return self._collect_spelled(value, keys, at, membership, entries)
+            value = value.get(keys[at], ABSENT)
+            at += 1
+        if type(value) is not list:
+            if at == size and value is not ABSENT:
+                entries.append((value, membership))
+            return False
+        count = len(entries)
+        deep = len(membership) >= MAX_ARRAYS
+        if at == size - 1:  # the most there are are elements whose member is the leaf
+            self._collect_members(value, keys, membership, entries)
+        elif at == size and _HOLDERS.isdisjoint(map(type, value)):
+            entries.extend(zip(value, repeat(membership)))
+        else:
+            for element, here in zip(value, self._memberships(value, membership), strict=True):
+                if type(element) is dict or type(element) is list:
+                    if not deep:
+                        self._collect(element, keys, at, here, entries)
+                elif at == size:
+                    entries.append((element, membership))
+        return len(entries) > count
+
+    def _collect_members(
+        self, elements: list[Any], keys: list[str], membership: Membership, entries: list[Entry]
+    ) -> None:
+        """Adds the leaves that the elements of an array have below the last of the keys."""
+        key = keys[-1]
+        inside = self._memberships(elements, membership)
+        if len(membership) >= MAX_ARRAYS:
+            return
+        if len(elements) > FEW_ELEMENTS and {dict}.issuperset(map(type, elements)):
+            found = [element.get(key, ABSENT) for element in elements]
+            if _HOLDERS.isdisjoint(map(type, found)):
+                entries.extend([entry for entry in zip(found, inside, strict=True) if entry[0] is not ABSENT])
+                return
+        for element, here in zip(elements, inside, strict=True):
+            if type(element) is dict:
+                below = element.get(key, ABSENT)
+                if type(below) is list:
+                    self._collect(below, keys, len(keys), here, entries)
+                elif below is not ABSENT and type(below) is not dict:
+                    entries.append((below, here))
+            elif type(element) is list:
+                self._collect(element, keys, len(keys) - 1, here, entries)
+
+    def _collect_spelled(
+        self, value: dict[str, Any], keys: list[str], at: int, membership: Membership, entries: list[Entry]
+    ) -> bool:
+        self.spend(STEPS_OF_A_SPELLING * (len(keys) - at))
+        listed = False
+        for end in range(at + 1, len(keys) + 1):
+            below = value.get(".".join(keys[at:end]), ABSENT)
+            if below is not ABSENT:
+                listed |= self._collect(below, keys, end, membership, entries)
         return listed
 
     def _memberships(self, elements: list[Any], outside: Membership) -> list[Membership]:
@@ -228,8 +278,24 @@ class Leaves(dict[str, Any], Allowance):
         found = self._elements.get(id(elements))
         if found is None:
             array = id(elements)
-            found = self._elements[array] = [(*outside, (array, index)) for index in range(len(elements))]
+            if outside:
+                found = [(*outside, (array, index)) for index in range(len(elements))]
+            else:
+                found = list(zip(zip(repeat(array), range(len(elements)), strict=False), strict=True))
+            self._elements[array] = found
         return found
+
+    def elements(self, array: int) -> list[tuple[int, int]]:
+        """The elements of an array that leaves are inside of, as (array, index)."""
+        return [membership[-1] for membership in self._elements[array]]
+
+    def length(self, array: int) -> int:
+        """How many elements an array has that leaves are inside of."""
+        return len(self._elements[array])
+
+    def outside(self, array: int) -> Membership:
+        """The elements that an array is inside of, when leaves are inside of it."""
+        return self._elements[array][0][:-1]
 
     def at(self, path: str) -> PathLeaves:
         """All leaves at a path, ready to be searched."""

@@ -27,14 +27,16 @@ TIRING = frozenset({kinds.CONTAINS, kinds.WILDCARD, kinds.CASELESS_CONTAINS, kin
 
 class Probes(Generic[T]):
     """text: look-up of a string among exact ones; of_text: probe of all else for strings, of_other: for numbers, true,
-    false and null; None where there is nothing to find. exceptions: the anything-but, which count for both."""
+    false and null; None where there is nothing to find. exceptions: the anything-but, which count for both. exact: what
+    is filed under exact values, by kind and value."""
 
-    __slots__ = ("exceptions", "of_other", "of_text", "text")
+    __slots__ = ("exact", "exceptions", "of_other", "of_text", "text")
 
     def __init__(self, things: Mapping[KindAndKey, T]) -> None:
         by_kind: dict[str, Things[T]] = {}
         for (kind, key), thing in things.items():
             by_kind.setdefault(kind, {})[key] = thing
+        self.exact = {kind: by_kind[kind] for kind in kinds.EXACT_KINDS if kind in by_kind}
         self.text: Callable[[Hashable], T | None] = by_kind.get(kinds.TEXT, {}).get
         exists, together = _exists_probes(by_kind), _together_probes(by_kind)
         # Those of TIRING last: when one raises, all others have found what there is.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rules.engine.alternative import (
     EXACT_KINDS,
     NOT_THERE,
+    NUMBER,
     TEXT,
     Alternative,
     KindAndKey,
@@ -23,13 +24,17 @@ Residual = Callable[[Event], bool]
 class Requirement:
     """What a pattern asks of one path: that one of the alternatives holds for one of its leaves."""
 
-    __slots__ = ("_is_exact", "_places", "alternatives", "may_be_missing", "path", "ready")
+    __slots__ = ("_is_exact", "_places", "alternatives", "may_be_missing", "only", "path", "ready")
 
     def __init__(self, path: str, alternatives: tuple[Alternative, ...]) -> None:
         self.path = path
         self.alternatives = alternatives
         self.may_be_missing = any(one.kind == NOT_THERE for one in alternatives)
         """One alternative is {"exists": false}."""
+        self.only: KindAndKey | None = None
+        """The place of the only alternative when that is a text or a number."""
+        if len(alternatives) == 1 and alternatives[0].kind in (TEXT, NUMBER):
+            self.only = alternatives[0].place
         self.ready: Predicate | None = None
         """What `holds` gives, once that was asked."""
         self._places: frozenset[KindAndKey] | None = None

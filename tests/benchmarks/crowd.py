@@ -11,12 +11,13 @@ WORDS = [
     "order", "refund", "parcel", "invoice", "customer", "signal", "stock", "payment", "address", "price", "route", "claim",
 ]  # fmt: skip
 DOMAINS, SOURCES, RULES = 40, 60, 300
-MINUTES = 60
+# Minutes ago that had traffic: each of the last hour, every tenth of the day before it.
+MINUTES = [*range(-1, 61), *range(70, 24 * 60, 10)]
 FIELDS = 15
 
 
 def fill(types: int, first: str) -> None:
-    """Makes `types` event types, the first of them called `first`, each with a schema, an example and an hour of traffic."""
+    """Makes `types` event types, the first of them called `first`, each with a schema, an example and a day of traffic."""
     from django.contrib.auth import get_user_model
     from django.db import connection, transaction
 
@@ -82,7 +83,7 @@ def fill(types: int, first: str) -> None:
         for name in names:
             cursor.executemany(
                 "INSERT INTO rollup_received (bus, type, minute, events, invalid, bytes) VALUES (%s, %s, %s, %s, 0, 1000)",
-                [(bus.pk, name, minute, draw.randrange(1, 50)) for minute in range(now - MINUTES, now + 2)],
+                [(bus.pk, name, now - ago, draw.randrange(1, 50)) for ago in MINUTES],
             )
 
 

@@ -209,7 +209,18 @@ def _elements(case: Callable[[str, list[Pattern], Any], Case], rules: int, size:
     yield case(
         "two arrays at one path",
         [{"data": {"p": {"a": {"x": [1], "y": [1], "z": [n + 5, 0]}}}} for n in many],
-        {"p": {"a": [{"x": 1, "z": 0}] * (size // 30)}, "p.a": [{"y": 1, "z": 0}] * (size // 30)},
+        {"p": {"a": [{"x": 1, "z": 1}] * (size // 30)}, "p.a": [{"y": 1, "z": 2}] * (size // 30)},
+    )
+    left, right = [{"x": 1, "z": 1}] * (size // 30), [{"y": 1, "z": 2}] * (size // 30)
+    yield case(
+        "two arrays at one path of an element",
+        [{"data": {"q": {"p": {"a": {"x": [1], "y": [1], "z": [n + 5, 0]}}}}} for n in many],
+        {"q": [{"p": {"a": [*left, {"z": 0}]}, "p.a": right}]},
+    )
+    yield case(
+        "two arrays at one path, and something missing",
+        [{"data": {"p": {"a": {"x": [1], "y": [1], "z": [n + 5, {"exists": False}]}}}} for n in many],
+        {"p": {"a": left}, "p.a": right},
     )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from django.db import connections, transaction
 
 from catalog.models import Bus, Domain, EventType, SchemaVersion, Team
 from delivery.ingest import app
-from delivery.ingest.problem import KINDS
+from delivery.ingest.problem import FURTHER, KINDS
 from delivery.ingest.putevents import CODES
 from tests.unit.ingest.calling import BATCH, Answer, Caller, event
 from tests.vectors import REPOSITORY
@@ -34,6 +36,33 @@ def schema(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> Answer:
     text = '{"properties": {"total": {"type": "number", "minimum": 0}}}'
     SchemaVersion.objects.create(event_type=kind, number=1, schema=text)
     return caller.structured(event(data={"total": -1}))
+
+
+def registered(name: str = "shop.order.placed", **fields: Any) -> EventType:
+    team = Team.objects.get()
+    domain = Domain.objects.get_or_create(slug="orders", defaults={"name": "Orders", "badge": "OR"})[0]
+    return EventType.objects.create(name=name, domain=domain, team=team, **fields)
+
+
+def retired_bus(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> Answer:
+    bus = Bus.objects.get(name="orders")
+    bus.retired_at = datetime(2026, 11, 3, tzinfo=UTC)
+    bus.save()
+    return caller.structured(event())
+
+
+def unregistered(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> Answer:
+    registered()
+    bus = Bus.objects.get(name="orders")
+    bus.unregistered = Bus.Unregistered.REJECT
+    bus.save()
+    return caller.structured(event(type="shop.order.plcaed"))
+
+
+def retired_type(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> Answer:
+    successor = registered("shop.order.committed")
+    registered(lifecycle="retired", ends_on=date(2026, 11, 1), successor=successor)
+    return caller.structured(event())
 
 
 def forbidden(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> Answer:
@@ -60,6 +89,9 @@ SCENES: dict[str, Scene] = {
     "forbidden": forbidden,
     "not-found": lambda caller, _: caller.structured(event(), path="/v1/buses/nowhere/events"),
     "method": lambda caller, _: caller.call(method="GET"),
+    "retired-bus": retired_bus,
+    "unregistered": unregistered,
+    "retired-type": retired_type,
     "too-large": lambda caller, _: caller.call(b"x" * (1024 * 1024 + 1), {"content-type": "text/plain"}),
     "content-type": lambda caller, _: caller.call(b"{}", {"content-type": "application/json"}),
     "schema": schema,
@@ -69,7 +101,7 @@ SCENES: dict[str, Scene] = {
 
 
 def test_every_kind_of_problem_has_an_example() -> None:
-    kinds = {kind for kind, _ in KINDS.values()}
+    kinds = {kind for kind, _ in KINDS.values()} | FURTHER.keys()
     assert kinds == SCENES.keys() == PROBLEMS.keys()
 
 

@@ -1,0 +1,359 @@
+"""How requirements on certain paths are compared in one event: by the bits of the elements that meet them.
+
+The elements of an outermost array, and of the one array that may be inside each of them, are numbered by their
+innermost elements: an element that holds others stands for all of them. So a choice of elements that agrees is an
+innermost element that all requirements allow. Where an element holds several arrays, it is looked into when its own
+bit is set. Where it matters in which order elements are chosen, elements.py compares.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+from rules.engine.columns import Column, Held
+from rules.engine.elements import elements_agree
+from rules.engine.leaves import Entry, Leaves, PathLeaves
+from rules.engine.requirement import Requirement
+from rules.engine.wanted import Wanted
+
+ASKED_AT_ONCE = 16
+"""Of more leaves than this at one path it is asked at once which alternatives any of them meets."""
+MOST_WAYS = 32
+"""Where leaves at one path are in several outermost arrays, so many ways to take each path from one array are tried."""
+FEW_VIEWS = 2
+"""To look into so many elements is not counted;"""
+STEPS_OF_A_VIEW = 60
+"""to look into one more takes so many steps of allowance.py."""
+OUTSIDE = 0
+"""Instead of an array: of leaves that are in no element."""
+STEPS_OF_A_NUMBER = 4
+"""To number an element takes so many steps of allowance.py."""
+BITS_OF_A_STEP = 4096
+"""To compare so many elements counts as a step of allowance.py."""
+
+
+Asked = tuple[Column, Held | None]
+"""A column that a requirement is compared by, and what is held; None where the leaves are so few that each is asked."""
+
+
+class Fork(NamedTuple):
+    """Requirements on leaves in several arrays of one element: their places, and their paths."""
+
+    places: tuple[int, ...]
+    paths: tuple[str, ...]
+
+
+class Plan(NamedTuple):
+    """members: the requirements on leaves in elements, in the order of their paths.
+
+    groups: by array, (place of the requirement, column, what is held), None where elements.py has to compare; loose:
+    requirements whose leaves are in several arrays or some in none: (place, columns by array); forks: the arrays whose
+    columns tell elements that are still to be looked into. orderly: whether it is seen in the columns what is missing;
+    covered: paths that are compared in any case; steps: what comparing costs; simple: the only group when it is all
+    there is to compare.
+    """
+
+    members: tuple[int, ...]
+    groups: dict[int, tuple[tuple[int, Column, Held | None], ...]] | None
+    loose: tuple[tuple[int, dict[int, Asked]], ...]
+    forks: dict[int, Fork]
+    orderly: bool
+    covered: frozenset[str]
+    steps: int
+    simple: tuple[tuple[int, Column, Held | None], ...] | None
+
+
+class _Unclear(Exception):
+    """There are too many ways to choose arrays: elements.py has to compare."""
+
+
+class View:
+    """The leaves of an event, or of one element as if nothing were around it; with what is found out about them."""
+
+    def __init__(self, leaves: Leaves, above: View | None = None, element: tuple[int, int] = (0, 0)) -> None:
+        self.leaves = leaves
+        self.depth: int = 0 if above is None else above.depth + 1
+        self.numbers: dict[tuple[int, frozenset[str]], Numbers | None] = {}
+        self.columns: dict[tuple[str, int, int], Column] = {}
+        self.plans: dict[tuple[int, tuple[str, ...]], Plan] = {}
+        self._above = above
+        self._element = element
+        self._at: dict[str, PathLeaves] = {}
+        self._inside: dict[tuple[int, int], View] = {}
+
+    def at(self, path: str) -> PathLeaves:
+        if self._above is None:
+            return self.leaves.at(path)
+        found = self._at.get(path)
+        if found is None:
+            entries = self._above.at(path).inside(self._element)
+            if len(entries) > ASKED_AT_ONCE:
+                self.leaves.spend(STEPS_OF_A_NUMBER * len(entries))
+            found = self._at[path] = PathLeaves([(leaf, membership[1:]) for leaf, membership in entries])
+        return found
+
+    def inside(self, element: tuple[int, int]) -> View:
+        """What is in one of the outermost elements."""
+        found = self._inside.get(element)
+        if found is None:
+            found = self._inside[element] = View(self.leaves, self, element)
+        return found
+
+
+def still_agree(
+    requirements: tuple[Requirement, ...],
+    paths: tuple[str, ...],
+    leaves: Leaves,
+    wanted: Wanted,
+    plan: Plan | None,
+) -> bool:
+    """Whether all requirements can be met consistently, when each is known to hold by itself. Raises TooMuchWork.
+
+    paths: of the requirements; many rules share one such tuple; plan: what was found out about it before, then those
+    it has `covered` need not be known to hold.
+    """
+    if plan is None:
+        if leaves.view is None:
+            leaves.view = View(leaves)
+        plan = leaves.plans[id(paths)] = _plan(paths, leaves.view, wanted)
+    members, groups = plan.members, plan.groups
+    if len(members) < 2 and not (members and requirements[members[0]].may_be_missing):
+        return True
+    if groups is None or (not plan.orderly and any(requirements[one].may_be_missing for one in members)):
+        return elements_agree(requirements, leaves)
+    if plan.steps:
+        leaves.spend(plan.steps)
+    if not (plan.loose or plan.forks):
+        # Which element of one array is chosen says nothing about another array.
+        for group in groups.values():
+            alone = len(group) == 1 and not requirements[group[0][0]].may_be_missing
+            if not alone and not together(requirements, group):
+                return False
+        return True
+    try:
+        return _agree(requirements, plan, leaves.view, wanted)
+    except _Unclear:
+        return elements_agree(requirements, leaves)
+
+
+def _agree(requirements: tuple[Requirement, ...], plan: Plan, view: View, wanted: Wanted) -> bool:
+    """The same in general, of requirements that may not hold by themselves and are not about what is missing."""
+    if plan.groups is None:
+        raise _Unclear
+    chosen: dict[int, int] = {}
+    for array, group in plan.groups.items():
+        bits = chosen[array] = together(requirements, group)
+        if not bits:
+            return False
+        fork = plan.forks.get(array)
+        if fork is not None and not _agree_inside_one(requirements, fork, array, bits, view, wanted):
+            return False
+    return not plan.loose or _agree_in_some_way(requirements, plan, chosen)
+
+
+def _agree_inside_one(
+    requirements: tuple[Requirement, ...], fork: Fork, array: int, bits: int, view: View, wanted: Wanted
+) -> bool:
+    """Whether requirements agree in one of the elements given by their bits."""
+    some = tuple(requirements[at] for at in fork.places)
+    tried = 0
+    while bits:
+        lowest = bits & -bits
+        bits ^= lowest
+        tried += 1
+        if tried > FEW_VIEWS:
+            view.leaves.spend(STEPS_OF_A_VIEW)
+        inside = view.inside((array, lowest.bit_length() - 1))
+        plan = inside.plans.get((id(wanted), fork.paths))
+        if plan is None:
+            plan = inside.plans[id(wanted), fork.paths] = _plan(fork.paths, inside, wanted)
+        if plan.steps:
+            view.leaves.spend(plan.steps)
+        if _agree(some, plan, inside, wanted):
+            return True
+    return False
+
+
+def together(
+    requirements: tuple[Requirement, ...], group: tuple[tuple[int, Column, Held | None], ...]
+) -> int:
+    """The elements that meet all requirements of one array, as bits."""
+    only_one = -1
+    missing = False
+    others: list[tuple[Requirement, Column, Held | None]] = []
+    for at, column, held in group:
+        requirement = requirements[at]
+        only = requirement.only
+        if only is not None and column.sole:
+            first = column.sole.get(only[1])
+            if first is None or (only_one >= 0 and first != only_one):
+                return 0
+            only_one = first
+        else:
+            others.append((requirement, column, held))
+            missing |= requirement.may_be_missing
+    if only_one >= 0 and not missing:
+        for requirement, column, held in others:
+            digits = column.digits.get(requirement)
+            if digits is None:
+                if not column.meets(requirement, only_one, held):
+                    return 0
+            elif digits[~only_one] != "1":
+                return 0
+        return 1 << only_one
+    bits = -1
+    for at, column, held in group:
+        requirement = requirements[at]
+        meeting = column.masks.get(requirement)
+        if meeting is None:
+            meeting = column.meeting(requirement, held)
+        if bits == -1:
+            bits = meeting
+        else:
+            # Missing it can be only beside an element that was chosen.
+            bits &= meeting | column.absent if requirement.may_be_missing else meeting
+        if not bits:
+            break
+    return bits
+
+
+def _agree_in_some_way(requirements: tuple[Requirement, ...], plan: Plan, chosen: dict[int, int]) -> bool:
+    """Takes the leaves of each loose requirement from one array after the other, beside the elements chosen so far."""
+    ways = [chosen]
+    for at, columns in plan.loose:
+        requirement = requirements[at]
+        if OUTSIDE in columns and _meeting(requirement, columns[OUTSIDE]):
+            continue  # met whatever is chosen
+        found = [(array, _meeting(requirement, one)) for array, one in columns.items() if array != OUTSIDE]
+        ways = [
+            {**before, array: both}
+            for before in ways
+            for array, bits in found
+            if (both := bits & before.get(array, -1))
+        ]
+        if len(ways) > MOST_WAYS:
+            raise _Unclear
+        if not ways:
+            return False
+    return True
+
+
+def _meeting(requirement: Requirement, asked: Asked) -> int:
+    column, held = asked
+    known = column.masks.get(requirement)
+    return column.meeting(requirement, held) if known is None else known
+
+
+def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
+    leaves = view.leaves
+    members = tuple(at for at, path in enumerate(paths) if view.depth or path in leaves.members)
+    by_array: dict[int, set[str]] = {}
+    for at in members:
+        for array in view.at(paths[at]).by_array:
+            by_array.setdefault(array, set()).add(paths[at])
+    numbered: dict[int, Numbers] = {}
+    forks: set[int] = set()
+    for array, of_it in by_array.items():
+        place = array, frozenset(of_it)
+        if place not in view.numbers:
+            view.numbers[place] = _numbers(array, of_it, view)
+        numbers = view.numbers[place]
+        if numbers is None:
+            forks.add(array)
+            numbers = Numbers(None, leaves.length(array))
+        numbered[array] = numbers
+    groups: dict[int, list[tuple[int, Column, Held | None]]] = {}
+    loose: list[tuple[int, dict[int, Asked]]] = []
+    for at in members:
+        path = paths[at]
+        parts = view.at(path).by_array
+        held: Held | None = (
+            Held(partial(wanted.held, path, leaves)) if len(leaves.of(path)) > ASKED_AT_ONCE else None
+        )
+        columns = {
+            array: (_column(path, array, part, numbered[array], view), held) for array, part in parts.items()
+        }
+        if len(parts) == 1:
+            [array] = parts
+            groups.setdefault(array, []).append((at, *columns[array]))
+        else:
+            loose.append((at, columns))
+    if loose and forks:
+        return Plan(members, None, (), {}, False, frozenset(), 0, None)
+    grouped = {array: tuple(group) for array, group in groups.items()}
+    orderly = not loose and not forks and all(numbers.spans is None for numbers in numbered.values())
+    return Plan(
+        members,
+        grouped,
+        tuple(loose),
+        {
+            array: Fork(tuple(at for at, _, _ in group), tuple(paths[at] for at, _, _ in group))
+            for array, group in grouped.items()
+            if array in forks
+        },
+        orderly,
+        frozenset(paths[at] for group in grouped.values() if len(group) > 1 for at, _, _ in group),
+        sum(numbers.size for numbers in numbered.values()) * len(members) // BITS_OF_A_STEP,
+        next(iter(grouped.values()))
+        if orderly and len(grouped) == 1 and len(paths) == len(members) > 1
+        else None,
+    )
+
+
+class Numbers(NamedTuple):
+    """The innermost elements of an array. spans: (array, index) → those that an element is or holds, (first, last
+    + 1); None when there are no arrays inside, so that they are as numbered as they are; size: how many."""
+
+    spans: dict[tuple[int, int], tuple[int, int]] | None
+    size: int
+
+
+def _numbers(array: int, paths: set[str], view: View) -> Numbers | None:
+    """None when an element holds several arrays with leaves at the paths."""
+    if array == OUTSIDE:
+        return Numbers(None, 1)
+    leaves = view.leaves
+    inner = {one for path in paths for one in view.at(path).innermost.get(array, ())}
+    if inner == {array}:
+        return Numbers(None, leaves.length(array))
+    inside: dict[tuple[int, int], int] = {}
+    for one in inner:
+        outside = leaves.outside(one)[view.depth :]
+        for element in reversed(outside):
+            if inside.setdefault(element, one) != one:
+                return None
+            one = element[0]
+    spans: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def number(one: int, first: int) -> int:
+        for element in leaves.elements(one):
+            below = inside.get(element)
+            after = first + 1 if below is None else number(below, first)
+            spans[element] = (first, after)
+            first = after
+        return first
+
+    size = number(array, 0)
+    leaves.spend(STEPS_OF_A_NUMBER * len(spans) if len(spans) > ASKED_AT_ONCE else 0)
+    return Numbers(spans, size)
+
+
+def _column(path: str, array: int, part: list[Entry], numbers: Numbers, view: View) -> Column:
+    spans, size = numbers
+    place = path, array, 0 if spans is None else id(numbers)
+    column = view.columns.get(place)
+    if column is None:
+        found = [leaf for leaf, _ in part]
+        afters: list[int] | None = None
+        if array == OUTSIDE:
+            firsts = [0] * len(part)
+        elif spans is None:
+            firsts = [membership[0][1] for _, membership in part]
+        else:
+            firsts = [spans[membership[-1]][0] for _, membership in part]
+            afters = [spans[membership[-1]][1] for _, membership in part]
+            if sum(afters) - sum(firsts) == len(part):
+                afters = None
+        column = view.columns[place] = Column(found, firsts, afters, size, view.leaves)
+    return column

@@ -6,13 +6,15 @@ A new version is judged against the versions before it by what its event type pr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog.display import words
 from catalog.models import EventType, Lifecycle, Observation, SchemaVersion
@@ -23,6 +25,7 @@ from catalog.schemas.compatibility import (
     Mode,
     Outcome,
     Policy,
+    Undecided,
     Verdict,
     accepted,
     check_history,
@@ -32,7 +35,7 @@ from catalog.schemas.shape import Row, Shape, StoredShapeUnreadable, seen
 from catalog.schemas.shape.paths import ENTRY
 from catalog.schemas.text import Mistake, NotJson, parse
 
-# All pairs of a check together; one pair takes at most compatibility.BUDGET_SECONDS of it.
+# All versions of a check together, the newest first; one takes at most compatibility.BUDGET_SECONDS of it.
 CHECK_SECONDS = 1.0
 # What is kept of a verdict: enough to read, and small beside the schema.
 KEPT = 50
@@ -75,31 +78,51 @@ class Judgement:
         }
 
 
-def judge(event_type: EventType, schema: str, examples: Sequence[str] = ()) -> Judgement | None:
+def judge(
+    event_type: EventType,
+    schema: str,
+    examples: Sequence[str] = (),
+    clock: Callable[[], float] = time.monotonic,
+) -> Judgement | None:
     """The judgement of `schema` (JSON text, checked) as the next version; None for a first version.
 
-    `examples` (JSON texts) of the new version and those of the earlier ones make counterexamples look like real events.
+    `examples` (JSON texts) of the new version and those of the last one make counterexamples look like real events.
+    Takes about CHECK_SECONDS: older versions for which no time is left are undecided.
     """
-    versions = [
-        one
-        for one in event_type.versions.order_by("number")
-        if one.lifecycle in (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
-    ]
-    if not versions:
+    rows = event_type.versions.filter(lifecycle__in=(Lifecycle.ACTIVE, Lifecycle.DEPRECATED)).order_by(
+        "-number"
+    )
+    last = rows.first()
+    if last is None:
         return None
     mode, policy = Mode(event_type.compatibility), Policy(event_type.policy)
-    chosen = versions if mode.transitive else versions[-1:]
-    samples = _values([*examples, *(one.example for one in reversed(chosen)), *further(chosen[-1])])
-    verdict = check_history(
-        [(one.number, parse(one.schema)) for one in chosen],
-        parse(schema),
-        mode,
-        policy,
-        samples[:20],
-        min(BUDGET_SECONDS, CHECK_SECONDS / len(chosen)),
-    )
-    numbers = tuple(one.number for one in chosen) if mode is not Mode.NONE else ()
-    return Judgement(verdict, mode, policy, numbers, accepted(verdict, event_type.accept_cautions))
+    numbers = list(rows.values_list("number", flat=True)) if mode.transitive else [last.number]
+    samples = _values([*examples, last.example, *further(last)])[:20]
+    new, ends, asked, verdicts = parse(schema), clock() + CHECK_SECONDS, 0, []
+    for number in numbers:
+        if asked and clock() >= ends:
+            break
+        old = last if number == last.number else rows.get(number=number)
+        budget = min(BUDGET_SECONDS, CHECK_SECONDS)
+        verdicts.append(check_history([(number, parse(old.schema))], new, mode, policy, samples, budget))
+        asked += 1
+    verdict = _together(verdicts, numbers[asked:], mode)
+    against = tuple(sorted(numbers[:asked])) if mode is not Mode.NONE else ()
+    return Judgement(verdict, mode, policy, against, accepted(verdict, event_type.accept_cautions))
+
+
+def _together(verdicts: Sequence[Verdict], left: Sequence[int], mode: Mode) -> Verdict:
+    """The verdicts of several versions as one; `left` are the numbers of those that were not compared."""
+    breaks = tuple(one for verdict in verdicts for one in verdict.breaks)
+    undecided = [one for verdict in verdicts for one in verdict.undecided]
+    if left:
+        why = _("There was no time to compare %(count)s older versions with it, v%(first)s and before.")
+        told = why % {"count": len(left), "first": left[0]}
+        undecided += [Undecided(direction, "data", told, left[0]) for direction in mode.directions]
+    outcome = Outcome.COMPATIBLE
+    if breaks or undecided:
+        outcome = Outcome.INCOMPATIBLE if breaks else Outcome.UNDECIDED
+    return Verdict(outcome, breaks, tuple(undecided), verdicts[0].hints)
 
 
 def _kept(one: Break) -> dict[str, Any]:

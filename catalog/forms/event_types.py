@@ -25,6 +25,7 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
+from django.urls import resolve
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -36,10 +37,6 @@ from catalog.models import TYPE_NAME, EventType, SchemaVersion, Source
 from catalog.ownership import owns
 from catalog.registering import Judgement, judge, save_version
 
-# Pages below an event type's own; a name that ends like one could not be opened.
-TAKEN_ENDINGS = (
-    "/publish", "/edit", "/delete", "/versions/new", "/versions/new/check", "/lifecycle", "/drift", "/follow", "/diff",
-)  # fmt: skip
 ABOUT = ("summary", "docs", "tags", "domain", "new_domain", "team", "new_team", "sources")
 PROMISES = ("validation", "compatibility", "policy", "accept_cautions")
 VERSION = ("schema", "example", "examples", "personal", "notes")
@@ -52,11 +49,17 @@ def name_problem(name: str) -> str | None:
         TYPE_NAME(name)
     except forms.ValidationError as error:
         return str(error.messages[0])
-    if name == "new" or name.startswith("new/") or name.endswith(TAKEN_ENDINGS) or "//" in name:
+    if "//" in name or not _has_a_page(name):
         return _t("This name is an address of the console itself. Choose another.")
     if EventType.objects.filter(name__iexact=name).exists():
         return _t("This name is taken. Open the type and register its next version, or choose another name.")
     return None
+
+
+def _has_a_page(name: str) -> bool:
+    """Whether the type's address leads to its own page; `new`, or a name that ends in /publish, leads elsewhere."""
+    found = resolve(f"/events/{name}/")
+    return found.url_name == "event-type" and found.kwargs == {"name": name}
 
 
 def initial_of(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -240,11 +240,11 @@ def _of_target(target: Target, taken: Sequence[_Tried]) -> TouchedTarget | None:
             try_outputs(transform, contract, events, structured, TRYING_SECONDS) for events in (before, after)
         )
         good = refusals(transform, contract, before[: now.looked], structured)
-        bad = refusals(transform, contract, after[: later.looked], structured)
+        bad = refusals(transform, contract, after[: now.looked], structured)
     except (TransformError, ContractRefused):
         return None
-    broken = [why for was, why in zip(good, bad, strict=False) if why and not was]
+    broken = [why for was, why in zip(good, bad, strict=True) if why and not was]
     unread = tuple(path for path in later.unread if path not in now.unread)
     if not broken and not unread:
         return None
-    return TouchedTarget(target, len(broken), min(len(good), len(bad)), broken[0] if broken else "", unread)
+    return TouchedTarget(target, len(broken), len(good), broken[0] if broken else "", unread)

@@ -94,6 +94,8 @@ PAGES = [
     "/events/order.placed/publish/?as=json",
     "/events/new/",
     "/events/new/check/?name=order.placed",
+    "/events/new/tags/?tags=a",
+    "/drafts/",
     "/export/",
     "/api/v1/docs/",
     "/api/v1/docs/?open=listTeams",
@@ -140,6 +142,8 @@ def registration(town, **changes):
         "schema": SCHEMA,
         "example": EXAMPLE,
         "validation": "reject",
+        "compatibility": "forward",
+        "policy": "evolution",
     } | changes
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
+from catalog.models import Team
 from delivery.connectors.registry import connector
 from delivery.connectors.spi import (
     Delivered,
@@ -36,10 +37,10 @@ from delivery.pages.outgoing import Outgoing, address_policy, delivery_of, outgo
 from delivery.pages.preview import name_for, target_of
 from delivery.pages.samples import Seen
 from delivery.runner.shift import USER_AGENT
-from rules import registry, secrets
+from rules import personal, registry, secrets
 from rules.draft import Draft
 from rules.engine import TransformError, compile
-from rules.forms import bus_in
+from rules.forms import bus_in, number_of
 from rules.models import Trial
 from rules.pages.delivering import Delivering, delivering
 
@@ -63,7 +64,7 @@ def trial(request: HttpRequest) -> HttpResponse:
     draft, target = Draft.read(request.POST, trying=True), target_of(request)
     to = delivering(request, target)
     event = _event(request, draft)
-    problem = _cannot(draft, to, event)
+    problem = _cannot(draft, to, event) or _not_approved(request, draft, event)
     context: dict[str, Any] = {"problem": problem, "event": event, "by_script": _by_script(request)}
     if not problem:
         assert event is not None
@@ -121,6 +122,17 @@ def _cannot(draft: Draft, to: Delivering, event: Seen | None) -> str:
         wrong = [str(text) for texts in to.chosen.errors.values() for text in texts]
         return _("Mend the target's settings first: %(why)s") % {"why": " ".join(wrong)}
     return ""
+
+
+def _not_approved(request: HttpRequest, draft: Draft, event: Seen | None) -> str:
+    """Why the rule's team must not be sent this event's personal fields, in a sentence; "" when it may."""
+    written = number_of(request.POST.get("team"))
+    rule = number_of(request.POST.get("rule"))
+    team = Team.objects.filter(pk=written).first() if written is not None else None
+    if team is None and rule is not None:
+        team = Team.objects.filter(rules=rule).first()
+    kind = str(event.event.attributes.get("type", "")) if event is not None else ""
+    return personal.refusal_of_one(kind, team, draft.transform or {}, request.user)
 
 
 def _shown(name: str, config: dict[str, Any], draft: Draft, raw: bytes) -> Outgoing:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django import forms
-from django.forms.forms import NON_FIELD_ERRORS, BaseForm
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.forms import BaseForm
 from django.utils.translation import gettext as _
 
 from catalog.api.asking import Members, pointer
@@ -23,11 +24,13 @@ from catalog.models import Bus
 from catalog.schemas.authoring import check_example, check_schema
 from catalog.schemas.text import Mistake
 
+Form = type[forms.Form] | type[forms.ModelForm[Any]]
+
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _ANY_JSON = "Any JSON, as it is, or its text in a string. Lines of mistakes count within it."
 
 
-def members(form: type[BaseForm], without: Iterable[str] = (), given: bool = True) -> dict[str, Any]:
+def members(form: Form, without: Iterable[str] = (), given: bool = True) -> dict[str, Any]:
     """The JSON Schema of a request that fills `form`. `given`: whether members that the form requires are required."""
     fields = {name: one for name, one in form.base_fields.items() if name not in set(without)}
     needed = [name for name, one in fields.items() if one.required]
@@ -66,7 +69,8 @@ def _kind(field: forms.Field) -> dict[str, Any]:
         named = "A name." if _key(field) == "name" else "A slug."
         return {"type": ["string", "null"], "description": named}
     if isinstance(field, forms.ChoiceField):
-        return {"type": "string", "enum": [str(value) for value, _label in field.choices if value]}  # type: ignore[misc]
+        choices: Any = field.choices
+        return {"type": "string", "enum": [str(value) for value, _label in choices if value]}
     if isinstance(field, forms.BooleanField):
         return {"type": "boolean"}
     if isinstance(field, forms.IntegerField):
@@ -240,7 +244,7 @@ def _mistakes(form: BaseForm, name: str) -> list[tuple[str, Mistake]]:
     return []
 
 
-def fields_of(form: type[BaseForm], without: Iterable[str] = ()) -> dict[str, forms.Field]:
+def fields_of(form: Form, without: Iterable[str] = ()) -> dict[str, forms.Field]:
     """The fields of a form by name."""
     return {name: one for name, one in form.base_fields.items() if name not in set(without)}
 

@@ -105,7 +105,7 @@ def listed(
         try:
             rows = rows.filter(_after(order, _opened(asked["cursor"], len(order))))
         except (ValueError, TypeError, ValidationError):
-            raise Invalid(Place(NO_CURSOR, "")) from None
+            raise Invalid(Place(str(NO_CURSOR), "")) from None
     found = list(rows.order_by(*order)[: limit + 1])
     following = None
     if len(found) > limit:

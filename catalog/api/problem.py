@@ -96,7 +96,7 @@ class TooLarge(exceptions.APIException):
 class Invalid(exceptions.APIException):
     """Parts of the request are not what they should be: 422, with every place."""
 
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    status_code: int = status.HTTP_422_UNPROCESSABLE_ENTITY
 
     def __init__(self, *places: Place, **extra: Any) -> None:
         """`extra`: further members of the problem document."""

@@ -44,7 +44,7 @@ def maybe(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
-def record(says: str = "", optional: tuple[str, ...] = (), **fields: Schema) -> Schema:
+def record(says: str = "", optional: tuple[str, ...] = (), /, **fields: Schema) -> Schema:
     """An object with exactly these members; all but the `optional` ones are always there."""
     return {
         "type": "object",
@@ -72,7 +72,7 @@ _TIME = text("UTC, RFC 3339.", format="date-time")
 _ANY: Schema = {"description": "Any JSON."}
 _ERROR = record(
     "One thing wrong.",
-    optional=("line", "column", "counterexample", "has_counterexample"),
+    ("line", "column", "counterexample", "has_counterexample"),
     detail=text("What is wrong and what to do."),
     pointer=text('JSON pointer (RFC 6901) into the request; "" is the request itself.'),
     line=number("From 1, inside the text that the pointer leads to or lies in."),
@@ -82,7 +82,7 @@ _ERROR = record(
 )
 _BREAK = record(
     "One place at which a reader refuses what a writer may send.",
-    optional=("line",),
+    ("line",),
     direction=one_of(
         Direction, "backward: the new schema reads old events; forward: the old one reads new events."
     ),
@@ -117,7 +117,8 @@ _VERDICT_FIELDS = {
     "more": number("How many breaks and undecided places are left out."),
 }
 _MISTAKE = record(
-    optional=("pointer", "line", "column"),
+    "",
+    ("pointer", "line", "column"),
     detail=text("What is wrong and what to do."),
     pointer=text("JSON pointer into the text."),
     line=number("From 1."),
@@ -141,7 +142,7 @@ SHAPES: dict[str, Schema] = {
     "Problem": {
         **record(
             "A problem document (RFC 9457).",
-            optional=("errors", "verdict", "line", "column"),
+            ("errors", "verdict", "line", "column"),
             type=text(),
             title=text(),
             status=number(),
@@ -258,7 +259,7 @@ SHAPES: dict[str, Schema] = {
         candidates=many(
             record(
                 "An event type that it describes.",
-                optional=("line",),
+                ("line",),
                 name=text("A suggestion."),
                 source=text(),
                 summary=text(),

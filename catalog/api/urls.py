@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.api import docs, drafts, event_types, openapi, owners, places, versions, wanted
+from catalog.api import docs, drafts, event_types, lifecycles, openapi, owners, places, versions, wanted
 from catalog.api.checks import CheckCompatibility, CheckSchema
 
 urlpatterns = [
@@ -18,6 +18,12 @@ urlpatterns = [
     # Names of event types may hold slashes, so what follows a name must be matched before the name alone.
     path("event-types/<path:name>/versions", versions.Versions.as_view(), name="api-versions"),
     path("event-types/<path:name>/versions/<int:number>", versions.OneVersion.as_view(), name="api-version"),
+    path(
+        "event-types/<path:name>/versions/<int:number>/lifecycle",
+        lifecycles.VersionLifecycle.as_view(),
+        name="api-version-lifecycle",
+    ),
+    path("event-types/<path:name>/lifecycle", lifecycles.TypeLifecycle.as_view(), name="api-lifecycle"),
     path("event-types/<path:name>", event_types.OneEventType.as_view(), name="api-event-type"),
     path("schemas:check", CheckSchema.as_view(), name="api-check-schema"),
     path("compatibility:check", CheckCompatibility.as_view(), name="api-check-compatibility"),

@@ -50,9 +50,9 @@ def imported(
     )
     try:
         while not importing.is_done(run):
-            before = len(run.content["report"])
+            done = len(run.content["report"])
             importing.step(run, person)
-            if len(run.content["report"]) == before:
+            if len(run.content["report"]) == done:
                 raise NotAsked(_("Somebody deleted the import while it ran. What it registered stays."))
         return Report(run.content["report"], [comparing.mistake(one) for one in document.mistakes])
     finally:

@@ -22,7 +22,7 @@ FILTER = {
 SEQ = shapes.number("The number of a stored event.", minimum=1)
 CONDITION = shapes.record(
     "A condition and how it went.",
-    optional=("seen", "line", "column"),
+    ("seen", "line", "column"),
     path=shapes.text(),
     operator=shapes.text(),
     wanted=ANY,
@@ -71,7 +71,8 @@ tests_pattern = described(
                 looked_at=shapes.number(),
                 events=shapes.many(
                     shapes.record(
-                        optional=("seq", "failed"),
+                        "",
+                        ("seq", "failed"),
                         id={"description": "The event's id, null without one."},
                         matched=shapes.flag(),
                         seq=SEQ,
@@ -95,7 +96,8 @@ explains_pattern = described(
     answers={
         200: (
             shapes.record(
-                optional=("rule",),
+                "",
+                ("rule",),
                 matched=shapes.flag(),
                 failed=MAYBE_CONDITION,
                 conditions=shapes.many(CONDITION),
@@ -129,7 +131,8 @@ previews_transform = described(
     answers={
         200: (
             shapes.record(
-                optional=("body", "body_base64"),
+                "",
+                ("body", "body_base64"),
                 content_type={"type": ["string", "null"]},
                 whole=shapes.flag("Whether the target is sent the event itself."),
                 problems=shapes.many(shapes.record(detail=shapes.text())),

@@ -154,6 +154,7 @@ def test_without_its_permission_an_operation_is_shut_whatever_else_one_may(clien
 @pytest.mark.django_db
 def test_with_its_permission_alone_an_operation_lets_one_in(client, town, log):
     person = get_user_model().objects.create_user("jonas")
+    town.team.members.add(person)
     for path, method, _ in OPERATIONS:
         app, _dot, codename = needed(path, method).partition(".")
         person.user_permissions.set(Permission.objects.filter(codename=codename, content_type__app_label=app))

@@ -153,6 +153,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVERS": [{"url": "/", "description": "This Signalbox."}],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SORT_OPERATION_PARAMETERS": False,
     "PREPROCESSING_HOOKS": ["catalog.api.describing.without_shut"],
     "POSTPROCESSING_HOOKS": ["catalog.api.describing.with_shapes"],
 }

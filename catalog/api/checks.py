@@ -29,7 +29,8 @@ BROKEN = {
     "title": "",
     "mistakes": [
         {
-            "detail": "“strin” is not one of “array”, “boolean”, “integer”, “null”, “number”, “object”, “string”.",
+            "detail": "This is no JSON type. Use string, number, integer, boolean, object, array or null, or a list of "
+            "them. (JSON Schema draft 2020-12)",
             "pointer": "/properties/order_id/type",
             "line": 1,
         }

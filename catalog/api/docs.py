@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -173,7 +174,10 @@ def _curl(base: str, path: str, method: str, body: Any, people: bool) -> str:
         path = path.replace(f"{{{name}}}", value)
     lines = [f"curl {base}{path}" if method == "get" else f"curl -X {method.upper()} {base}{path}"]
     if people:
-        lines += ['-b "sessionid=$SESSION; csrftoken=$CSRF"', '-H "X-CSRFToken: $CSRF"']
+        cookies = f"{settings.SESSION_COOKIE_NAME}=$SESSION; {settings.CSRF_COOKIE_NAME}=$CSRF"
+        lines += [f'-b "{cookies}"', '-H "X-CSRFToken: $CSRF"']
+        if base.startswith("https:"):
+            lines.append(f"-H {shlex.quote(f'Origin: {base}')}")  # Django asks where it comes from.
     else:
         lines.append('-H "Authorization: Bearer $SIGNALBOX_TOKEN"')
     if body is not None:

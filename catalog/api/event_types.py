@@ -161,7 +161,7 @@ class EventTypes(Operation):
         known = types(request).filter(name=data.get("name") or "").first()
         if known is not None:
             return self._known(request, asked, data, known, dry)
-        form = RegisterForm(data, user=request.user)
+        form = RegisterForm({**filling.initial(fields), **data}, user=request.user)
         filling.check(asked, form)
         if dry:
             return Response({"dry_run": True, "would": "register", "number": 1, "verdict": None})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -24,7 +24,8 @@ from catalog.models import Bus
 from catalog.schemas.authoring import check_example, check_schema
 from catalog.schemas.text import Mistake
 
-Form = type[forms.Form] | type[forms.ModelForm[Any]]
+if TYPE_CHECKING:  # At run time ModelForm takes no parameters.
+    Form = type[forms.Form] | type[forms.ModelForm[Any]]
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _ANY_JSON = "Any JSON, as it is, or its text in a string. Lines of mistakes count within it."
@@ -33,7 +34,7 @@ _ANY_JSON = "Any JSON, as it is, or its text in a string. Lines of mistakes coun
 def members(form: Form, without: Iterable[str] = (), given: bool = True) -> dict[str, Any]:
     """The JSON Schema of a request that fills `form`. `given`: whether members that the form requires are required."""
     fields = {name: one for name, one in form.base_fields.items() if name not in set(without)}
-    needed = [name for name, one in fields.items() if one.required]
+    needed = [name for name, one in fields.items() if one.required and one.initial is None]
     found: dict[str, Any] = {
         "type": "object",
         "properties": {name: _member(one) for name, one in fields.items()},
@@ -190,6 +191,11 @@ def _row(field: forms.ModelChoiceField[Any], name: str, *steps: int) -> Any:
             *steps,
         )
     return found
+
+
+def initial(fields: Mapping[str, forms.Field]) -> dict[str, Any]:
+    """What the fields hold in a form that nobody has touched."""
+    return {name: one.initial for name, one in fields.items() if one.initial is not None}
 
 
 def stored(form: BaseForm) -> dict[str, Any]:

@@ -31,6 +31,13 @@ def test_a_schema_is_checked_with_its_examples(client, bearer):
     assert [one["pointer"] for one in wrong] == ["/example/order_id", "/examples/1"]
 
 
+def test_the_example_of_the_description_is_what_is_answered(client, bearer):
+    from catalog.api.checks import BROKEN as ANSWER
+
+    body = {"schema": {"type": "object", "properties": {"order_id": {"type": "strin"}}}}
+    assert call(client, "POST", "/schemas:check", body, **bearer) == ANSWER
+
+
 def test_a_document_is_checked_with_the_types_it_describes(client, bearer):
     text = """asyncapi: 3.0.0
 info: {title: Shop, version: "1"}

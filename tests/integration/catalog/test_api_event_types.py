@@ -54,6 +54,11 @@ def test_the_same_registration_again_changes_nothing_and_another_is_a_conflict(c
     assert SchemaVersion.objects.filter(event_type__name="order.cancelled").count() == 1
 
 
+def test_what_has_a_first_choice_in_the_form_may_be_left_out(client, person, town):
+    body = {name: value for name, value in CANCELLED.items() if name != "validation"}
+    assert call(client, "POST", "/event-types", body, 201)["validation"] == "reject"
+
+
 def test_a_dry_run_saves_nothing(client, person, town):
     found = call(client, "POST", "/event-types?dry_run=1", CANCELLED, 200)
     assert (found["would"], found["number"]) == ("register", 1)

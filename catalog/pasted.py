@@ -13,6 +13,7 @@ from catalog.models import Source
 from catalog.schemas.authoring import check_example
 from catalog.schemas.documents import Candidate, Document, Kind, read_document
 from catalog.schemas.fields import fields_of, sample_of
+from catalog.schemas.limits import SCHEMA_BYTES
 from catalog.schemas.shape import Proposal, Shape, propose, propose_from_example
 from catalog.schemas.text import NotJson, parse
 
@@ -21,6 +22,7 @@ PASTED_BYTES = 2 * 1024 * 1024
 # From so many example events on, what all of them have counts as required.
 ENOUGH = 20
 EXAMPLES = 20
+EXAMPLES_BYTES = 512 * 1024
 ORIGINS = {
     Kind.CLOUD_EVENT: "example",
     Kind.DATA: "example",
@@ -51,21 +53,25 @@ def read(text: str) -> Document:
 def filled(document: Document, candidate: Candidate) -> Filled:
     """The form's fields out of `candidate`: name, summary, docs, tags, sources, schema, example, examples."""
     guesses: list[str] = []
-    examples = list(candidate.examples[: EXAMPLES + 1])
+    examples, dropped = _fitting(candidate.examples[: EXAMPLES + 1])
     schema = candidate.schema
-    if not schema and examples:
+    if dropped:
+        guesses.append(
+            _("Examples of more than 256 KiB are left out, and so is what is more than 512 KiB together.")
+        )
+    if not schema and candidate.given_examples:
         proposal = _proposed([one.value for one in candidate.given_examples])
         schema = proposal.text
         guesses.append(
             _("The schema is proposed from the example. Look at what is required and at the types.")
-            if len(examples) == 1
+            if len(candidate.given_examples) == 1
             else _(
                 "The schema is proposed from %(count)s examples. Look at what is required and at the types."
             )
             % {"count": len(candidate.given_examples)}
         )
         guesses += [f"{note.pointer or 'data'}: {note.sentence}" for note in proposal.notes]
-    elif schema and not examples:
+    elif schema and not examples and not dropped:
         example = example_for(schema)
         examples = [example] if example else []
         guesses.append(
@@ -89,6 +95,18 @@ def filled(document: Document, candidate: Candidate) -> Filled:
         "examples": [{"name": "", "data": one} for one in examples[1:]],
     }
     return Filled(content, guesses, ORIGINS.get(document.kind, "paste"))
+
+
+def _fitting(texts: Sequence[str]) -> tuple[list[str], bool]:
+    """Those of `texts` that a form can hold, and whether any was left out."""
+    found: list[str] = []
+    left = EXAMPLES_BYTES
+    for text in texts:
+        size = len(text.encode())
+        if size <= SCHEMA_BYTES and size <= left:
+            found.append(text)
+            left -= size
+    return found, len(found) < len(texts)
 
 
 def example_for(schema: str) -> str:

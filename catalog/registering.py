@@ -208,7 +208,7 @@ class Presence(NamedTuple):
 
 
 class Observed:
-    """What was really seen of a type in the last days, to say beside a verdict."""
+    """What was really seen of a type in the last days, to say beside a verdict; of "" nothing is read."""
 
     def __init__(self, type_name: str, sensitive: Sequence[str] = ()) -> None:
         self.days = OBSERVED_DAYS

@@ -19,6 +19,7 @@ from catalog.registering import Judgement, Observed, Presence, Unfit, judge, unf
 from catalog.schemas.compatibility import Break, Direction, Undecided
 from catalog.schemas.difference import Change, difference
 from catalog.schemas.text import parse
+from catalog.wanted import open_wishes
 
 BREAKS = 20
 TAGS = 8
@@ -62,7 +63,9 @@ class Answer(NamedTuple):
 def check_name(request: HttpRequest) -> HttpResponse:
     """For htmx: whether `?name=` can be a new type's name."""
     name = request.GET.get("name", "").strip()
-    context = {"name": name, "problem": name_problem(name) if name else None}
+    problem = name_problem(name) if name else None
+    wish = open_wishes(request.user).filter(name__iexact=name).first() if name and not problem else None
+    context = {"name": name, "problem": problem, "wish": wish}
     return render(request, "catalog/name_check.html", context)
 
 
@@ -149,7 +152,8 @@ def comparison(form: VersionForm) -> dict[str, Any]:
 def answer_of(event_type: EventType, judgement: Judgement, newest: int) -> Answer:
     """The judgement with what was really seen of each place."""
     verdict = judgement.verdict
-    observed = Observed(event_type.name, event_type.personal)
+    asked = verdict.breaks or verdict.undecided
+    observed = Observed(event_type.name if asked else "", event_type.personal)
     shown = [_shown(one, observed, newest) for one in verdict.breaks[:BREAKS]]
     return Answer(
         judgement,

@@ -155,6 +155,16 @@ def test_a_large_text_waits_for_the_button_and_a_larger_one_is_refused(client, p
     assert "At most 2 MiB" in text_of(client.post("/events/new/", {"upload": upload, "action": "read"}))
 
 
+def test_an_example_that_no_form_holds_is_left_out_and_the_form_can_be_sent_again(client, person, town, log):
+    large = json.dumps({"a": "x" * 1_900_000})
+    page = client.post("/events/new/", {"document": large, "action": "read"})
+    assert "Examples of more than 256 KiB are left out" in text_of(page)
+    assert json.loads(value(page, "schema"))["properties"] == {"a": {"type": "string"}}
+    assert not value(page, "example")
+    again = {"document": large, "schema": value(page, "schema"), "example": "x" * 200_000, "action": "draft"}
+    assert client.post("/events/new/", again).status_code == 302
+
+
 def test_several_types_are_listed_and_one_of_them_may_be_opened_in_the_form(client, person, town, log):
     document = openapi("order.sent", "order.lost", **{"order.lost": {"type": "objekt"}})
     response = pasted(client, document)

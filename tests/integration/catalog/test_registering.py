@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from catalog.models import Domain, EventType, Team
+from catalog.wanted import ask
 from tests.integration.catalog.shop import EXAMPLE, SCHEMA, more, registration, text_of
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +120,13 @@ def test_the_name_is_checked_while_it_is_typed(client, person, town, log):
     assert "This name is free" in text_of(client.get("/events/new/check/?name=order.sent"))
     assert "taken" in text_of(client.get("/events/new/check/?name=order.placed"))
     assert client.get("/events/new/check/?name=").content.strip() == b""
+
+
+def test_the_name_check_says_who_asked_for_it(client, person, town, log, colleague):
+    ask("order.lost", "To call people.", person)
+    ask("order.lost", "Me too.", colleague)
+    assert "2 people asked for it" in text_of(client.get("/events/new/check/?name=Order.Lost"))
+    assert "asked for it" not in text_of(client.get("/events/new/check/?name=order.found"))
 
 
 def test_a_new_version_gets_the_next_number_and_leaves_the_old_as_it_was(client, person, town, log):

@@ -50,6 +50,15 @@ def decide(approval: Approval, granted: bool, answer: str, by: Any) -> None:
     approval.refresh_from_db()
 
 
+def refuse_unasked(event_type: EventType, team: Team, answer: str, by: Any) -> None:
+    """Ends what `team` is sent without having asked, since before the fields were marked."""
+    with transaction.atomic():
+        found, _new = Approval.objects.get_or_create(
+            event_type=event_type, team=team, defaults={"reason": ""}
+        )
+        decide(found, False, answer, by)
+
+
 def said_no(approval: Approval | None) -> bool:
     """Whether the owner's last answer was no, also while the team asks again."""
     if approval is None or approval.decided_at is None:

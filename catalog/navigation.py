@@ -94,7 +94,7 @@ def count_for(page: str, how_many: Callable[[Any], int]) -> None:
 
 
 count("marketplace", EventType.objects.count)
-count("sources", Source.objects.count)
+count("sources", lambda: Source.objects.offered().count())
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme")
     return {
         "rail": partial(_rail, request),
-        "rail_bus": Bus.objects.first,
+        "rail_bus": Bus.objects.offered().first,
         "theme": theme if theme in THEMES else "",
     }
 

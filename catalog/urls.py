@@ -3,6 +3,7 @@
 from django.urls import path
 
 from catalog.pages import (
+    buses,
     checking,
     drafts,
     event_types,
@@ -54,6 +55,10 @@ urlpatterns = [
     path("sources/new/", sources.register, name="register-source"),
     path("sources/<slug:slug>/", sources.source, name="source"),
     path("sources/<slug:slug>/edit/", sources.edit, name="edit-source"),
+    path("sources/<slug:slug>/first/", sources.first_event, name="first-event"),
+    path("sources/<slug:slug>/token/", sources.make_token, name="source-token"),
+    path("sources/<slug:slug>/retire/", sources.retire, name="retire-source"),
+    path("sources/<slug:slug>/restore/", sources.restore, name="restore-source"),
     path("export/", exports.exports, name="exports"),
     path("export/asyncapi.json", exports.whole_asyncapi, {"form": "json"}, "export-asyncapi-json"),
     path("export/asyncapi.yaml", exports.whole_asyncapi, {"form": "yaml"}, "export-asyncapi-yaml"),
@@ -66,7 +71,9 @@ urlpatterns = [
     path("schemas/<path:name>", schemas.newest_schema, name="newest-schema"),
     path("settings/tokens/", settings.tokens, name="tokens"),
     path("settings/tokens/<int:pk>/revoke/", settings.revoke_token, name="revoke-token"),
-    path("settings/buses/", settings.buses, name="buses"),
-    path("settings/buses/new/", settings.new_bus, name="new-bus"),
-    path("settings/buses/<str:name>/", settings.bus, name="bus"),
+    path("settings/buses/", buses.buses, name="buses"),
+    path("settings/buses/new/", buses.new_bus, name="new-bus"),
+    path("settings/buses/<str:name>/", buses.bus, name="bus"),
+    path("settings/buses/<str:name>/retire/", buses.retire_bus, name="retire-bus"),
+    path("settings/buses/<str:name>/restore/", buses.restore_bus, name="restore-bus"),
 ]

@@ -60,7 +60,8 @@ def _reads(transform: Mapping[str, Any]) -> list[tuple[Step, ...]] | None:
 
 def _steps(text: str) -> tuple[Step, ...]:
     """The steps of JSONPath `text`; from the first that is not understood on, anything."""
-    at, steps = 1, []
+    at = 1
+    steps: list[Step] = []
     while at < len(text):
         found = _STEP.match(text, at)
         if found is None:
@@ -79,7 +80,10 @@ def _steps(text: str) -> tuple[Step, ...]:
 
 
 def _parts(personal: str) -> tuple[str, ...]:
+    """The steps to a field marked as customer.email, lines[].name, or as a JSON pointer with [] for entries."""
     parts = ["data"]
+    if personal.startswith("/"):
+        return (*parts, *(part.replace("~1", "/").replace("~0", "~") for part in personal[1:].split("/")))
     for written in personal.split("."):
         name = written.rstrip("[]")
         lists = (len(written) - len(name)) // 2

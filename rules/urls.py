@@ -13,6 +13,7 @@ urlpatterns = [
     path("rules/<int:pk>/edit/", editor.edit_rule, name="edit-rule"),
     path("rules/<int:pk>/ask/", approvals.ask, name="ask-approval"),
     path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<path:name>/teams/<slug:slug>/refuse/", approvals.refuse, name="refuse-team"),
     path("approvals/<int:pk>/decide/", approvals.decide, name="decide-approval"),
     path("rules/<int:pk>/switch/", rules.switch_rule, name="switch-rule"),
     path("rules/<int:pk>/duplicate/", rules.duplicate_rule, name="duplicate-rule"),

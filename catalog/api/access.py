@@ -12,7 +12,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from catalog.access import SIGNED_IN
-from catalog.models import Bus, Token
+from catalog.models import Bus, Team, Token
+from catalog.ownership import refusal
 
 if TYPE_CHECKING:  # DRF's views import this module, by its settings
     from rest_framework.views import APIView
@@ -91,6 +92,12 @@ def bus_of(request: Request) -> Bus | None:
     """The only bus about which whoever asks may know; None when it is every bus."""
     token = request.auth
     return token.bus if isinstance(token, Token) else None
+
+
+def check_owner(request: Request, team: Team | None, permission: str) -> None:
+    """Raises PermissionDenied, with the reason, for those who do not decide about what `team` owns."""
+    if why_not := refusal(request.user, team, permission):
+        raise exceptions.PermissionDenied(why_not)
 
 
 def check_bus(request: Request, bus: int) -> None:

@@ -248,12 +248,11 @@ class OneEventType(Operation):
     )
     def patch(self, request: Request, name: str) -> Response:
         """Changes an event type."""
-        fields = filling.fields_of(EditForm)
-        asked = Members(request, fields)
         found = found_type(request, name)
+        filled = EditForm(event_type=found, user=request.user)
+        asked = Members(request, filled.fields)
         check_unchanged(request, shown.event_type(found))
-        unchanged = filling.stored(EditForm(event_type=found, user=request.user))
-        data = filling.content(asked, fields)
+        unchanged, data = filling.stored(filled), filling.content(asked, filled.fields)
         for one, other in (("new_team", "team"), ("new_domain", "domain")):
             if one in data and other not in data:
                 unchanged[other] = ""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog import lifecycle as life
 from catalog.api import filling, shapes, shown
+from catalog.api.access import check_owner
 from catalog.api.asking import Members
 from catalog.api.describing import IF_MATCH, described, place
 from catalog.api.event_types import NAME, ORDER_PLACED, found_type
@@ -19,7 +19,6 @@ from catalog.api.problem import Missing
 from catalog.api.versions import VERSION
 from catalog.forms.lifecycle import FarewellForm, NameForm
 from catalog.models import EventType, Lifecycle, SchemaVersion
-from catalog.ownership import refusal
 
 TAG = "Lifecycle"
 CHANGES = "catalog.change_eventtype"
@@ -47,12 +46,6 @@ def _told(event_type: EventType) -> dict[str, Any]:
         "subscriptions": ready.subscriptions,
         "sentence": ready.sentence,
     }
-
-
-def _check_owner(request: Request, event_type: EventType) -> None:
-    """Raises PermissionDenied, with the reason, for those who do not decide about the type."""
-    if why_not := refusal(request.user, event_type.team, CHANGES):
-        raise PermissionDenied(why_not)
 
 
 def _check_name(asked: Members, name: str) -> None:
@@ -138,7 +131,7 @@ class TypeLifecycle(Operation):
         fields = FarewellForm.base_fields
         asked = Members(request, ("lifecycle", *fields, "confirm"))
         found = found_type(request, name)
-        _check_owner(request, found)
+        check_owner(request, found.team, CHANGES)
         check_unchanged(request, shown.event_type(found))
         to = _state(asked, (*fields, "confirm"))
         try:
@@ -209,7 +202,7 @@ class VersionLifecycle(Operation):
             raise Missing(
                 _("“%(name)s” has no version %(number)s.") % {"name": name, "number": str(number)[:20]}
             )
-        _check_owner(request, event_type)
+        check_owner(request, event_type.team, CHANGES)
         check_unchanged(request, shown.version(found))
         to = _state(asked, ("confirm",))
         instead = None

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.api import filling, shapes, shown
-from catalog.api.access import bus_of
+from catalog.api.access import bus_of, check_owner
 from catalog.api.asking import Members
 from catalog.api.describing import IF_MATCH, IF_NONE_MATCH, PAGED, described, place, query
 from catalog.api.operation import PAGING, READS, check_unchanged, listed, parameters, shows
@@ -62,11 +62,12 @@ class Buses(_Buses):
     )
     def post(self, request: Request) -> Response:
         """Makes a bus."""
-        asked = Members(request, BusForm.base_fields)
-        data = filling.content(asked, BusForm.base_fields)
+        empty = BusForm(user=request.user)
+        asked = Members(request, empty.fields)
+        data = filling.content(asked, empty.fields)
         if known := self.rows(request).filter(name=data.get("name") or "").first():
             return same_or_conflict(request, asked, shown.bus(known))
-        form = BusForm({**filling.stored(BusForm()), **data})
+        form = BusForm({**filling.stored(empty), **data}, user=request.user)
         filling.check(asked, form)
         return shows(request, shown.bus(form.save()), 201)
 
@@ -107,10 +108,10 @@ class OneBus(_Buses):
         fields = filling.fields_of(BusForm, ("name",))
         asked = Members(request, fields)
         found = self.one(request, name=name)
+        check_owner(request, found.team, "catalog.change_bus")
         check_unchanged(request, shown.bus(found))
-        form = BusForm(
-            {**filling.stored(BusForm(instance=found)), **filling.content(asked, fields)}, instance=found
-        )
+        unchanged = filling.stored(BusForm(instance=found, user=request.user))
+        form = BusForm({**unchanged, **filling.content(asked, fields)}, instance=found, user=request.user)
         filling.check(asked, form)
         return shows(request, shown.bus(form.save()))
 
@@ -172,13 +173,12 @@ class Sources(_Sources):
     )
     def post(self, request: Request) -> Response:
         """Registers a source."""
-        asked = Members(request, SourceForm.base_fields)
-        data = filling.content(asked, SourceForm.base_fields)
+        empty = SourceForm(user=request.user)
+        asked = Members(request, empty.fields)
+        data = filling.content(asked, empty.fields)
         if known := self.rows(request).filter(name=data.get("name") or "").first():
             return same_or_conflict(request, asked, shown.source(known))
-        form = SourceForm(
-            {**filling.stored(SourceForm(user=request.user)), "team": "", **data}, user=request.user
-        )
+        form = SourceForm({**filling.stored(empty), "team": "", **data}, user=request.user)
         filling.check(asked, form)
         return shows(request, shown.source(form.save()), 201)
 
@@ -216,14 +216,14 @@ class OneSource(_Sources):
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Changes a source."""
-        asked = Members(request, SourceForm.base_fields)
         found = self.one(request, slug=slug)
+        check_owner(request, found.team, "catalog.change_source")
+        filled = SourceForm(user=request.user, source=found)
+        asked = Members(request, filled.fields)
         check_unchanged(request, shown.source(found))
-        data = filling.content(asked, SourceForm.base_fields)
-        form = SourceForm(
-            {**filling.stored(SourceForm(user=request.user, source=found)), **data},
-            user=request.user,
-            source=found,
-        )
+        unchanged, data = filling.stored(filled), filling.content(asked, filled.fields)
+        if "new_team" in data and "team" not in data:
+            unchanged["team"] = ""
+        form = SourceForm({**unchanged, **data}, user=request.user, source=found)
         filling.check(asked, form)
         return shows(request, shown.source(form.save()))

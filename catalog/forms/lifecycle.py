@@ -92,6 +92,8 @@ class NameForm(ConsoleFields, forms.Form):
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
         self.name = name
         super().__init__(*args, **kwargs)
+        # It is shown only where it is asked for.
+        self.fields["confirm"].says_optional = False  # type: ignore[attr-defined]
 
     def clean_confirm(self) -> str:
         typed: str = self.cleaned_data["confirm"].strip()
@@ -102,10 +104,17 @@ class NameForm(ConsoleFields, forms.Form):
         return typed
 
 
+class VersionField(forms.ModelChoiceField):
+    """A choice of versions of one type, by number."""
+
+    def label_from_instance(self, obj: SchemaVersion) -> str:
+        return f"v{obj.number}"
+
+
 class InsteadForm(ConsoleFields, forms.Form):
     """Which version counts, once another one ends, for events that name none."""
 
-    instead = forms.ModelChoiceField(
+    instead = VersionField(
         SchemaVersion.objects.none(),
         label=_("Events that name no version count for"),
         required=False,
@@ -117,8 +126,7 @@ class InsteadForm(ConsoleFields, forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["instead"]
-        assert isinstance(field, forms.ModelChoiceField)
+        assert isinstance(field, VersionField)
         field.queryset = SchemaVersion.objects.filter(pk__in=[one.pk for one in others]).order_by("-number")
-        field.label_from_instance = lambda one: f"v{one.number}"  # type: ignore[method-assign]
         if needed:
             field.required, field.empty_label = True, None

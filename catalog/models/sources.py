@@ -19,6 +19,14 @@ class Kept(models.QuerySet):
         return self.filter(retired_at=None)
 
 
+class KeptSources(Kept):
+    """Sources: what publishes on a retired bus is offered no more either."""
+
+    def offered(self) -> KeptSources:
+        """Those that are not retired, nor their bus."""
+        return self.filter(retired_at=None, bus__retired_at=None)
+
+
 class Bus(models.Model):
     """A named, ordered, durable log of events. A retired bus takes no more events; what it holds can be read."""
 
@@ -87,7 +95,7 @@ class Source(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, editable=False)
 
-    objects = Kept.as_manager()
+    objects = KeptSources.as_manager()
 
     class Meta:
         ordering = ("name",)

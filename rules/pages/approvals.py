@@ -94,6 +94,25 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("approvals")
 
 
+@needs("catalog.view_eventtype")
+@require_POST
+def refuse(request: HttpRequest, name: str, slug: str) -> HttpResponse:
+    """An owner ends what the team `slug` is sent of the type `name` without having asked; `answer` is what it is told."""
+    kind = get_object_or_404(EventType.objects.select_related("team"), name=name)
+    team = get_object_or_404(Team, slug=slug)
+    answer = request.POST.get("answer", "").strip()[:LONGEST]
+    if why := refusal(request.user, kind.team, answers.DECIDES):
+        messages.error(request, why)
+        return _page(request, status=403)
+    if not answer:
+        messages.error(request, _("Nothing is refused. Say why not, so that they know what to do."))
+        return _page(request, status=422)
+    answers.refuse_unasked(kind, team, answer, request.user)
+    said = _("%(team)s does not receive the personal data of %(type)s any more.")
+    messages.success(request, said % {"team": team.name, "type": kind.name})
+    return redirect("approvals")
+
+
 @needs("rules.change_rule")
 @require_POST
 def ask(request: HttpRequest, pk: int) -> HttpResponse:

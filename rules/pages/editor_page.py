@@ -123,7 +123,7 @@ class Page:
             "target": target,
             "targets": self.targets,
             "bus": bus,
-            "single_bus": Bus.objects.count() == 1,
+            "single_bus": Bus.objects.offered().count() == 1,
             "single_team": self.rule_form is not None and len(self.rule_form.fields["team"].queryset) == 1,  # type: ignore[attr-defined]
             "places": registry.places() if target is None else [],
             "methods": {row.method: choices(row.method) for row in draft.rows},
@@ -163,4 +163,4 @@ def _chosen_bus(rule_form: RuleForm | None) -> Bus | None:
     if rule_form is None:
         return None
     chosen = rule_form["bus"].value()
-    return Bus.objects.filter(pk=chosen).first() if str(chosen).isdecimal() else Bus.objects.first()
+    return Bus.objects.filter(pk=chosen).first() if str(chosen).isdecimal() else Bus.objects.offered().first()

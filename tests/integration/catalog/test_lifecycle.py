@@ -198,6 +198,17 @@ def test_staff_decide_about_every_team(client, town, log):
     assert client.post(URL, farewell(successor="")).status_code == 302
 
 
+def test_only_the_owners_delete_a_type(client, town, log):
+    user = member(client, town, "view_eventtype", "delete_eventtype")
+    town.team.members.clear()
+    answer = client.post("/events/order.placed/delete/")
+    assert answer.status_code == 403
+    assert "Only members of Checkout" in text_of(answer)
+    town.team.members.add(user)
+    assert client.post("/events/order.placed/delete/").status_code == 302
+    assert not EventType.objects.exists()
+
+
 @pytest.fixture
 def newer(town):
     """Version 2, active."""

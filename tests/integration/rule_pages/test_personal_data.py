@@ -135,7 +135,7 @@ def test_a_rule_that_names_no_type_is_asked_about_all_it_could_take(
     town: Bus, marked: EventType, shop: Team, pattern: dict[str, Any]
 ) -> None:
     rule = Rule(name="Wide", bus=town, team=shop, pattern=pattern)
-    with pytest.raises(NotApproved, match="zip of order.placed"):
+    with pytest.raises(NotApproved, match=r"zip of order\.placed"):
         revisions.subscribe(rule, Target(name="All", connector="http"))
     narrow = Rule(name="Narrow", bus=town, team=shop, pattern={"type": ["order.paid"]})
     assert revisions.subscribe(narrow, Target(name="All", connector="http")).pk
@@ -252,6 +252,24 @@ def test_a_no_pauses_what_is_sent_and_nothing_resumes_it_but_a_yes(
     assert "It stays paused." in text_of(someone.post(resume, follow=True))
     someone.post(url, {"do": "grant"})
     assert "Running." in text_of(someone.post(resume, follow=True))
+
+
+def test_an_owner_ends_what_was_never_asked_for(
+    someone: Client, running: Rule, marked: EventType, shop: Team
+) -> None:
+    url = f"/approvals/{marked.name}/teams/{shop.slug}/refuse/"
+    assert f'action="{url}"' in someone.get("/approvals/").content.decode()
+    assert someone.post(url).status_code == 422
+    assert not Approval.objects.exists()
+    assert someone.post(url, {"answer": "Ask first."}).status_code == 302
+    target = running.targets.get()
+    assert (target.state, Approval.objects.get().state) == (Target.State.PAUSED, Approval.State.REFUSED)
+    assert "Running, not approved" not in text_of(someone.get("/approvals/"))
+    someone.logout()
+    stranger = get_user_model().objects.create_user("jonas")
+    stranger.user_permissions.add(Permission.objects.get(codename="view_eventtype"))
+    someone.force_login(stranger)
+    assert someone.post(url, {"answer": "Mine."}).status_code == 403
 
 
 def test_a_rule_that_listens_is_asked_for_and_not_changed(

@@ -80,6 +80,26 @@ def test_what_jsonata_reads_is_told_or_counts_as_everything(expression: str, sen
     assert list(fields_sent({"kind": "jsonata", "expression": expression}, PERSONAL)) == sent
 
 
+@pytest.mark.parametrize(
+    ("mark", "path", "sent"),
+    [
+        ("[].name", "$.data[0].name", True),
+        ("[].name", "$.data[0].sku", False),
+        ("tags[]", "$.data.tags[1]", True),
+        ("grid[][]", "$.data.grid[0]", True),
+        ("/customer/email", "$.data.customer.email", True),
+        ("/customer/email", "$.data.customer.id", False),
+        ("/lines/[]/name", "$.data.lines[*].name", True),
+        ("/lines/[]/name", "$.data.lines[*].sku", False),
+        ("/a~1b", "$.data['a/b']", True),
+        ("", "$.data.anything", True),
+        ("", "$.id", False),
+    ],
+)
+def test_marks_name_fields_of_lists_and_may_be_pointers(mark: str, path: str, sent: bool) -> None:
+    assert bool(fields_sent({"kind": "partial", "path": path}, [mark])) == sent
+
+
 def test_without_personal_fields_nothing_is_looked_at() -> None:
     assert fields_sent({"kind": "no such kind"}, []) == ()
 

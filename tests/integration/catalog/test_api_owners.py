@@ -130,3 +130,21 @@ def test_a_token_for_one_bus_sees_the_sources_of_that_bus_alone(client, town):
     call(client, "GET", "/event-types/order.placed", status=404, **bearer)
     call(client, "GET", "/event-types/order.placed/versions/1", status=404, **bearer)
     assert call(client, "GET", "/event-types", **bearer)["items"] == []
+
+
+def test_only_owners_change_a_source_or_a_bus_that_a_team_has(client, town):
+    from tests.integration.catalog.test_api_event_types import visitor
+
+    Bus.objects.filter(name="main").update(team=town.team)
+    visitor(client, "view_eventtype", "change_source", "change_bus")
+    for url, body in (("/sources/shop", {"description": "x"}), ("/buses/main", {"retention_days": 3})):
+        assert "Checkout" in call(client, "PATCH", url, body, 403)["detail"]
+    assert Bus.objects.get(name="main").retention_days == 90
+
+
+def test_a_retired_bus_is_offered_to_no_new_source(client, person, town):
+    from django.utils import timezone
+
+    Bus.objects.create(name="old", retired_at=timezone.now())
+    body = {"name": "ERP", "uri": "/erp", "bus": "old", "team": "checkout"}
+    assert call(client, "POST", "/sources", body, 422)["errors"][0]["pointer"] == "/bus"

@@ -48,6 +48,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                     "import-run",
                     "publish",
                     "exports",
+                    "api-docs",
                     "wanted",
                 ),
                 on_phone=True,

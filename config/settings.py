@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",
+    "drf_spectacular",
     "django_htmx",
     "template_partials",
     "lucide",
@@ -151,14 +152,26 @@ if PRODUCTION:
 REST_FRAMEWORK = {
     # The token first: what it asks for is what a 401 says.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rules.api.access.BearerToken",
+        "catalog.api.access.BearerToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rules.api.access.Needs"],
+    "DEFAULT_PERMISSION_CLASSES": ["catalog.api.access.Needs"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rules.api.reading.JsonText"],
-    "EXCEPTION_HANDLER": "rules.api.problem.answer",
+    "DEFAULT_PARSER_CLASSES": ["catalog.api.asking.JsonText"],
+    "EXCEPTION_HANDLER": "catalog.api.problem.answer",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Signalbox",
+    "DESCRIPTION": "The control API: the catalog of event types, and trying rules. Publishing has an address of its own.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/", "description": "This Signalbox."}],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SORT_OPERATION_PARAMETERS": False,
+    "PREPROCESSING_HOOKS": ["catalog.api.describing.without_shut"],
+    "POSTPROCESSING_HOOKS": ["catalog.api.describing.with_shapes"],
 }
 
 REDIS_URL = os.environ.get("REDIS_URL", "")

@@ -61,9 +61,10 @@ def name_problem(name: str) -> str | None:
 
 
 def _has_a_page(name: str) -> bool:
-    """Whether the type's address leads to its own page; `new`, or a name that ends in /publish, leads elsewhere."""
-    found = resolve(f"/events/{name}/")
-    return found.url_name == "event-type" and found.kwargs == {"name": name}
+    """Whether the type's addresses lead to it; `new`, or a name that ends in /publish or /versions, lead elsewhere."""
+    places = {f"/events/{name}/": "event-type", f"/api/v1/event-types/{name}": "api-event-type"}
+    found = [(resolve(address), page) for address, page in places.items()]
+    return all(one.url_name == page and one.kwargs == {"name": name} for one, page in found)
 
 
 def initial_of(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from django import forms
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Count
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -127,3 +127,42 @@ class DomainFields(OwnerFields):
             self.cleaned_data["domain"] = new_domain(self.cleaned_data["new_domain"], self.owner())
         domain: Domain = self.cleaned_data["domain"]
         return domain
+
+
+class TeamForm(forms.Form):
+    """A team by itself; `user` becomes its first member."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if Team.objects.filter(name__iexact=name).exists():
+            raise forms.ValidationError(_("There is a team of this name. Choose another."))
+        return name
+
+    @transaction.atomic
+    def save(self) -> Team:
+        """The saved team."""
+        return new_team(self.cleaned_data["name"], self.user)
+
+
+class DomainForm(forms.Form):
+    """A domain by itself, kept by a team or by nobody."""
+
+    name = forms.CharField(label=_("Name"), max_length=60)
+    team = forms.ModelChoiceField(Team.objects.all(), label=_("Kept by"), required=False)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if Domain.objects.filter(name__iexact=name).exists():
+            raise forms.ValidationError(_("There is a domain of this name. Choose another."))
+        return name
+
+    @transaction.atomic
+    def save(self) -> Domain:
+        """The saved domain."""
+        return new_domain(self.cleaned_data["name"], self.cleaned_data["team"])

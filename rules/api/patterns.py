@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rules.api.access import check_bus
-from rules.api.operation import Operation
+from catalog.api.access import check_bus
+from catalog.api.operation import Operation
+from rules.api.described import explains_pattern, tests_pattern
 from rules.api.reading import FILTER, Asked, TriedEvent
 from rules.engine import ABSENT, Condition, Event, Filter, compile, explain
 from rules.engine.cesql.errors import place
@@ -27,6 +28,7 @@ class TestPattern(Operation):
 
     needs = "rules.view_rule"
 
+    @tests_pattern
     def post(self, request: Request) -> Response:
         """`pattern`, `sql`, `filters`, one or more, with `event`, `events`, or `bus` and `last`."""
         asked = Asked(request, (*FILTER, "event", "events", "bus", "last"))
@@ -48,6 +50,7 @@ class ExplainPattern(Operation):
 
     needs = "rules.view_rule"
 
+    @explains_pattern
     def post(self, request: Request) -> Response:
         """`rule`, or `pattern`, `sql`, `filters`, one or more, with `event` or `seq`."""
         asked = Asked(request, (*FILTER, "rule", "event", "seq"))

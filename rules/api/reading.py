@@ -1,23 +1,18 @@
-"""What a request asks, read strictly: an unknown member is refused, not ignored, and every problem has its place.
-
-The parts are kept as the text that was sent, so that an event keeps its bytes and a pattern its lines.
-"""
+"""What a request about rules asks: filters, transforms, events that were sent and events of the log."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from django.utils.translation import gettext as _
-from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
 
+from catalog.api.access import check_bus
+from catalog.api.asking import Members, pointer
 from catalog.models import Bus
 from catalog.personal import hidden_from, hide
-from rules.api.access import check_bus
-from rules.api.problem import Invalid, Malformed, Place, TooLarge
 from rules.api.stored import StoredEvent, stored
 from rules.engine import (
     Event,
@@ -31,37 +26,13 @@ from rules.engine import (
 )
 from rules.engine.cesql import CesqlError, parse_filter
 from rules.engine.subscriptions import validate_filters
-from rules.json_place import broken
 
-MAX_BYTES = 4 * 1024 * 1024  # of a request
 MAX_EVENTS = 1000  # of a request, and of the log
 # Where kinds of transform have a text with lines.
 TEXTS = {"template": "/template", "jsonata": "/expression"}
 FILTER = ("pattern", "sql", "filters")
 
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-class JsonText(BaseParser):
-    """Gives an operation the bytes of the body, which it reads itself; refuses more than MAX_BYTES."""
-
-    media_type = "application/json"
-
-    def parse(  # type: ignore[override]  # whatever the operation reads; DRF passes it through as request.data
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        """The body. Raises TooLarge."""
-        body = stream.read(MAX_BYTES + 1)
-        if len(body) > MAX_BYTES:
-            raise TooLarge(
-                _("The request is larger than %(bytes)s bytes. Send fewer events.")
-                % {"bytes": f"{MAX_BYTES:,}"}
-            )
-        return body
 
 
 class TriedEvent(NamedTuple):
@@ -73,69 +44,8 @@ class TriedEvent(NamedTuple):
     bus: int | None = None
 
 
-class Asked:
-    """The members of a request, by name; what is wrong is collected until `check`."""
-
-    def __init__(
-        self, request: Request, known: Iterable[str], advice: Mapping[str, str] | None = None
-    ) -> None:
-        """Raises Malformed when the body is no JSON object. advice: what to say of members that are not known."""
-        body = request.data
-        self.request = request
-        self.problems: list[Place] = []
-        self._members = _object(body if isinstance(body, bytes) else b"")
-        self._known = tuple(known)
-        for name in self._members:
-            if name not in self._known:
-                said = (advice or {}).get(name)
-                self.wrong(
-                    _pointer(name),
-                    said
-                    or _("“%(name)s” means nothing here: the members are %(known)s.")
-                    % {"name": name, "known": ", ".join(self._known)},
-                )
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._members
-
-    def wrong(self, pointer: str, detail: str, line: int | None = None, column: int | None = None) -> None:
-        """Notes one problem."""
-        self.problems.append(Place(detail, pointer, line, column))
-
-    def check(self) -> None:
-        """Raises Invalid with every problem noted so far."""
-        if self.problems:
-            raise Invalid(*self.problems)
-
-    def raw(self, name: str) -> bytes:
-        """A member's JSON text, as it was sent."""
-        return bytes(self._members[name])
-
-    def value(self, name: str) -> Any:
-        """A member, decoded. Raises Invalid when it is nested hundreds of levels deep."""
-        try:
-            return json.loads(self.raw(name))
-        except (ValueError, RecursionError) as error:
-            self.wrong(_pointer(name), _("This cannot be read: %(why)s.") % {"why": error})
-            raise Invalid(*self.problems) from None
-
-    def only_one(self, *names: str) -> str | None:
-        """Which of `names` is there; notes a problem unless exactly one is."""
-        there = [name for name in names if name in self]
-        if len(there) == 1:
-            return there[0]
-        listed = ", ".join(f"“{name}”" for name in names)
-        pointer = _pointer(there[1]) if there else ""
-        self.wrong(pointer, _("Send exactly one of %(names)s.") % {"names": listed})
-        return None
-
-    def number(self, name: str, most: int) -> int | None:
-        """An integer from 1 to `most`; notes a problem and returns None when it is none."""
-        value = self.value(name)
-        if type(value) is int and 1 <= value <= most:
-            return value
-        self.wrong(_pointer(name), _("This is an integer from 1 to %(most)s.") % {"most": f"{most:,}"})
-        return None
+class Asked(Members):
+    """The members of a request about filters, transforms and events."""
 
     def filter(self) -> Filter | None:
         """Members “pattern”, “sql” and “filters”, those that are there; notes all that is wrong, and then gives None.
@@ -157,7 +67,7 @@ class Asked:
             text = str(self.value(name))
         wrong = validated(text)
         for one in wrong:
-            self.wrong(_pointer(name) + one.pointer, one.message, one.line, one.column)
+            self.wrong(pointer(name) + one.pointer, one.message, one.line, one.column)
         return None if wrong else json.loads(text)
 
     def _sql(self) -> str:
@@ -204,11 +114,11 @@ class Asked:
 
     def _sent(self, listed: list[tuple[str, bytes]]) -> list[TriedEvent]:
         events = []
-        for pointer, raw in listed:
+        for place, raw in listed:
             try:
-                events.append(TriedEvent(read_event(raw), pointer))
+                events.append(TriedEvent(read_event(raw), place))
             except ValueError as error:
-                self.wrong(pointer, str(error))
+                self.wrong(place, str(error))
         return events
 
     def one_event(self) -> TriedEvent | None:
@@ -249,27 +159,3 @@ class Asked:
             if name in hidden:
                 events[at] = Event.from_json(hide(found[at].raw, hidden[name]).text.encode())
         return [TriedEvent(event, None, one.seq, one.bus) for event, one in zip(events, found, strict=True)]
-
-
-def _object(body: bytes) -> dict[str, msgspec.Raw]:
-    try:
-        body.decode()  # msgspec does not look into parts that it leaves as they are.
-        return _members.decode(body)
-    except msgspec.ValidationError:
-        raise Malformed(_("The request is one JSON object.")) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        problem = str(error)
-    # msgspec counts bytes; a person looks for a line and a column.
-    place = broken(body)
-    if place is not None:
-        raise Malformed(
-            _("The request is not JSON at line %(line)d, column %(column)d: %(why)s.")
-            % {"line": place.line, "column": place.column, "why": place.why},
-            place.line,
-            place.column,
-        )
-    raise Malformed(_("The request is not JSON: %(why)s.") % {"why": problem})
-
-
-def _pointer(name: str) -> str:
-    return "/" + name.replace("~", "~0").replace("/", "~1")

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rules.api.operation import Operation
-from rules.api.problem import Invalid
+from catalog.api.operation import Operation
+from catalog.api.problem import Invalid
+from rules.api.described import converts_transform, previews_transform
 from rules.api.reading import Asked
 from rules.engine import TransformError
 from rules.engine.imported_transforms import from_alibaba, from_aws, imported
@@ -22,6 +23,7 @@ class PreviewTransform(Operation):
 
     needs = "rules.view_rule"
 
+    @previews_transform
     def post(self, request: Request) -> Response:
         """`transform` with `event` or `seq`."""
         foreign = _("This belongs to another event bus: convert it first, with transforms:convert.")
@@ -57,6 +59,7 @@ class ConvertTransform(Operation):
 
     needs = "rules.view_rule"
 
+    @converts_transform
     def post(self, request: Request) -> Response:
         """`aws`: Input, InputPath, or InputPathsMap and InputTemplate; or `alibaba`: form, value and template."""
         asked = Asked(request, ("aws", "alibaba"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rules.api.operation import Elsewhere
+from catalog.api.operation import Elsewhere
 from rules.api.patterns import ExplainPattern, TestPattern
 from rules.api.transforms import ConvertTransform, PreviewTransform
 

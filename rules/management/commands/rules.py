@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalog.json_place import broken
 from rules.engine import (
     Event,
     Filter,
@@ -27,7 +28,6 @@ from rules.engine import (
 from rules.engine.cesql import CesqlError, parse_filter
 from rules.engine.imported_transforms import imported
 from rules.engine.subscriptions import validate_filters
-from rules.json_place import broken
 
 INVALID, UNEXPECTED = 1, 3
 STDIN = "-"

@@ -133,6 +133,8 @@ PAGES = [
     "/discovery/drift/",
     "/events/order.placed/drift/",
     "/import/",
+    "/api/v1/docs/",
+    "/api/v1/docs/?open=listTeams",
     "/sources/",
     "/sources/?q=nowhere",
     "/sources/new/",

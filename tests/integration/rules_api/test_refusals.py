@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rules.api import reading
+from catalog.api import asking
 from tests.integration.rules_api.asking import CONVERT, DEEP, EXPLAIN, PREVIEW, TEST, answer, event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,7 +117,7 @@ def test_a_request_that_is_no_object_is_refused(someone: Client, body: Any) -> N
 
 
 def test_a_request_that_is_too_large_is_refused(someone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_BYTES", 100)
+    monkeypatch.setattr(asking, "MAX_BYTES", 100)
     problem = answer(someone, TEST, {"pattern": {}, "event": event(id="x" * 100)}, 413)
     assert "100 bytes" in problem["detail"]
 

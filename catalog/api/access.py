@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -11,7 +12,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from catalog.access import SIGNED_IN
-from catalog.models import Bus, Token
+from catalog.models import Bus, Team, Token
+from catalog.ownership import refusal
 
 if TYPE_CHECKING:  # DRF's views import this module, by its settings
     from rest_framework.views import APIView
@@ -57,24 +59,45 @@ class BearerToken(BaseAuthentication):
 
 
 class Needs(BasePermission):
-    """Lets through who has the permission that the view names in `needs`; nobody when it names none."""
+    """Lets through who has the permission that the view names in `needs`, for all methods or by method; else nobody."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         needed = getattr(view, "needs", None)
         user: Any = request.user
+        method = str(request.method)
+        if isinstance(needed, Mapping):
+            if method not in view.allowed_methods:
+                return bool(user.is_authenticated)  # The view answers 405.
+            needed = needed.get("GET" if method in ("HEAD", "OPTIONS") else method)
         if needed is None or not user.is_authenticated:
             return False
         if needed == SIGNED_IN or user.has_perm(needed):
             return True
         if isinstance(user, Program):
-            self.message = _(
-                "This token may publish only. Make one that may try rules in the console: your menu, Publishing tokens."
+            self.message = (
+                _("Programs read the catalog; a person with a session changes it.")
+                if user.token.reads
+                else _(
+                    "This token may publish only. Make one that may try rules in the console: your menu, Publishing tokens."
+                )
             )
         else:
             self.message = _("Your role does not allow this: it needs %(permission)s.") % {
                 "permission": needed
             }
         return False
+
+
+def bus_of(request: Request) -> Bus | None:
+    """The only bus about which whoever asks may know; None when it is every bus."""
+    token = request.auth
+    return token.bus if isinstance(token, Token) else None
+
+
+def check_owner(request: Request, team: Team | None, permission: str) -> None:
+    """Raises PermissionDenied, with the reason, for those who do not decide about what `team` owns."""
+    if why_not := refusal(request.user, team, permission):
+        raise exceptions.PermissionDenied(why_not)
 
 
 def check_bus(request: Request, bus: int) -> None:

@@ -25,6 +25,8 @@ KINDS = {
     404: ("not-found", "Not found"),
     405: ("method", "Method not allowed"),
     406: ("not-acceptable", "No such form of answer"),
+    409: ("conflict", "It is there already, and differs"),
+    412: ("stale", "It was changed meanwhile"),
     413: ("too-large", "Too large"),
     415: ("content-type", "Content type not known"),
     422: ("invalid", "Not understood"),
@@ -38,8 +40,7 @@ _ADVICE: tuple[tuple[type[exceptions.APIException], Any], ...] = (
         exceptions.NotAuthenticated,
         _lazy("Send `Authorization: Bearer <token>` with a token that may try rules, or sign in."),
     ),
-    (exceptions.NotFound, _lazy("There is no such operation. docs/api.md lists them.")),
-    (exceptions.MethodNotAllowed, _lazy("Call operations with POST.")),
+    (exceptions.NotFound, _lazy("There is no such operation. /api/v1/docs/ lists them.")),
     (exceptions.UnsupportedMediaType, _lazy("Send JSON, with `Content-Type: application/json`.")),
 )
 
@@ -56,6 +57,24 @@ class Place(NamedTuple):
     def members(self) -> dict[str, Any]:
         """Its members that are known."""
         return {name: value for name, value in self._asdict().items() if value is not None}
+
+
+class Missing(exceptions.APIException):
+    """What an address names is not there, or this token may not see it: 404."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class Stale(exceptions.APIException):
+    """It is not as the If-Match header says any more: 412, with its ETag now."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+
+    def __init__(self, now: str) -> None:
+        super().__init__(
+            _("It was changed since you read it. Read it again, and send its ETag as it is now in If-Match.")
+        )
+        self.now = now
 
 
 class Malformed(exceptions.APIException):
@@ -77,9 +96,10 @@ class TooLarge(exceptions.APIException):
 class Invalid(exceptions.APIException):
     """Parts of the request are not what they should be: 422, with every place."""
 
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    status_code: int = status.HTTP_422_UNPROCESSABLE_ENTITY
 
-    def __init__(self, *places: Place) -> None:
+    def __init__(self, *places: Place, **extra: Any) -> None:
+        """`extra`: further members of the problem document."""
         first = places[0]
         where = ", ".join(
             [
@@ -90,6 +110,13 @@ class Invalid(exceptions.APIException):
         )
         super().__init__(f"{where}: {first.detail}")
         self.places: Sequence[Place] = places
+        self.extra = extra
+
+
+class Conflict(Invalid):
+    """Something of this name is there already and differs in these places: 409."""
+
+    status_code = status.HTTP_409_CONFLICT
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response:
@@ -108,6 +135,10 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, exceptions.MethodNotAllowed):
         view = context["view"]
         headers["Allow"] = ", ".join(view.allowed_methods)
+        methods = [name for name in view.allowed_methods if name != "OPTIONS"]
+        detail = _("This is called with %(methods)s.") % {"methods": ", ".join(methods)}
+    if isinstance(error, Stale):
+        headers["ETag"] = error.now
     for refusal, advice in _ADVICE:
         if isinstance(error, refusal):
             detail = str(advice)
@@ -116,7 +147,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, Malformed):
         extra = {"line": error.line, "column": error.column}
     elif isinstance(error, Invalid):
-        extra = {"errors": [place.members() for place in error.places]}
+        extra = {"errors": [place.members() for place in error.places], **error.extra}
     return Response(
         problems.document(error.status_code, kind, title, detail, **extra),
         status=error.status_code,

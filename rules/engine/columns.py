@@ -12,6 +12,7 @@ from typing import Any
 from rules.engine import alternative as kinds
 from rules.engine.allowance import Allowance
 from rules.engine.alternative import EXACT_KINDS, KindAndKey, predicate
+from rules.engine.event import ABSENT
 from rules.engine.requirement import Requirement
 
 FEW = 16
@@ -81,6 +82,29 @@ class Column:
             else:
                 found[leaf] = [row]
         return plain, constants
+
+    @cached_property
+    def values(self) -> list[Any] | None:
+        """The leaf of each innermost element, ABSENT where there is none, or true, false or null (in Python 1 ==
+        True); None when an element has several."""
+        plain = _PLAIN.issuperset(map(type, self._leaves))
+        leaves = self._leaves
+        if not plain:
+            leaves = [leaf if type(leaf) in _PLAIN else ABSENT for leaf in leaves]
+        if self._afters is None:
+            if len(set(self._firsts)) < len(leaves):
+                return None
+            if len(leaves) == self.size and self._firsts[0] == 0 and self._firsts[-1] == self.size - 1:
+                return list(leaves)  # in order, see leaves.py
+            found = dict(zip(self._firsts, leaves, strict=True))
+            return [found.get(element, ABSENT) for element in range(self.size)]
+        values: list[Any] = []
+        for first, after, leaf in zip(self._firsts, self._afters, leaves, strict=True):
+            if first < len(values):
+                return None
+            values += [ABSENT] * (first - len(values))
+            values += [leaf] * (after - first)
+        return values + [ABSENT] * (self.size - len(values))
 
     @cached_property
     def absent(self) -> int:

@@ -37,6 +37,10 @@ Asked = tuple[Column, Held | None]
 """A column that a requirement is compared by, and what is held; None where the leaves are so few that each is asked."""
 
 
+Group = tuple[tuple[int, Column, Held | None], ...]
+"""Requirements on the leaves of one array: (place of the requirement, column, what is held)."""
+
+
 class Fork(NamedTuple):
     """Requirements on leaves in several arrays of one element: their places, and their paths."""
 
@@ -50,18 +54,21 @@ class Plan(NamedTuple):
     groups: by array, (place of the requirement, column, what is held), None where elements.py has to compare; loose:
     requirements whose leaves are in several arrays or some in none: (place, columns by array); forks: the arrays whose
     columns tell elements that are still to be looked into. orderly: whether it is seen in the columns what is missing;
-    covered: paths that are compared in any case; steps: what comparing costs; simple: the only group when it is all
-    there is to compare.
+    flat: whether elements hold no others, so that a loose requirement tells where none of its leaves is; covered: paths
+    that are compared in any case; steps: what comparing costs; alone: the only group when it is all there is to
+    compare; simple: the same where it is orderly.
     """
 
     members: tuple[int, ...]
-    groups: dict[int, tuple[tuple[int, Column, Held | None], ...]] | None
+    groups: dict[int, Group] | None
     loose: tuple[tuple[int, dict[int, Asked]], ...]
     forks: dict[int, Fork]
     orderly: bool
+    flat: bool
     covered: frozenset[str]
     steps: int
-    simple: tuple[tuple[int, Column, Held | None], ...] | None
+    alone: Group | None
+    simple: Group | None
 
 
 class _Unclear(Exception):
@@ -114,13 +121,15 @@ def still_agree(
     it has `covered` need not be known to hold.
     """
     if plan is None:
-        if leaves.view is None:
-            leaves.view = View(leaves)
-        plan = leaves.plans[id(paths)] = _plan(paths, leaves.view, wanted)
+        plan = plan_of(paths, leaves, wanted)
     members, groups = plan.members, plan.groups
     if len(members) < 2 and not (members and requirements[members[0]].may_be_missing):
         return True
-    if groups is None or (not plan.orderly and any(requirements[one].may_be_missing for one in members)):
+    if groups is None or (
+        not plan.orderly
+        and any(requirements[one].may_be_missing for one in members)
+        and not (plan.flat and _only_loose_missing(requirements, groups))
+    ):
         return elements_agree(requirements, leaves)
     if plan.steps:
         leaves.spend(plan.steps)
@@ -137,8 +146,22 @@ def still_agree(
         return elements_agree(requirements, leaves)
 
 
+def plan_of(paths: tuple[str, ...], leaves: Leaves, wanted: Wanted) -> Plan:
+    """The plan for paths that were all looked up before. Raises TooMuchWork."""
+    plan: Plan | None = leaves.plans.get(id(paths))
+    if plan is None:
+        if leaves.view is None:
+            leaves.view = View(leaves)
+        plan = leaves.plans[id(paths)] = _plan(paths, leaves.view, wanted)
+    return plan
+
+
+def _only_loose_missing(requirements: tuple[Requirement, ...], groups: dict[int, Group]) -> bool:
+    return not any(requirements[at].may_be_missing for group in groups.values() for at, _, _ in group)
+
+
 def _agree(requirements: tuple[Requirement, ...], plan: Plan, view: View, wanted: Wanted) -> bool:
-    """The same in general, of requirements that may not hold by themselves and are not about what is missing."""
+    """The same in general, of requirements that may not hold by themselves; only loose ones may be missing."""
     if plan.groups is None:
         raise _Unclear
     chosen: dict[int, int] = {}
@@ -175,9 +198,7 @@ def _agree_inside_one(
     return False
 
 
-def together(
-    requirements: tuple[Requirement, ...], group: tuple[tuple[int, Column, Held | None], ...]
-) -> int:
+def together(requirements: tuple[Requirement, ...], group: Group) -> int:
     """The elements that meet all requirements of one array, as bits."""
     only_one = -1
     missing = False
@@ -226,7 +247,8 @@ def _agree_in_some_way(requirements: tuple[Requirement, ...], plan: Plan, chosen
         if OUTSIDE in columns and _meeting(requirement, columns[OUTSIDE]):
             continue  # met whatever is chosen
         found = [(array, _meeting(requirement, one)) for array, one in columns.items() if array != OUTSIDE]
-        ways = [
+        without = _without(at, columns, plan, ways) if requirement.may_be_missing else []
+        ways = without + [
             {**before, array: both}
             for before in ways
             for array, bits in found
@@ -237,6 +259,24 @@ def _agree_in_some_way(requirements: tuple[Requirement, ...], plan: Plan, chosen
         if not ways:
             return False
     return True
+
+
+def _without(
+    at: int, columns: dict[int, Asked], plan: Plan, ways: list[dict[int, int]]
+) -> list[dict[int, int]]:
+    """The ways in which a requirement has no leaf beside the elements chosen for the paths before it."""
+    if OUTSIDE in columns:
+        return []
+    for array in columns:
+        group = (plan.groups or {}).get(array)
+        if group is None or group[0][0] > at:
+            raise _Unclear  # whether an element of it is chosen depends on other loose requirements
+    found = []
+    for before in ways:
+        beside = {array: before[array] & column.absent for array, (column, _) in columns.items()}
+        if all(beside.values()):
+            found.append({**before, **beside})
+    return found
 
 
 def _meeting(requirement: Requirement, asked: Asked) -> int:
@@ -280,9 +320,15 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
         else:
             loose.append((at, columns))
     if loose and forks:
-        return Plan(members, None, (), {}, False, frozenset(), 0, None)
+        return Plan(members, None, (), {}, False, False, frozenset(), 0, None, None)
     grouped = {array: tuple(group) for array, group in groups.items()}
-    orderly = not loose and not forks and all(numbers.spans is None for numbers in numbered.values())
+    flat = not forks and all(numbers.spans is None for numbers in numbered.values())
+    orderly = flat and not loose
+    alone = (
+        next(iter(grouped.values()))
+        if len(grouped) == 1 and len(paths) == len(members) > 1 and not (loose or forks)
+        else None
+    )
     return Plan(
         members,
         grouped,
@@ -293,11 +339,11 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
             if array in forks
         },
         orderly,
+        flat,
         frozenset(paths[at] for group in grouped.values() if len(group) > 1 for at, _, _ in group),
         sum(numbers.size for numbers in numbered.values()) * len(members) // BITS_OF_A_STEP,
-        next(iter(grouped.values()))
-        if orderly and len(grouped) == 1 and len(paths) == len(members) > 1
-        else None,
+        alone,
+        alone if orderly else None,
     )
 
 

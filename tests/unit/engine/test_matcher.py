@@ -10,9 +10,9 @@ import pytest
 from rules.engine import ABSENT, Event, Filter, PatternError, compile, explain
 from rules.engine import allowance as allowance_module
 from rules.engine import matcher as matcher_module
+from rules.engine.branches import IndexedBranch
 from rules.engine.cesql.conditions import NOTHING_KNOWN
 from rules.engine.filter import LANGUAGES, Part
-from rules.engine.index import IndexedBranch
 
 ITEMS = {"items": [{"sku": "a", "quantity": 1}, {"sku": "b", "quantity": 2}]}
 

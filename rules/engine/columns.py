@@ -50,14 +50,16 @@ class Column:
         afters: Sequence[int] | None,
         size: int,
         allowance: Allowance,
+        aligned: list[Any] | None = None,
     ) -> None:
-        """firsts, afters: by leaf, the innermost elements that its element is or holds, as (first, last + 1); None:
+        """aligned: the leaf of each innermost element, ABSENT where there is none; None: not known; firsts, afters: by leaf, the innermost elements that its element is or holds, as (first, last + 1); None:
         each is one; size: how many innermost elements there are."""
         self._leaves = leaves
         self._firsts = firsts
         self._afters = afters
         self.size = size
         self._allowance = allowance
+        self._aligned = aligned
         self.masks: dict[Requirement, int] = {}
         self.digits: dict[Requirement, str] = {}
         self._known: dict[KindAndKey, int] = {}
@@ -89,6 +91,8 @@ class Column:
         True); None when an element has several."""
         plain = _PLAIN.issuperset(map(type, self._leaves))
         leaves = self._leaves
+        if self._aligned is not None and plain:
+            return self._aligned
         if not plain:
             leaves = [leaf if type(leaf) in _PLAIN else ABSENT for leaf in leaves]
         if self._afters is None:

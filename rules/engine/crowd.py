@@ -86,15 +86,10 @@ def _check_alike(
     """Branches on the same paths."""
     if len(filed) > CROWD:
         branches = list(map(_BRANCH, filed))
-        paths = branches[0].paths
-        requirements = list(map(_REQUIREMENTS, branches))
-        asked: list[Asked] = [list(map(itemgetter(at), requirements)) for at in range(len(paths))]
         try:
-            for path in paths:
-                leaves[path]  # noted with the elements it is in
-            plan = plan_of(paths, leaves, wanted)
-            met = _joined(asked, paths, plan, leaves, wanted)
-            signatures = None if met is not None else _signatures(asked, paths, leaves, wanted)
+            alike = _Alike(branches, leaves, wanted)
+            met = _joined(alike, plan_of(alike.paths, leaves, wanted))
+            signatures = None if met is not None else _signatures(alike)
         except TooMuchWork:
             pass  # perhaps not for each of them
         else:
@@ -105,6 +100,39 @@ def _check_alike(
                 _check_by_signature(filed, signatures, leaves, wanted, found, failed)
                 return
     check_each(filed, leaves, wanted, len(filed) > CROWD, found, failed)
+
+
+class _Alike:
+    """What branches on the same paths ask. asked: by path, then by branch."""
+
+    def __init__(self, branches: Sequence[IndexedBranch], leaves: Leaves, wanted: Wanted) -> None:
+        """Raises TooMuchWork."""
+        self.paths = branches[0].paths
+        requirements = list(map(_REQUIREMENTS, branches))
+        self.asked: list[Asked] = [list(map(itemgetter(at), requirements)) for at in range(len(self.paths))]
+        self._leaves = leaves
+        self._wanted = wanted
+        self._kinds: dict[int, Kinds] = {}
+        for path in self.paths:
+            leaves[path]  # with the elements it is in
+
+    def keys(self, at: int) -> Iterable[Any] | None:
+        """The one text or number that each branch asks for, None when some ask for something else."""
+        only = list(map(_ONLY, self.asked[at]))
+        return None if None in only else map(_KEY, only)
+
+    def kinds(self, at: int) -> Kinds:
+        """Raises TooMuchWork."""
+        found = self._kinds.get(at)
+        if found is None:
+            held = self._wanted.held(self.paths[at], self._leaves)
+            asked = self.asked[at]
+            known: dict[Requirement, int] = {}
+            numbers: dict[Held, int] = {}
+            for one in set(asked):
+                known[one] = numbers.setdefault((one.places & held, one.may_be_missing), len(numbers))
+            found = self._kinds[at] = Kinds(list(numbers), list(map(known.__getitem__, asked)))
+        return found
 
 
 def _note(met: Iterable[IndexedBranch], leaves: Leaves, found: list[int], failed: Failed) -> None:
@@ -121,10 +149,9 @@ def _note(met: Iterable[IndexedBranch], leaves: Leaves, found: list[int], failed
             failed(branch.rule_id, error)
 
 
-def _joined(
-    asked: list[Asked], paths: tuple[str, ...], plan: Plan, leaves: Leaves, wanted: Wanted
-) -> Iterator[bool] | None:
+def _joined(alike: _Alike, plan: Plan) -> Iterator[bool] | None:
     """Which branches an element of one array meets, None where that is not all there is to it, or not worth it."""
+    asked = alike.asked
     group = plan.alone
     if group is None or group[0][1].size > MOST_ELEMENTS * len(asked[0]):
         return None
@@ -133,9 +160,9 @@ def _joined(
     others: list[int] = []
     kinds: list[Kinds] = []
     for at, column, _ in group:
-        of_branches = _keys(asked[at])
+        of_branches = alike.keys(at)
         if of_branches is None:
-            kind = _kinds(asked[at], paths[at], leaves, wanted)
+            kind = alike.kinds(at)
             if len(kind.held) <= MOST_SETS:
                 others.append(at)
                 kinds.append(kind)
@@ -157,8 +184,11 @@ def _joined(
         return None
     there: set[Any] = set()
     for number, some in representatives.items():
-        chosen = _chosen(dict(zip(others, some, strict=True)), group)
-        there.update(_rows([*(compress(column, chosen) for column in values), repeat(number)]))
+        bits = _meeting(dict(zip(others, some, strict=True)), group)
+        if bits:
+            size = group[0][1].size
+            chosen = f"{bits:0{size}b}"[::-1].encode().translate(_DIGITS)
+            there.update(_rows([*(compress(column, chosen) for column in values), repeat(number)]))
     return _are_in(there, [*keys, numbers])
 
 
@@ -168,12 +198,6 @@ def _rows(columns: Sequence[Iterable[Any]]) -> Iterable[Any]:
 
 def _are_in(there: set[Any], keys: list[Iterable[Any]]) -> Iterator[bool]:
     return map(there.__contains__, _rows(keys))
-
-
-def _keys(asked: Asked) -> Iterable[Any] | None:
-    """The one text or number that each branch asks for, None when some ask for something else."""
-    only = list(map(_ONLY, asked))
-    return None if None in only else map(_KEY, only)
 
 
 def _keys_held(kinds: Kinds) -> Iterable[Any] | None:
@@ -189,16 +213,6 @@ def _keys_held(kinds: Kinds) -> Iterable[Any] | None:
     return map(keys.__getitem__, kinds.of)
 
 
-def _kinds(asked: Asked, path: str, leaves: Leaves, wanted: Wanted) -> Kinds:
-    """Raises TooMuchWork."""
-    held = wanted.held(path, leaves)
-    numbers: dict[Held, int] = {}
-    known = {
-        one: numbers.setdefault((one.places & held, one.may_be_missing), len(numbers)) for one in set(asked)
-    }
-    return Kinds(list(numbers), list(map(known.__getitem__, asked)))
-
-
 def _combined(kinds: Sequence[Kinds]) -> list[int]:
     """For each branch a number, the same for those that are of one kind everywhere. No tuples: to have as many more
     of them as there are branches would set off the garbage collector."""
@@ -208,10 +222,9 @@ def _combined(kinds: Sequence[Kinds]) -> list[int]:
     return numbers
 
 
-def _chosen(some: dict[int, Requirement], group: Group) -> Sequence[int]:
-    """1 for each element that meets some of the requirements of an array, 0 for the others."""
-    size = group[0][1].size
-    bits = (1 << size) - 1
+def _meeting(some: dict[int, Requirement], group: Group) -> int:
+    """The elements that meet some of the requirements of an array, given by their places, as bits."""
+    bits = (1 << group[0][1].size) - 1
     for at, column, held in group:
         requirement = some.get(at)
         if requirement is not None:
@@ -220,17 +233,15 @@ def _chosen(some: dict[int, Requirement], group: Group) -> Sequence[int]:
                 meeting = column.meeting(requirement, held)
             # Missing it can be only beside an element that was chosen.
             bits &= meeting | column.absent if requirement.may_be_missing and at != group[0][0] else meeting
-    return f"{bits:0{size}b}"[::-1].encode().translate(_DIGITS)
+    return bits
 
 
-def _signatures(
-    asked: list[Asked], paths: tuple[str, ...], leaves: Leaves, wanted: Wanted
-) -> list[int] | None:
-    """By what branches are told apart, None when too few are equal."""
-    most = len(asked[0]) // 2
+def _signatures(alike: _Alike) -> list[int] | None:
+    """By what branches are told apart, None when too few are equal. Raises TooMuchWork."""
+    most = len(alike.asked[0]) // 2
     kinds: list[Kinds] = []
-    for of_path, path in zip(asked, paths, strict=True):
-        kinds.append(_kinds(of_path, path, leaves, wanted))
+    for at in range(len(alike.paths)):
+        kinds.append(alike.kinds(at))
         if len(kinds[-1].held) > most:
             return None
     signatures = _combined(kinds)

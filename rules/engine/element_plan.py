@@ -9,11 +9,13 @@ bit is set. Where it matters in which order elements are chosen, elements.py com
 from __future__ import annotations
 
 from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 from rules.engine.columns import Column, Held
 from rules.engine.elements import elements_agree
-from rules.engine.leaves import Entry, Leaves, PathLeaves
+from rules.engine.leaves import Leaves
+from rules.engine.path_leaves import PathLeaves
 from rules.engine.requirement import Requirement
 from rules.engine.wanted import Wanted
 
@@ -290,7 +292,7 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
     members = tuple(at for at, path in enumerate(paths) if view.depth or path in leaves.members)
     by_array: dict[int, set[str]] = {}
     for at in members:
-        for array in view.at(paths[at]).by_array:
+        for array in view.at(paths[at]).outermost:
             by_array.setdefault(array, set()).add(paths[at])
     numbered: dict[int, Numbers] = {}
     forks: set[int] = set()
@@ -307,15 +309,15 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
     loose: list[tuple[int, dict[int, Asked]]] = []
     for at in members:
         path = paths[at]
-        parts = view.at(path).by_array
+        here = view.at(path)
         held: Held | None = (
-            Held(partial(wanted.held, path, leaves)) if len(leaves.of(path)) > ASKED_AT_ONCE else None
+            Held(partial(wanted.held, path, leaves)) if leaves.count(path) > ASKED_AT_ONCE else None
         )
         columns = {
-            array: (_column(path, array, part, numbered[array], view), held) for array, part in parts.items()
+            array: (_column(path, array, here, numbered[array], view), held) for array in here.outermost
         }
-        if len(parts) == 1:
-            [array] = parts
+        if len(columns) == 1:
+            [array] = columns
             groups.setdefault(array, []).append((at, *columns[array]))
         else:
             loose.append((at, columns))
@@ -373,7 +375,7 @@ def _numbers(array: int, paths: set[str], view: View) -> Numbers | None:
     spans: dict[tuple[int, int], tuple[int, int]] = {}
 
     def number(one: int, first: int) -> int:
-        for element in leaves.elements(one):
+        for element in zip(repeat(one), range(leaves.length(one)), strict=False):
             below = inside.get(element)
             after = first + 1 if below is None else number(below, first)
             spans[element] = (first, after)
@@ -385,11 +387,16 @@ def _numbers(array: int, paths: set[str], view: View) -> Numbers | None:
     return Numbers(spans, size)
 
 
-def _column(path: str, array: int, part: list[Entry], numbers: Numbers, view: View) -> Column:
+def _column(path: str, array: int, here: PathLeaves, numbers: Numbers, view: View) -> Column:
     spans, size = numbers
     place = path, array, 0 if spans is None else id(numbers)
     column = view.columns.get(place)
     if column is None:
+        if here.row is not None and spans is None:
+            column = Column(here.row.leaves, here.row.firsts, None, size, view.leaves, here.row.values)
+            view.columns[place] = column
+            return column
+        part = here.by_array[array]
         found = [leaf for leaf, _ in part]
         afters: list[int] | None = None
         if array == OUTSIDE:

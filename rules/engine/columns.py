@@ -17,6 +17,8 @@ from rules.engine.requirement import Requirement
 
 FEW = 16
 """So few rows are put into an integer one by one; to look through so few leaves is not counted."""
+FEW_QUESTIONS = 3
+"""To answer so many it is faster to look at each leaf than to sort them by their value."""
 _PLAIN = frozenset({str, int, float})
 _ONE = ord("1")
 STEPS_OF_A_LEAF = 3
@@ -63,6 +65,7 @@ class Column:
         self.masks: dict[Requirement, int] = {}
         self.digits: dict[Requirement, str] = {}
         self._known: dict[KindAndKey, int] = {}
+        self._questions = 0
 
     @cached_property
     def sole(self) -> dict[Any, int]:
@@ -150,6 +153,15 @@ class Column:
         return bool(bits >> element & 1)
 
     def _equal(self, kind: str, key: Any) -> int:
+        if self._questions < FEW_QUESTIONS:
+            known = self._known.get((kind, key))
+            if known is None:
+                self._questions += 1
+                holds = predicate(kind, key)
+                known = self._known[kind, key] = self._bits(
+                    [row for row, leaf in enumerate(self._leaves) if leaf == key and holds(leaf)]
+                )
+            return known
         rows = self._rows[kind == kinds.CONSTANT].get(key)
         if rows is None:
             return 0
@@ -164,7 +176,11 @@ class Column:
         if len(self._leaves) > FEW:
             self._allowance.spend(STEPS_OF_A_LEAF * len(self._leaves))
         holds = predicate(*place)
-        rows = [row for rows in self._rows for leaf, at in rows.items() if holds(leaf) for row in at]
+        if self._questions < FEW_QUESTIONS:
+            self._questions += 1
+            rows = [row for row, leaf in enumerate(self._leaves) if holds(leaf)]
+        else:
+            rows = [row for rows in self._rows for leaf, at in rows.items() if holds(leaf) for row in at]
         known = self._known[place] = self._bits(rows)
         return known
 

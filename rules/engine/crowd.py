@@ -8,8 +8,9 @@ any of it done one by one.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, repeat
+from itertools import compress, count, repeat
 from operator import add, attrgetter, itemgetter, mul
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ _KEY = itemgetter(1)
 _RULE_ID, _REQUIREMENTS, _PATHS, _RESIDUAL = (
     attrgetter(name) for name in ("rule_id", "requirements", "paths", "residual")
 )
-_ONLY = attrgetter("only")
+_ONLY, _MAY_BE_MISSING = attrgetter("only"), attrgetter("may_be_missing")
 
 _NEVER = object()
 """Is no element's value."""
@@ -127,10 +128,16 @@ class _Alike:
         if found is None:
             held = self._wanted.held(self.paths[at], self._leaves)
             asked = self.asked[at]
-            known: dict[Requirement, int] = {}
-            numbers: dict[Held, int] = {}
-            for one in set(asked):
-                known[one] = numbers.setdefault((one.places & held, one.may_be_missing), len(numbers))
+            distinct = list(dict.fromkeys(asked))
+            of_each = map(frozenset.__and__, [one.places for one in distinct], repeat(held))
+            numbers: defaultdict[Held, int] = defaultdict(count().__next__)
+            known = dict(
+                zip(
+                    distinct,
+                    map(numbers.__getitem__, zip(of_each, map(_MAY_BE_MISSING, distinct), strict=True)),
+                    strict=True,
+                )
+            )
             found = self._kinds[at] = Kinds(list(numbers), list(map(known.__getitem__, asked)))
         return found
 

@@ -99,7 +99,7 @@ class View:
             entries = self._above.at(path).inside(self._element)
             if len(entries) > ASKED_AT_ONCE:
                 self.leaves.spend(STEPS_OF_A_NUMBER * len(entries))
-            found = self._at[path] = PathLeaves([(leaf, membership[1:]) for leaf, membership in entries])
+            found = self._at[path] = PathLeaves(entries, depth=self.depth)
         return found
 
     def inside(self, element: tuple[int, int]) -> View:
@@ -396,13 +396,14 @@ def _column(path: str, array: int, here: PathLeaves, numbers: Numbers, view: Vie
             column = Column(here.row.leaves, here.row.firsts, None, size, view.leaves, here.row.values)
             view.columns[place] = column
             return column
+        depth = view.depth
         part = here.by_array[array]
         found = [leaf for leaf, _ in part]
         afters: list[int] | None = None
         if array == OUTSIDE:
             firsts = [0] * len(part)
         elif spans is None:
-            firsts = [membership[0][1] for _, membership in part]
+            firsts = [membership[depth][1] for _, membership in part]
         else:
             firsts = [spans[membership[-1]][0] for _, membership in part]
             afters = [spans[membership[-1]][1] for _, membership in part]

@@ -49,9 +49,10 @@ class Row(NamedTuple):
 class PathLeaves:
     """The leaves at one path, found by the element they are inside of and by value. Made once per event and path."""
 
-    def __init__(self, entries: list[Entry] | None, row: Row | None = None) -> None:
-        """One of the two."""
+    def __init__(self, entries: list[Entry] | None, row: Row | None = None, depth: int = 0) -> None:
+        """One of the two; depth: of so many outer arrays nothing is said."""
         self.row = row
+        self._depth = depth
         self._entries = entries
 
     @property
@@ -76,12 +77,14 @@ class PathLeaves:
     @cached_property
     def by_array(self) -> dict[int, list[Entry]]:
         """The leaves by the outermost array they are inside of; 0: those in none."""
-        arrays = {membership[0][0] if membership else 0 for _, membership in self.entries}
+        depth = self._depth
+        arrays = {membership[depth][0] if len(membership) > depth else 0 for _, membership in self.entries}
         if len(arrays) == 1:
             return dict.fromkeys(arrays, self.entries)
         found: dict[int, list[Entry]] = {}
         for entry in self.entries:
-            found.setdefault(entry[1][0][0] if entry[1] else 0, []).append(entry)
+            membership = entry[1]
+            found.setdefault(membership[depth][0] if len(membership) > depth else 0, []).append(entry)
         return found
 
     @cached_property
@@ -89,8 +92,9 @@ class PathLeaves:
         """The innermost arrays that leaves are inside of, by the outermost one; 0: none."""
         if self.row is not None:
             return {self.row.array: {self.row.array}}
+        depth = self._depth
         return {
-            array: {membership[-1][0] for _, membership in entries if membership}
+            array: {membership[-1][0] for _, membership in entries if len(membership) > depth}
             for array, entries in self.by_array.items()
         }
 
@@ -104,10 +108,15 @@ class PathLeaves:
 
     @cached_property
     def _outermost(self) -> dict[tuple[int, int], list[Entry]]:
+        depth = self._depth
+        elements = {membership[depth] for _, membership in self.entries if len(membership) > depth}
+        if len(elements) == 1 and all(len(membership) > depth for _, membership in self.entries):
+            return dict.fromkeys(elements, self.entries)
         found: dict[tuple[int, int], list[Entry]] = {}
         for entry in self.entries:
-            if entry[1]:
-                found.setdefault(entry[1][0], []).append(entry)
+            membership = entry[1]
+            if len(membership) > depth:
+                found.setdefault(membership[depth], []).append(entry)
         return found
 
     def inside(self, element: tuple[int, int]) -> list[Entry]:

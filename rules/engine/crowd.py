@@ -9,15 +9,16 @@ any of it done one by one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import compress, count, repeat
-from operator import add, attrgetter, itemgetter, mul
+from operator import add, and_, attrgetter, itemgetter, mul
 from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import NUMBER, TEXT, KindAndKey
 from rules.engine.branches import Failed, Filed, IndexedBranch, checked
 from rules.engine.element_plan import Group, Plan, plan_of
+from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
 from rules.engine.requirement import Requirement
 from rules.engine.wanted import Wanted
@@ -36,6 +37,7 @@ _RULE_ID, _REQUIREMENTS, _PATHS, _RESIDUAL = (
 )
 _ONLY, _MAY_BE_MISSING = attrgetter("only"), attrgetter("may_be_missing")
 
+_NOTHING: set[KindAndKey] = set()
 _NEVER = object()
 """Is no element's value."""
 _DIGITS = bytes.maketrans(b"01", b"\0\1")
@@ -89,7 +91,7 @@ def _check_alike(
         branches = list(map(_BRANCH, filed))
         try:
             alike = _Alike(branches, leaves, wanted)
-            met = _joined(alike, plan_of(alike.paths, leaves, wanted))
+            met = _joined(alike, plan_of(alike.paths, leaves, wanted), leaves)
             signatures = None if met is not None else _signatures(alike)
         except TooMuchWork:
             pass  # perhaps not for each of them
@@ -126,7 +128,8 @@ class _Alike:
         """Raises TooMuchWork."""
         found = self._kinds.get(at)
         if found is None:
-            held = self._wanted.held(self.paths[at], self._leaves)
+            path, leaves = self.paths[at], self._leaves
+            held = self._wanted.held(path, leaves) if leaves[path] is not ABSENT else _NOTHING
             asked = self.asked[at]
             distinct = list(dict.fromkeys(asked))
             of_each = map(frozenset.__and__, [one.places for one in distinct], repeat(held))
@@ -156,11 +159,33 @@ def _note(met: Iterable[IndexedBranch], leaves: Leaves, found: list[int], failed
             failed(branch.rule_id, error)
 
 
-def _joined(alike: _Alike, plan: Plan) -> Iterator[bool] | None:
-    """Which branches an element of one array meets, None where that is not all there is to it, or not worth it."""
+def _joined(alike: _Alike, plan: Plan, leaves: Leaves) -> Iterable[bool] | None:
+    """Which branches are met, None where an array does not decide for itself, or where it is not worth it."""
+    if plan.groups is None or plan.loose or plan.forks:
+        return None
+    met: Iterable[bool] | None = None
+    for at, path in enumerate(alike.paths):
+        if at not in plan.members:
+            kinds = alike.kinds(at)
+            missing = leaves[path] is ABSENT
+            holds = [bool(places) or (may_be_missing and missing) for places, may_be_missing in kinds.held]
+            met = _both(met, map(holds.__getitem__, kinds.of))
+    for group in plan.groups.values():
+        in_group = _joined_in(group, alike, plan.orderly)
+        if in_group is None:
+            return None
+        met = _both(met, in_group)
+    return met
+
+
+def _both(one: Iterable[bool] | None, other: Iterable[bool]) -> Iterable[bool]:
+    return other if one is None else map(and_, one, other)
+
+
+def _joined_in(group: Group, alike: _Alike, orderly: bool) -> Iterable[bool] | None:
+    """Which branches an element of one array meets; orderly: elements hold no others, see Plan."""
     asked = alike.asked
-    group = plan.alone
-    if group is None or group[0][1].size > MOST_ELEMENTS * len(asked[0]):
+    if group[0][1].size > MOST_ELEMENTS * len(asked[0]):
         return None
     values: list[list[Any]] = []
     keys: list[Iterable[Any]] = []
@@ -179,32 +204,30 @@ def _joined(alike: _Alike, plan: Plan) -> Iterator[bool] | None:
             return None
         keys.append(of_branches)
         values.append(column.values)
-    if not values:
-        return None
     if not others:
-        return _are_in(set(_rows(values)), keys)
+        return map(set(_rows(values)).__contains__, _rows(keys))
     numbers = _combined(kinds)
     representatives = dict(zip(numbers, zip(*(asked[at] for at in others), strict=True), strict=True))
     if len(representatives) > MOST_SETS:
         return None
-    if not plan.orderly and any(one.may_be_missing for some in representatives.values() for one in some):
+    if not orderly and any(one.may_be_missing for some in representatives.values() for one in some):
         return None
+    chosen = {
+        number: _meeting(dict(zip(others, some, strict=True)), group)
+        for number, some in representatives.items()
+    }
+    if not values:
+        return map({number for number, bits in chosen.items() if bits}.__contains__, numbers)
     there: set[Any] = set()
-    for number, some in representatives.items():
-        bits = _meeting(dict(zip(others, some, strict=True)), group)
+    for number, bits in chosen.items():
         if bits:
-            size = group[0][1].size
-            chosen = f"{bits:0{size}b}"[::-1].encode().translate(_DIGITS)
-            there.update(_rows([*(compress(column, chosen) for column in values), repeat(number)]))
-    return _are_in(there, [*keys, numbers])
+            selected = f"{bits:0{group[0][1].size}b}"[::-1].encode().translate(_DIGITS)
+            there.update(_rows([*(compress(column, selected) for column in values), repeat(number)]))
+    return map(there.__contains__, _rows([*keys, numbers]))
 
 
 def _rows(columns: Sequence[Iterable[Any]]) -> Iterable[Any]:
     return columns[0] if len(columns) == 1 else zip(*columns, strict=False)  # one may never end
-
-
-def _are_in(there: set[Any], keys: list[Iterable[Any]]) -> Iterator[bool]:
-    return map(there.__contains__, _rows(keys))
 
 
 def _keys_held(kinds: Kinds) -> Iterable[Any] | None:

@@ -57,8 +57,8 @@ class Plan(NamedTuple):
     requirements whose leaves are in several arrays or some in none: (place, columns by array); forks: the arrays whose
     columns tell elements that are still to be looked into. orderly: whether it is seen in the columns what is missing;
     flat: whether elements hold no others, so that a loose requirement tells where none of its leaves is; covered: paths
-    that are compared in any case; steps: what comparing costs; alone: the only group when it is all there is to
-    compare; simple: the same where it is orderly.
+    that are compared in any case; steps: what comparing costs; simple: the only group when it is all there is to
+    compare.
     """
 
     members: tuple[int, ...]
@@ -69,7 +69,6 @@ class Plan(NamedTuple):
     flat: bool
     covered: frozenset[str]
     steps: int
-    alone: Group | None
     simple: Group | None
 
 
@@ -322,15 +321,10 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
         else:
             loose.append((at, columns))
     if loose and forks:
-        return Plan(members, None, (), {}, False, False, frozenset(), 0, None, None)
+        return Plan(members, None, (), {}, False, False, frozenset(), 0, None)
     grouped = {array: tuple(group) for array, group in groups.items()}
     flat = not forks and all(numbers.spans is None for numbers in numbered.values())
     orderly = flat and not loose
-    alone = (
-        next(iter(grouped.values()))
-        if len(grouped) == 1 and len(paths) == len(members) > 1 and not (loose or forks)
-        else None
-    )
     return Plan(
         members,
         grouped,
@@ -344,8 +338,9 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
         flat,
         frozenset(paths[at] for group in grouped.values() if len(group) > 1 for at, _, _ in group),
         sum(numbers.size for numbers in numbered.values()) * len(members) // BITS_OF_A_STEP,
-        alone,
-        alone if orderly else None,
+        next(iter(grouped.values()))
+        if orderly and len(grouped) == 1 and len(paths) == len(members) > 1
+        else None,
     )
 
 

@@ -9,28 +9,22 @@ bit is set. Where it matters in which order elements are chosen, elements.py com
 from __future__ import annotations
 
 from functools import partial
-from itertools import repeat
 from typing import NamedTuple
 
 from rules.engine.columns import Column, Held
 from rules.engine.elements import elements_agree
 from rules.engine.leaves import Leaves
+from rules.engine.numbering import ASKED_AT_ONCE, OUTSIDE, STEPS_OF_A_NUMBER, Numbers, number_elements
 from rules.engine.path_leaves import PathLeaves
 from rules.engine.requirement import Requirement
 from rules.engine.wanted import Wanted
 
-ASKED_AT_ONCE = 16
-"""Of more leaves than this at one path it is asked at once which alternatives any of them meets."""
 MOST_WAYS = 32
 """Where leaves at one path are in several outermost arrays, so many ways to take each path from one array are tried."""
 FEW_VIEWS = 2
 """To look into so many elements is not counted;"""
 STEPS_OF_A_VIEW = 60
 """to look into one more takes so many steps of allowance.py."""
-OUTSIDE = 0
-"""Instead of an array: of leaves that are in no element."""
-STEPS_OF_A_NUMBER = 4
-"""To number an element takes so many steps of allowance.py."""
 BITS_OF_A_STEP = 4096
 """To compare so many elements counts as a step of allowance.py."""
 
@@ -298,7 +292,9 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
     for array, of_it in by_array.items():
         place = array, frozenset(of_it)
         if place not in view.numbers:
-            view.numbers[place] = _numbers(array, of_it, view)
+            view.numbers[place] = number_elements(
+                array, [view.at(path) for path in of_it], leaves, view.depth
+            )
         numbers = view.numbers[place]
         if numbers is None:
             forks.add(array)
@@ -342,44 +338,6 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
         if orderly and len(grouped) == 1 and len(paths) == len(members) > 1
         else None,
     )
-
-
-class Numbers(NamedTuple):
-    """The innermost elements of an array. spans: (array, index) → those that an element is or holds, (first, last
-    + 1); None when there are no arrays inside, so that they are as numbered as they are; size: how many."""
-
-    spans: dict[tuple[int, int], tuple[int, int]] | None
-    size: int
-
-
-def _numbers(array: int, paths: set[str], view: View) -> Numbers | None:
-    """None when an element holds several arrays with leaves at the paths."""
-    if array == OUTSIDE:
-        return Numbers(None, 1)
-    leaves = view.leaves
-    inner = {one for path in paths for one in view.at(path).innermost.get(array, ())}
-    if inner == {array}:
-        return Numbers(None, leaves.length(array))
-    inside: dict[tuple[int, int], int] = {}
-    for one in inner:
-        outside = leaves.outside(one)[view.depth :]
-        for element in reversed(outside):
-            if inside.setdefault(element, one) != one:
-                return None
-            one = element[0]
-    spans: dict[tuple[int, int], tuple[int, int]] = {}
-
-    def number(one: int, first: int) -> int:
-        for element in zip(repeat(one), range(leaves.length(one)), strict=False):
-            below = inside.get(element)
-            after = first + 1 if below is None else number(below, first)
-            spans[element] = (first, after)
-            first = after
-        return first
-
-    size = number(array, 0)
-    leaves.spend(STEPS_OF_A_NUMBER * len(spans) if len(spans) > ASKED_AT_ONCE else 0)
-    return Numbers(spans, size)
 
 
 def _column(path: str, array: int, here: PathLeaves, numbers: Numbers, view: View) -> Column:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from catalog import discovery
 from catalog.models import Bus, EventType, Source
 
 THEMES = ("light", "dark")
@@ -41,6 +42,8 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                     "edit-type",
                     "delete-type",
                     "register-version",
+                    "drafts",
+                    "import-run",
                     "publish",
                     "exports",
                     "wanted",
@@ -53,6 +56,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
         _("Connect"),
         (
             Place("sources", _("Sources"), "radio-tower", ("source", "register-source", "edit-source")),
+            Place("discovery", _("Discovery"), "radar", ("discovered", "drift", "type-drift", "imports")),
             Place(
                 "rules",
                 _("Rules"),
@@ -84,6 +88,7 @@ def count(page: str, how_many: Callable[[], int]) -> None:
 
 count("marketplace", EventType.objects.count)
 count("sources", Source.objects.count)
+count("discovery", discovery.count)
 
 
 def console(request: HttpRequest) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from delivery.demo import views as demo
-from delivery.pages import bins, dead_letters, journey, overview, preview, targets, trial
+from delivery.pages import affected, bins, dead_letters, journey, overview, preview, targets, trial
 
 urlpatterns = [
     path("deliveries/", overview.deliveries, name="deliveries"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("dead-letters/redrive/", dead_letters.redrive, name="redrive"),
     path("dead-letters/discard/", dead_letters.discard, name="discard"),
     path("rules/preview/", preview.preview, name="preview"),
+    path("rules/affected/", affected.affected_by_version, name="affected-by-version"),
     path("rules/trial/", trial.trial, name="trial"),
     path("rules/<int:pk>/targets/", overview.rule_targets, name="rule-targets"),
     path("rules/<int:pk>/delete/", targets.delete_rule, name="delete-rule"),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from catalog.facts import facts
 from catalog.models import EventType, SchemaVersion
+from catalog.personal import MASK, hide
 from catalog.schemas import fields as schema_fields
 from rules.engine import Event
 
@@ -31,7 +32,9 @@ def fields_of(types: Iterable[str]) -> list[Field]:
     seen: dict[str, Any] = {}
     for event in recent:
         try:
-            seen = json.loads(event.raw)
+            # For everybody: whoever writes a rule needs the names, not what is personal in one event.
+            paths = EventType.objects.filter(name=event.type).values_list("personal", flat=True).first()
+            seen = json.loads(hide(event.raw, paths or ()).text)
             break
         except ValueError:
             continue
@@ -119,7 +122,7 @@ def _kind(value: Any) -> str:
 
 
 def _sample(value: Any) -> str:
-    if value is None or isinstance(value, dict | list):
+    if value is None or value == MASK or isinstance(value, dict | list):
         return ""
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= 24 else text[:23] + "…"

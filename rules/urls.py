@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from rules.pages import editor, history, rules, starting
+from rules.pages import editor, history, rules, starting, subscribing
 
 urlpatterns = [
     path("subscribe/", editor.subscribe, name="subscribe"),
+    path("rules/subscribe/", subscribing.subscribe_here, name="subscribe-here"),
     path("rules/", rules.rules, name="rules"),
     path("rules/types/", editor.type_options, name="type-options"),
     path("rules/start-count/", starting.start_count, name="start-count"),

@@ -16,11 +16,11 @@ LINE = 60
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
-class _Number(str):
+class Number(str):
     """A number exactly as it was written."""
 
 
-class _Pairs(list[tuple[str, Any]]):
+class Pairs(list[tuple[str, Any]]):
     """An object's members in order, repeated names included."""
 
 
@@ -32,7 +32,7 @@ def visible(text: str) -> str:
 def parse(raw: str) -> Any:
     """The JSON value of `raw` with numbers and repeated names kept. Raises ValueError or RecursionError."""
     return json.loads(
-        raw, object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number, parse_constant=_Number
+        raw, object_pairs_hook=Pairs, parse_int=Number, parse_float=Number, parse_constant=Number
     )
 
 
@@ -55,15 +55,15 @@ def highlight(raw: bytes | bytearray | memoryview | str | Any) -> SafeString:
 
 
 def _html(value: Any, depth: int) -> str:
-    if isinstance(value, _Number):
+    if isinstance(value, Number):
         return f'<span class="n">{escape(value)}</span>'
     if isinstance(value, str):
         return f'<span class="s">{_string(value)}</span>'
     if value is None or isinstance(value, bool):
         return f'<span class="b">{json.dumps(value)}</span>'
     if not value:
-        return f'<span class="p">{"{}" if isinstance(value, _Pairs) else "[]"}</span>'
-    opening, closing = ("{", "}") if isinstance(value, _Pairs) else ("[", "]")
+        return f'<span class="p">{"{}" if isinstance(value, Pairs) else "[]"}</span>'
+    opening, closing = ("{", "}") if isinstance(value, Pairs) else ("[", "]")
     if _width(value) <= LINE and depth:
         parts = '<span class="p">,</span> '.join(_members(value, depth))
         space = " " if opening == "{" else ""
@@ -74,7 +74,7 @@ def _html(value: Any, depth: int) -> str:
 
 
 def _members(value: Any, depth: int) -> list[str]:
-    if isinstance(value, _Pairs):
+    if isinstance(value, Pairs):
         return [
             f'<span class="k">{_string(name)}</span><span class="p">:</span> {_html(member, depth + 1)}'
             for name, member in value
@@ -88,7 +88,7 @@ def _string(text: str) -> str:
 
 def _width(value: Any) -> int:
     """How many characters `value` takes on one line; more than LINE once it is clear that it does not fit."""
-    if isinstance(value, _Pairs):
+    if isinstance(value, Pairs):
         total = 4
         for name, member in value:
             total += len(name) + 6 + _width(member)

@@ -24,6 +24,20 @@ def number(value: float | None) -> str:
     return number_format(value, decimal_pos=places, use_l10n=True)
 
 
+def share(value: float) -> str:
+    """A share of 1 in per cent: `58%`, `0.4%`, `99.98%`; never 0% for some nor 100% for not all."""
+    percent = value * 100
+    if percent in (0, 100):
+        return f"{percent:.0f}%"
+    if percent < 0.01:
+        return "<0.01%"
+    if percent > 99.99:
+        return ">99.99%"
+    if percent < 1 or percent > 99:
+        return f"{percent:.2f}".rstrip("0").rstrip(".") + "%"
+    return f"{percent:.0f}%"
+
+
 def duration(milliseconds: float | None) -> str:
     """`0.4 ms`, `38 ms`, `1.2 s`, `13 min`, `2 h`, `3 days`; an en dash for None."""
     if milliseconds is None:

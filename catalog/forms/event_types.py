@@ -1,25 +1,46 @@
-"""Forms to register an event type, to edit it, and to register its next version."""
+"""Forms to register an event type, to edit it, and to register its next version.
+
+The fields by name, as they are posted and as Draft.content holds them: texts as typed unless said otherwise.
+
+    name, summary, docs (Markdown), tags ("orders, billing"), notes (what changed)
+    domain, team        ids, or "" with new_domain, new_team: the name of one to make
+    sources             list of ids of Source
+    schema, example     JSON texts
+    examples            list of {"name": text, "data": JSON text}: further ones, never the first
+    personal            list of paths of data: "customer.email", "lines[].name"
+    validation          reject, warn, off
+    compatibility       forward, backward, full, each also with _transitive; none
+    policy              evolution, strict
+    accept_cautions     true or false
+    override            a version's only: the reason to save it in spite of its verdict
+
+A draft of a type may lack any of them and may hold values that are not valid: the form says so when it is opened. A
+draft of the next version (Draft.event_type is set) holds schema, example, examples, notes, personal and override.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.db import transaction
-from django.db.models import Max
+from django.urls import resolve
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from catalog.forms.console import CodeArea, ConsoleFields
+from catalog.forms.console import ConsoleFields
+from catalog.forms.lists import TagsField, rows_in
 from catalog.forms.owners import DomainFields
+from catalog.forms.schemas import SchemaFields
 from catalog.models import TYPE_NAME, EventType, SchemaVersion, Source
-from catalog.schemas.authoring import check_example, check_schema
-from catalog.schemas.limits import SCHEMA_BYTES
-from catalog.schemas.text import Mistake
+from catalog.ownership import owns
+from catalog.registering import Judgement, judge, save_version
 
-# Pages below an event type's own; a name that ends like one could not be opened.
-TAKEN_ENDINGS = ("/publish", "/edit", "/versions/new")
-TAKEN = frozenset({"new", "new/check"})
+ABOUT = ("summary", "docs", "tags", "domain", "new_domain", "team", "new_team", "sources")
+PROMISES = ("validation", "compatibility", "policy", "accept_cautions")
+VERSION = ("schema", "example", "examples", "personal", "notes")
+OVERRIDE = 500
 
 
 def name_problem(name: str) -> str | None:
@@ -28,63 +49,55 @@ def name_problem(name: str) -> str | None:
         TYPE_NAME(name)
     except forms.ValidationError as error:
         return str(error.messages[0])
-    if name in TAKEN or name.endswith(TAKEN_ENDINGS) or "//" in name:
+    if "//" in name or not _has_a_page(name):
         return _t("This name is an address of the console itself. Choose another.")
     if EventType.objects.filter(name__iexact=name).exists():
         return _t("This name is taken. Open the type and register its next version, or choose another name.")
     return None
 
 
-class SchemaFields(ConsoleFields, forms.Form):
-    """`schema` and `example`, checked against each other, with the line of each mistake."""
+def _has_a_page(name: str) -> bool:
+    """Whether the type's address leads to its own page; `new`, or a name that ends in /publish, leads elsewhere."""
+    found = resolve(f"/events/{name}/")
+    return found.url_name == "event-type" and found.kwargs == {"name": name}
 
-    schema = forms.CharField(
-        label=_("JSON Schema"),
-        max_length=SCHEMA_BYTES,
-        widget=CodeArea({"rows": 14}),
-        help_text=_(
-            "Of the event's data. Draft 4 to 2020-12; 2020-12 when $schema says nothing. At most 256 KiB."
-        ),
-        error_messages={"required": _("Write a JSON Schema. {} accepts every value.")},
+
+def initial_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A draft's content as a form's initial values; what has another kind than the field is left out."""
+    found: dict[str, Any] = {}
+    texts = (
+        "name",
+        "summary",
+        "docs",
+        "new_domain",
+        "new_team",
+        "schema",
+        "example",
+        "notes",
+        "override",
+        *PROMISES[:3],
     )
-    example = forms.CharField(
-        label=_("Example"),
-        required=False,
-        max_length=SCHEMA_BYTES,
-        widget=CodeArea({"rows": 8}),
-        help_text=_("Data that fits the schema. It fills the form for test events and the curl line."),
+    for name in texts:
+        if isinstance(value := content.get(name), str) and value:
+            found[name] = value
+    for name in ("domain", "team"):
+        if str(value := content.get(name) or "").isdigit():
+            found[name] = int(str(value))
+    tags = content.get("tags")
+    found["tags"] = ", ".join(map(str, tags)) if isinstance(tags, list) else str(tags or "")
+    sources = content.get("sources")
+    found["sources"] = (
+        [int(one) for one in sources if str(one).isdigit()] if isinstance(sources, list) else []
     )
-    notes = forms.CharField(label=_("What changed"), required=False, max_length=255)
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        schema, example = data.get("schema"), data.get("example")
-        if schema and not self._refuse("schema", check_schema(schema)) and example:
-            self._refuse("example", check_example(schema, example))
-        return data
-
-    def _refuse(self, name: str, mistakes: list[Mistake]) -> bool:
-        for mistake in mistakes:
-            place = f"{mistake.pointer}: " if mistake.pointer else ""
-            line = _t("Line %(line)s: ") % {"line": mistake.line} if mistake.line else ""
-            self.add_problem(name, f"{line}{place}{mistake.message}", mistake.line)
-        return bool(mistakes)
-
-    def save_version(self, event_type: EventType, user: Any) -> SchemaVersion:
-        """Saves the next version of `event_type`. Raises IntegrityError when somebody else just saved that number."""
-        last = event_type.versions.aggregate(Max("number"))["number__max"] or 0
-        return SchemaVersion.objects.create(
-            event_type=event_type,
-            number=last + 1,
-            schema=self.cleaned_data["schema"],
-            example=self.cleaned_data["example"],
-            notes=self.cleaned_data["notes"],
-            created_by=user,
-        )
+    found["examples"] = rows_in(content.get("examples"))
+    personal = content.get("personal")
+    found["personal"] = [str(path) for path in personal] if isinstance(personal, list) else []
+    found["accept_cautions"] = content.get("accept_cautions") in (True, "on", "true", "True")
+    return found
 
 
 class AboutFields(ConsoleFields, DomainFields):
-    """What an event type says about itself, apart from its schema."""
+    """What an event type says about itself and promises, apart from its schema."""
 
     summary = forms.CharField(
         label=_("In one sentence"),
@@ -92,8 +105,13 @@ class AboutFields(ConsoleFields, DomainFields):
         help_text=_("This is what people read on the shelf: what happened, and what the event carries."),
     )
     docs = forms.CharField(
-        label=_("Documentation"), required=False, widget=forms.Textarea({"rows": 3}), max_length=20_000
+        label=_("Documentation"),
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        max_length=20_000,
+        help_text=_("Markdown: # headings, **bold**, lists, `code`, [links](https://…)."),
     )
+    tags = TagsField(label=_("Tags"), help_text=_("With commas between them: billing, EU, nightly."))
     sources = forms.ModelMultipleChoiceField(
         Source.objects.all(), label=_("Emitted by"), required=False, widget=forms.SelectMultiple({"size": 4})
     )
@@ -103,11 +121,40 @@ class AboutFields(ConsoleFields, DomainFields):
         initial=EventType.Validation.REJECT,
         widget=forms.RadioSelect,
     )
+    compatibility = forms.ChoiceField(
+        label=_("New versions promise"),
+        choices=EventType.Compatibility.choices,
+        initial=EventType.Compatibility.FORWARD,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    policy = forms.ChoiceField(
+        label=_("How it is judged"),
+        choices=EventType.Policy.choices,
+        initial=EventType.Policy.EVOLUTION,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    accept_cautions = forms.BooleanField(
+        label=_("Accept cautions"),
+        required=False,
+        help_text=_("A new value of an enumeration or a wider range passes, and is shown as a caution."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tags"].widget.attrs |= {"list": "tag-list", "autocomplete": "off"}
+
+    def clean_compatibility(self) -> str:
+        return self.cleaned_data["compatibility"] or EventType.Compatibility.FORWARD
+
+    def clean_policy(self) -> str:
+        return self.cleaned_data["policy"] or EventType.Policy.EVOLUTION
 
     def save_about(self, event_type: EventType) -> EventType:
         """Saves `event_type` with what the form says, and a new team or domain if one was named."""
         event_type.team, event_type.domain = self.owner(), self.shelf()
-        for name in ("summary", "docs", "validation"):
+        for name in ("summary", "docs", "tags", *PROMISES):
             setattr(event_type, name, self.cleaned_data[name])
         event_type.save()
         event_type.sources.set(self.cleaned_data["sources"])
@@ -115,7 +162,7 @@ class AboutFields(ConsoleFields, DomainFields):
 
 
 class RegisterForm(SchemaFields, AboutFields):
-    """Everything of a new event type, with its first version."""
+    """Everything of a new event type, with its first version. `origin`: where it was read from, as in SchemaVersion."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -123,7 +170,12 @@ class RegisterForm(SchemaFields, AboutFields):
         help_text=_("What happened, in the past tense, from the general to the special: shop.order.placed."),
         widget=forms.TextInput({"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
-    field_order = ("name", "domain", "summary", "docs", "team", "sources", "schema", "example", "validation")
+    field_order = ("name", *ABOUT, *VERSION, *PROMISES)
+    keeps = ("name", *ABOUT, *VERSION, *PROMISES)
+
+    def __init__(self, *args: Any, origin: str = "", **kwargs: Any) -> None:
+        self.origin = origin
+        super().__init__(*args, **kwargs)
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -133,9 +185,12 @@ class RegisterForm(SchemaFields, AboutFields):
 
     @transaction.atomic
     def save(self) -> EventType:
-        """The saved event type, at version 1."""
-        event_type = self.save_about(EventType(name=self.cleaned_data["name"], created_by=self.user))
-        self.save_version(event_type, self.user)
+        """The saved event type, at version 1. Raises IntegrityError when somebody else just registered its name."""
+        event_type = EventType(name=self.cleaned_data["name"], created_by=self.user)
+        event_type.personal = self.cleaned_data["personal"]
+        self.save_about(event_type)
+        version = {name: self.cleaned_data[name] for name in ("schema", "example", "examples", "notes")}
+        save_version(event_type, self.user, origin=self.origin, **version)
         return event_type
 
 
@@ -144,13 +199,19 @@ class EditForm(AboutFields):
 
     def __init__(self, *args: Any, event_type: EventType, **kwargs: Any) -> None:
         self.event_type = event_type
-        initial = {name: getattr(event_type, name) for name in ("summary", "docs", "validation")}
+        initial = {name: getattr(event_type, name) for name in ("summary", "docs", *PROMISES)}
         initial |= {
+            "tags": ", ".join(map(str, event_type.tags)),
             "domain": event_type.domain_id,
             "team": event_type.team_id,
             "sources": event_type.sources.all(),
         }
         super().__init__(*args, initial=initial, **kwargs)
+        self.may_promise = owns(self.user, event_type)
+        if not self.may_promise:
+            # Whoever could loosen the promise, or take the type over, could save a version that breaks it.
+            for name in (*PROMISES, "team", "new_team"):
+                self.fields[name].disabled = True
 
     @transaction.atomic
     def save(self) -> EventType:
@@ -159,12 +220,33 @@ class EditForm(AboutFields):
 
 
 class VersionForm(SchemaFields):
-    """The next version of an event type."""
+    """The next version of an event type, judged against the versions before it.
 
-    def __init__(self, *args: Any, event_type: EventType, **kwargs: Any) -> None:
-        self.event_type, self.last = event_type, event_type.latest
+    `judgement` is there after is_valid() when the schema and the examples are good and the type has a version.
+    """
+
+    override = forms.CharField(
+        label=_("Why it is saved all the same"),
+        required=False,
+        max_length=OVERRIDE,
+        widget=forms.Textarea({"rows": 2}),
+        help_text=_("Kept with the version, and shown beside it to everybody."),
+    )
+    keeps = (*VERSION, "override")
+
+    def __init__(self, *args: Any, event_type: EventType, user: Any, origin: str = "", **kwargs: Any) -> None:
+        self.event_type, self.user, self.origin = event_type, user, origin
+        self.last = event_type.latest
+        self.judgement: Judgement | None = None
+        self.may_override = owns(user, event_type)
+        initial: dict[str, Any] = {"personal": event_type.personal}
         if self.last:
-            kwargs["initial"] = {"schema": self.last.schema, "example": self.last.example}
+            initial |= {
+                "schema": self.last.schema,
+                "example": self.last.example,
+                "examples": self.last.examples,
+            }
+        kwargs["initial"] = initial | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
 
     def clean_schema(self) -> str:
@@ -175,7 +257,49 @@ class VersionForm(SchemaFields):
             )
         return schema
 
+    def clean_personal(self) -> list[str]:
+        """Only an owner takes a mark away; a form that did not show the marks changes none."""
+        marked: list[str] = self.cleaned_data["personal"]
+        before = [str(path) for path in self.event_type.personal]
+        if "personal_shown" not in self.data:
+            return before
+        return marked if self.may_override else list(dict.fromkeys([*before, *marked]))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if not data.get("schema") or self.errors:
+            return data
+        texts = [data["example"], *(row["data"] for row in data["examples"])]
+        self.judgement = judge(self.event_type, data["schema"], texts)
+        if self.judgement is None or self.judgement.accepted:
+            data["override"] = ""
+        elif not self.may_override:
+            self.add_error(
+                None, self._refusal(_t("Only its owner may save it all the same: %(team)s, or staff."))
+            )
+        elif not data.get("override", "").strip():
+            self.add_error(None, self._refusal(_t("To save it all the same, say why.")))
+        return data
+
+    def _refusal(self, way_out: str) -> str:
+        assert self.judgement is not None
+        broken = bool(self.judgement.verdict.breaks)
+        why = (
+            _t("This version breaks what %(type)s promises.")
+            if broken
+            else _t("It could not be decided whether this version keeps what %(type)s promises.")
+        )
+        return f"{why} {way_out}" % {"type": self.event_type.name, "team": self.event_type.team.name}
+
     @transaction.atomic
-    def save(self, user: Any) -> SchemaVersion:
-        """The saved version."""
-        return self.save_version(self.event_type, user)
+    def save(self) -> SchemaVersion:
+        """The saved version. Raises IntegrityError when somebody else just saved that number."""
+        if self.cleaned_data["personal"] != self.event_type.personal:
+            self.event_type.personal = self.cleaned_data["personal"]
+            self.event_type.save(update_fields=["personal"])
+        version = {
+            name: self.cleaned_data[name] for name in ("schema", "example", "examples", "notes", "override")
+        }
+        return save_version(
+            self.event_type, self.user, origin=self.origin, judgement=self.judgement, **version
+        )

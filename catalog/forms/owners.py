@@ -32,10 +32,9 @@ def badge_of(name: str) -> str:
 
 
 def team_of(user: Any) -> Team | None:
-    """The team a form proposes to `user`: their first, else the only one there is."""
-    return Team.objects.filter(members=user.pk).first() or (
-        Team.objects.first() if Team.objects.count() == 1 else None
-    )
+    """The team a form proposes to `user` (None: a program): their first, else the only one there is."""
+    own = Team.objects.filter(members=user.pk).first() if user is not None else None
+    return own or (Team.objects.first() if Team.objects.count() == 1 else None)
 
 
 def new_team(name: str, member: Any) -> Team:

@@ -1,7 +1,7 @@
 """Teams, buses, tokens, sources, event types, schema versions, what was seen of events and what is searched."""
 
 from catalog.models.event_types import Approval, Draft, EventType, Lifecycle, SchemaVersion
-from catalog.models.finding import FieldUse, SearchEntry, Wanted, Wish
+from catalog.models.finding import FieldUse, Ignored, SearchEntry, Wanted, Wish
 from catalog.models.names import HUES, NAME, TYPE_NAME, TYPE_PREFIX, Stamp
 from catalog.models.observed import Observation, Violation
 from catalog.models.owners import Domain, Team
@@ -19,6 +19,7 @@ __all__ = [
     "Draft",
     "EventType",
     "FieldUse",
+    "Ignored",
     "Lifecycle",
     "Observation",
     "SchemaVersion",

@@ -1,4 +1,4 @@
-"""What the marketplace searches, and what people ask for that does not exist yet."""
+"""What the marketplace searches, what people ask for that does not exist yet, and what discovery is not to propose."""
 
 from __future__ import annotations
 
@@ -77,3 +77,19 @@ class Wish(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} wants {self.wanted}"
+
+
+class Ignored(models.Model):
+    """An unregistered type that discovery proposes no longer, until somebody takes that back."""
+
+    type_name = models.CharField(max_length=255, unique=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("type_name",)
+
+    def __str__(self) -> str:
+        return self.type_name

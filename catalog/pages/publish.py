@@ -14,6 +14,7 @@ from catalog.access import needs
 from catalog.facts import PublishRefused, facts
 from catalog.forms.publish import PublishForm
 from catalog.models import Bus, EventType
+from catalog.personal import shown_to
 from catalog.schemas.fields import Field, fields_of
 from catalog.schemas.text import NotJson, parse
 from catalog.schemas.validator import SchemaRefused, compile_schema
@@ -51,6 +52,9 @@ def publish(request: HttpRequest, name: str) -> HttpResponse:
         stored_event = next(
             (event for event in facts().recent(found.name, RECENT) if event.seq == int(seq)), None
         )
+    if stored_event is not None:
+        shown = shown_to(request.user, found.name, stored_event.raw).text
+        stored_event = stored_event._replace(raw=shown.encode())
     context = {"type": found, "form": form, "as_json": as_json, "both": bool(tree), "stored": stored_event}
     return render(request, "catalog/publish.html", context)
 

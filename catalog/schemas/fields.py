@@ -102,6 +102,9 @@ _TEXTS = {
     "email": "someone@example.com",
     "uuid": "00000000-0000-4000-8000-000000000000",
     "uri": "https://example.com/",
+    "duration": "PT15M",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
 }
 
 

@@ -15,7 +15,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from catalog.display import json_text, sparkline, words
+from catalog.display.markdown import markdown as markdown_html
 from catalog.models import HUES, Domain
+from catalog.schemas.shape.notes import share_of
 
 register = template.Library()
 
@@ -113,3 +115,15 @@ def json_view(raw: Any, label: Any = "", id: str = "") -> SafeString:
 def visible(text: Any) -> str:
     """Text from events with its invisible and direction-changing characters written as escapes."""
     return json_text.visible(str(text))
+
+
+@register.filter
+def share(part: float) -> str:
+    """`2 %` of 0.02; never 0 % of something nor 100 % of less than all."""
+    return share_of(round(part * 1_000_000), 1_000_000)
+
+
+@register.filter
+def markdown(text: Any) -> SafeString:
+    """Documentation in Markdown as safe HTML."""
+    return markdown_html(str(text or ""))

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from catalog.models import Bus, Stamp, Token
+from catalog.near_names import Names
 from catalog.stamps import CATALOG, RULES
-from delivery.ingest.near_names import Names
 from delivery.ingest.notices import Notice, notice_of
 from delivery.ingest.registered import TypeFacts, VersionFacts, read_types
 from delivery.log.entry import Versions

@@ -12,6 +12,7 @@ from django.db.models import Count, F
 
 from catalog.models import Bus, EventType, Observation, Source
 from catalog.schemas.shape import Shape, StoredShapeUnreadable
+from catalog.schemas.shape.paths import sensitive_pointer
 from delivery.observer.reading import Came, Kind, Part
 from delivery.tracking.read import moment
 
@@ -39,7 +40,7 @@ class Known:
         names, days = {kind.type for kind in kinds}, {kind.day for kind in kinds}
         self.buses = dict(Bus.objects.values_list("id", "name"))
         self.personal = {
-            name: [pointer_of(path) for path in paths if isinstance(path, str)]
+            name: [sensitive_pointer(path) for path in paths if isinstance(path, str)]
             for name, paths in EventType.objects.filter(name__in=names).values_list("name", "personal")
         }
         self._registered = set(
@@ -151,14 +152,6 @@ def write(notes: Notes) -> None:
         )
     with connection.cursor() as cursor:
         cursor.executemany(UPSERT_SOURCE, notes.slots)
-
-
-def pointer_of(path: str) -> str:
-    """`lines[].name` as the pointer /lines/[]/name; a pointer stays one."""
-    if not path or path.startswith("/"):
-        return path
-    parts = path.replace("[]", ".[]").split(".")
-    return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in parts if part)
 
 
 def _read(text: str, sensitive: Iterable[str]) -> Shape:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from catalog.models import EventType, Observation, Stamp, Violation
 from catalog.schemas.shape import Shape, StoredShapeUnreadable
+from catalog.schemas.shape.paths import sensitive_pointer
 from catalog.stamps import CATALOG
 from delivery.ingest.samples import masked
-from delivery.observer.noting import pointer_of
 
 
 class Scrubber:
@@ -33,7 +33,7 @@ class Scrubber:
 
 
 def _shapes(name: str, paths: list[str]) -> int:
-    sensitive = {pointer_of(path) for path in paths}
+    sensitive = {sensitive_pointer(path) for path in paths}
     changed = 0
     for pk, text in Observation.objects.filter(type_name=name).values_list("pk", "shape"):
         try:

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_safe
 
 from catalog.access import needs
 from catalog.display import words
+from catalog.personal import shown_to
 from delivery.pages import lines
 from delivery.pages.outgoing import delivery_id, outgoing
+from delivery.pages.veil import journey_for
 from delivery.tracking import deadletters, events, journey, status
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.journey import Journey, Stop
@@ -61,6 +63,7 @@ def event_journey(request: HttpRequest, seq: int) -> HttpResponse:
     found = journey.of(seq)
     if found is None:
         return render(request, "delivery/no_event.html", {"seq": seq}, status=404)
+    found = journey_for(request.user, found)
     answer = _answer(found)
     chosen = _chosen(found, request.GET.get("target", ""), answer)
     axis = _Axis(found)
@@ -86,11 +89,12 @@ def event_journey(request: HttpRequest, seq: int) -> HttpResponse:
 @needs("rules.view_rule")
 @require_safe
 def raw_event(request: HttpRequest, seq: int) -> HttpResponse:
-    """The whole event as it is stored, to be saved: application/cloudevents+json."""
+    """The whole event as it is stored, without personal fields the person may not see, to be saved: application/cloudevents+json."""
     found = events.at(seq)
     if found is None:
         return render(request, "delivery/no_event.html", {"seq": seq}, status=404)
-    answer = HttpResponse(found.raw, content_type="application/cloudevents+json")
+    text = shown_to(request.user, found.type, found.raw).text
+    answer = HttpResponse(text, content_type="application/cloudevents+json")
     answer["Content-Disposition"] = f'attachment; filename="event-{seq}.json"'
     return answer
 

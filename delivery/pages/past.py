@@ -7,8 +7,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from catalog.models import EventType
 from delivery.pages import samples
 from delivery.pages.samples import Seen
+from delivery.pages.veil import veiled
 from rules.contract import Contract
 from rules.engine import Filter, compile
 from rules.filtering import types_of
@@ -52,10 +54,14 @@ class LogPast:
         tried = try_outputs(transform, contract, [seen.event for seen in taken], structured, within=0.5)
         if not tried.wrong:
             return ""
-        return _("%(event)s would not fit: %(why)s") % {
-            "event": taken[tried.wrong_at].name,
-            "why": tried.wrong,
-        }
+        wrong = taken[tried.wrong_at]
+        why = tried.wrong
+        paths = EventType.objects.filter(name=wrong.type).values_list("personal", flat=True).first()
+        if paths:
+            # For everybody: what is said of the event without its personal fields holds none of them.
+            again = try_outputs(transform, contract, [veiled(wrong, paths).event], structured, within=0.5)
+            why = why if again.wrong == why else _("why is hidden, for it holds personal data")
+        return _("%(event)s would not fit: %(why)s") % {"event": wrong.name, "why": why}
 
 
 def _told(found: Sequence[Seen]) -> list[PastEvent]:

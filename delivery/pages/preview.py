@@ -23,6 +23,7 @@ from delivery.pages.outgoing import Outgoing, outgoing
 from delivery.pages.pressable import event_html
 from delivery.pages.samples import Sample, Seen
 from delivery.pages.used import used_by
+from delivery.pages.veil import hidden_for, hidden_why, veiled
 from delivery.tracking import rates, status, waiting
 from delivery.tracking.read import MINUTE, moment, now
 from rules import registry
@@ -158,6 +159,8 @@ def _try(
     if tried.taken is None:
         # The event can still be read and its values pressed.
         chosen = _picked(found, request.POST.get("selected", ""))
+        if chosen is not None:
+            [chosen] = _veiled(request.user, draft, [chosen])
         return (
             context
             | (_in_and_out(request, draft, to, [chosen], chosen) if chosen else {})
@@ -167,6 +170,7 @@ def _try(
     lines = _lines(draft, found, tried.taken, request.POST.get("selected", ""))
     if to is not None:
         lines = _refused(draft, to, contracting.compiled, lines)
+    lines = _veiled(request.user, draft, lines)
     chosen = _chosen(lines, request.POST.get("selected", ""))
     context |= {
         "taken": taken,
@@ -180,6 +184,8 @@ def _try(
         context |= _in_and_out(request, draft, to, lines, chosen)
     if to is not None and draft.transform is not None:
         context |= _outputs(draft, to, contracting.compiled, found.events, tried.taken)
+        if context.get("outputs") and hidden_for(request.user, found.events):
+            context["outputs"] = context["outputs"]._replace(wrong=hidden_why(context["outputs"].wrong))
         context["sent"] = _sent(draft, contracting, chosen.event.event) if chosen is not None else None
     return context
 
@@ -194,11 +200,16 @@ def _lines(draft: Draft, found: Sample, taken: Sequence[bool], selected: str) ->
             shown = shown[: SHOWN - len(others)] + others
     if selected.isdecimal() and all(seen.seq != int(selected) for seen, _hit in shown):
         shown += [pair for pair in pairs if pair[0].seq == int(selected)]
-    paths = list(dict.fromkeys(our_path(row.path) for row in draft.rows if row.path.strip()))[:VALUES]
+    paths = _looked_at(draft)
     return [
         Line(seen, hit, "" if hit else reason(draft, seen.event), _values(seen.event, paths))
         for seen, hit in shown
     ]
+
+
+def _looked_at(draft: Draft) -> list[str]:
+    """The first paths that conditions look at."""
+    return list(dict.fromkeys(our_path(row.path) for row in draft.rows if row.path.strip()))[:VALUES]
 
 
 def _refused(draft: Draft, to: Delivering, contract: Contract | None, lines: list[Line]) -> list[Line]:
@@ -209,6 +220,21 @@ def _refused(draft: Draft, to: Delivering, contract: Contract | None, lines: lis
     why = refusals(draft.transform, contract, [line.event.event for line in taken], _is_structured(to))
     refused = {line.event.seq: wrong for line, wrong in zip(taken, why, strict=True)}
     return [line._replace(refused=refused.get(line.event.seq, "")) for line in lines]
+
+
+def _veiled(user: Any, draft: Draft, lines: list[Line]) -> list[Line]:
+    """The lines without personal values that `user` may not see. Whether an event is taken was decided before."""
+    hidden = hidden_for(user, [line.event for line in lines])
+    told = []
+    for line in lines:
+        if paths := hidden.get(line.event.type):
+            seen = veiled(line.event, paths)
+            why = line.why and (reason(draft, seen.event) or _("A condition on personal data does not hold."))
+            line = Line(
+                seen, line.taken, why, _values(seen.event, _looked_at(draft)), hidden_why(line.refused)
+            )
+        told.append(line)
+    return told
 
 
 def _is_structured(to: Delivering) -> bool:
@@ -263,7 +289,9 @@ def _press_url(request: HttpRequest) -> str:
     if "name" not in request.POST or not request.headers.get("HX-Request"):
         return ""
     rule = request.POST.get("rule", "")
-    return reverse("edit-rule", args=[rule]) if rule.isdecimal() else reverse("subscribe")
+    if rule.isdecimal():
+        return reverse("edit-rule", args=[rule])
+    return reverse("subscribe-here" if "inline" in request.POST else "subscribe")
 
 
 def _out(draft: Draft, to: Delivering, raw: bytes) -> Outgoing:

@@ -35,6 +35,7 @@ from delivery.pages import samples
 from delivery.pages.outgoing import Outgoing, address_policy, delivery_of, outgoing
 from delivery.pages.preview import name_for, target_of
 from delivery.pages.samples import Seen
+from delivery.pages.veil import sends_hidden
 from delivery.runner.shift import USER_AGENT
 from rules import registry, secrets
 from rules.draft import Draft
@@ -63,7 +64,7 @@ def trial(request: HttpRequest) -> HttpResponse:
     draft, target = Draft.read(request.POST, trying=True), target_of(request)
     to = delivering(request, target)
     event = _event(request, draft)
-    problem = _cannot(draft, to, event)
+    problem = _cannot(draft, to, event) or _personal(request, draft, event)
     context: dict[str, Any] = {"problem": problem, "event": event, "by_script": _by_script(request)}
     if not problem:
         assert event is not None
@@ -121,6 +122,15 @@ def _cannot(draft: Draft, to: Delivering, event: Seen | None) -> str:
         wrong = [str(text) for texts in to.chosen.errors.values() for text in texts]
         return _("Mend the target's settings first: %(why)s") % {"why": " ".join(wrong)}
     return ""
+
+
+def _personal(request: HttpRequest, draft: Draft, event: Seen | None) -> str:
+    """Why a person may not send this event, in a sentence; "" when it holds nothing that is hidden from them."""
+    if event is None or not sends_hidden(request.user, event, draft.transform or {}):
+        return ""
+    return _(
+        "This would send personal data that you may not see. Leave these fields out, or let the event's owner send one."
+    )
 
 
 def _shown(name: str, config: dict[str, Any], draft: Draft, raw: bytes) -> Outgoing:

@@ -6,7 +6,7 @@ The parts are kept as the text that was sent, so that an event keeps its bytes a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from catalog.models import Bus
+from catalog.personal import hidden_from, hide
 from rules.api.access import check_bus
 from rules.api.problem import Invalid, Malformed, Place, TooLarge
 from rules.api.stored import StoredEvent, stored
@@ -226,7 +227,7 @@ class Asked:
                 self.wrong("/seq", _("The log holds no event %(seq)s.") % {"seq": seq})
             return None
         check_bus(self.request, found.bus)
-        return _of_log(found)
+        return self._of_log([found])[0]
 
     def latest(self) -> list[TriedEvent]:
         """The newest events of the bus that member “bus” names, as many as “last” says (100 if it says nothing)."""
@@ -237,11 +238,17 @@ class Asked:
             self.wrong("/bus", _("There is no bus called “%(name)s”.") % {"name": name})
             return []
         check_bus(self.request, bus.pk)
-        return [_of_log(one) for one in stored().latest(bus.pk, count)] if count else []
+        return self._of_log(stored().latest(bus.pk, count)) if count else []
 
-
-def _of_log(found: StoredEvent) -> TriedEvent:
-    return TriedEvent(Event.from_json(found.raw), None, found.seq, found.bus)
+    def _of_log(self, found: Sequence[StoredEvent]) -> list[TriedEvent]:
+        """Events of the log without the personal fields that whoever asks may not see: those are not tried, either."""
+        events = [Event.from_json(one.raw) for one in found]
+        types = [str(event.attributes.get("type", "")) for event in events]
+        hidden = hidden_from(self.request.user, types)
+        for at, name in enumerate(types):
+            if name in hidden:
+                events[at] = Event.from_json(hide(found[at].raw, hidden[name]).text.encode())
+        return [TriedEvent(event, None, one.seq, one.bus) for event, one in zip(events, found, strict=True)]
 
 
 def _object(body: bytes) -> dict[str, msgspec.Raw]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -25,10 +26,18 @@ from rules.pages.target_part import TargetPart
 from rules.past import past
 from rules.sending import Sending
 
+Done = Callable[[HttpRequest, Rule, Target, str], HttpResponse]
+"""Answers for a rule that was just saved with its target; the text says what that gets before new events."""
+
 
 @needs("rules.add_rule")
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Makes a rule with its first target: a draft, or one that listens from now on."""
+    return make_rule(request, "rules/editor.html", _done)
+
+
+def make_rule(request: HttpRequest, template: str, done: Done) -> HttpResponse:
+    """The editor of a new rule in `template`; `done` answers once it is saved."""
     wanted = request.GET.get("type", "").strip()
     bus, team = bus_for(wanted), team_for(request.user)
     if bus is None or team is None:
@@ -41,7 +50,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         rule.name = free_rule_name(_new_name(draft), bus)
     rule_form, part = RuleForm(_bind(request), instance=rule), TargetPart.read(request, target, rule)
     _fill(request, draft, part)
-    page = Page(request, draft, title=_("New rule"), rule=rule, rule_form=rule_form, part=part)
+    page = Page(request, draft, _("New rule"), rule=rule, rule_form=rule_form, part=part, template=template)
     if not saving(request) or not _all_valid(draft, rule_form, part):
         return page.answer()
     rule.draft = asked_to(request, "draft")
@@ -56,7 +65,8 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         part.settle(request, draft, rule.team)
         revisions.subscribe(rule, target, by=request.user)
         part.begin()
-    return _done(request, rule, target, first)
+    # A draft is gone on with in the editor.
+    return (_done if rule.draft else done)(request, rule, target, first)
 
 
 @needs("rules.change_rule")

@@ -61,6 +61,7 @@ class Page:
     """Why what is sent does not fit the target's contract."""
     overtaken: bool = False
     """Somebody else saved the rule since this form was opened."""
+    template: str = "rules/editor.html"
 
     @property
     def digest(self) -> str:
@@ -77,7 +78,7 @@ class Page:
         # htmx swaps in answers with status 2xx only, and the browser shows either.
         by_script = self.request.headers.get("HX-Request")
         status = 422 if refused and not by_script else 200
-        return render(self.request, "rules/editor.html", self._context(refused), status=status)
+        return render(self.request, self.template, self._context(refused), status=status)
 
     def _context(self, refused: bool) -> dict[str, object]:
         draft, rule, part = self.draft, self.rule, self.part

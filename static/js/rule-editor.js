@@ -61,7 +61,7 @@ document.addEventListener("submit", event => { if (event.target === form()) leav
 document.addEventListener("htmx:beforeOnLoad", event => { if (event.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; });
 addEventListener("pageshow", () => { leaving = false; });
 addEventListener("beforeunload", event => {
-  if (leaving || !(changed || form()?.hasAttribute("data-changed"))) return;
+  if (leaving || !form() || !(changed || form()?.hasAttribute("data-changed"))) return;
   event.preventDefault();
   event.returnValue = form().dataset.leave;
 });

@@ -162,7 +162,7 @@ def test_a_test_event_reaches_the_log_and_a_wrong_one_is_told_at_its_field(conso
     page.get_by_role("link", name="Its journey").click()
     expect(page.get_by_role("main")).to_contain_text("order.placed")
     page.goto(f"{console.url}/events/order.placed/")
-    expect(page.get_by_label("The newest event")).to_contain_text("order-7")
+    expect(page.get_by_label("A real event of this type")).to_contain_text("order-7")
 
 
 def test_the_schema_and_the_languages_switch_in_place(console, visit):

@@ -16,6 +16,7 @@ from django.db import connection
 from catalog.facts import facts
 from catalog.models import Bus, Domain, EventType, Observation, Source, Team, Violation
 from catalog.schemas.shape import Shape
+from catalog.schemas.shape.paths import sensitive_pointer
 from delivery.log.retention import retain_all
 from delivery.observer import noting, reading, work
 from delivery.observer.scrubbing import Scrubber
@@ -440,7 +441,7 @@ def test_days_older_than_thirty_are_dropped(log_database: Database) -> None:
 
 def test_the_pointer_of_a_path() -> None:
     paths = ["customer.email", "lines[].name", "tags[]", "[].a", "/already/one", "a/b.c", ""]
-    assert [noting.pointer_of(path) for path in paths] == [
+    assert [sensitive_pointer(path) for path in paths] == [
         "/customer/email", "/lines/[]/name", "/tags/[]", "/[]/a", "/already/one", "/a~1b/c", "",
     ]  # fmt: skip
 

@@ -4,6 +4,7 @@ Pure and bounded in time. `check` compares a pair, `check_history` a new schema 
 """
 
 from catalog.schemas.compatibility.checking import BUDGET_SECONDS, check, check_history
+from catalog.schemas.compatibility.fitting import likely_values
 from catalog.schemas.compatibility.verdicts import (
     Break,
     Direction,
@@ -27,4 +28,5 @@ __all__ = [
     "accepted",
     "check",
     "check_history",
+    "likely_values",
 ]

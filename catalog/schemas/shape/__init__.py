@@ -6,6 +6,7 @@ Pure, like all of catalog.schemas. Holds counts; values only where they are few,
 from catalog.schemas.shape.accumulator import BYTES, Shape, StoredShapeUnreadable
 from catalog.schemas.shape.drift import Drift, drift
 from catalog.schemas.shape.notes import Note
+from catalog.schemas.shape.personal import Suspect, guarded, suspects
 from catalog.schemas.shape.proposal import Proposal, propose, propose_from_example
 from catalog.schemas.shape.rows import Row, seen
 
@@ -17,8 +18,11 @@ __all__ = [
     "Row",
     "Shape",
     "StoredShapeUnreadable",
+    "Suspect",
     "drift",
+    "guarded",
     "propose",
     "propose_from_example",
     "seen",
+    "suspects",
 ]

@@ -32,6 +32,21 @@ def marks_of(pointers: Iterable[str]) -> Marks:
     return frozenset(found)
 
 
+def sensitive_pointer(path: str) -> str:
+    """A path as event types have it, `lines[].name`, as the pointer /lines/[]/name; a pointer stays one."""
+    if not path or path.startswith("/"):
+        return path
+    parts = path.replace("[]", ".[]").split(".")
+    return pointer_of_path(tuple(part for part in parts if part))
+
+
+def sensitive_path(path: Path) -> str:
+    """The other way: lines[].name; a pointer where a name holds what separates names, and within maps."""
+    if any(part == MAP_ENTRY or set(part) & set("./") for part in path):
+        return pointer_of_path(path)
+    return "".join(ENTRY if part == ENTRY else f".{part}" for part in path).removeprefix(".")
+
+
 def at_member(marks: Marks, name: str) -> Marks:
     """The marks below member `name`."""
     return frozenset(path[1:] for path in marks if path and (path[0] == name or path[0] in _ANY))

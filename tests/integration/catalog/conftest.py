@@ -29,6 +29,18 @@ def person(client):
 
 
 @pytest.fixture
+def colleague(db):
+    """Somebody who may register and change types, in no team; not signed in."""
+    from django.contrib.auth import get_user_model
+    from django.contrib.auth.models import Permission
+
+    user = get_user_model().objects.create_user("lena", password="signal-box-9")
+    names = ("view_eventtype", "add_eventtype", "change_eventtype", "add_schemaversion", "view_rule")
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    return user
+
+
+@pytest.fixture
 def town():
     """A bus, a team, a domain, a source and one event type at version 1."""
     from catalog.models import Bus, Domain, EventType, SchemaVersion, Source, Team

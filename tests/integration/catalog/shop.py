@@ -29,6 +29,7 @@ class FakeLog:
     def __init__(self):
         self.traffic, self.stored, self.refusal, self.asked = {}, [], None, 0
         self.ours, self.rates = set(), {}
+        self.by_version = {}
 
     def types(self, names):
         self.asked += 1
@@ -50,6 +51,9 @@ class FakeLog:
 
     def heard(self):
         return {name for name, facts in self.traffic.items() if facts.day}
+
+    def versions(self, type_name):
+        return self.by_version
 
     def totals(self):
         return Totals(1_920_000, 1334)
@@ -87,6 +91,8 @@ PAGES = [
     "/wanted/?name=order.lost",
     "/events/order.placed/",
     "/events/order.placed/?show=schema&with=python&version=1",
+    "/events/order.placed/?show=openapi&types=pydantic&event=3",
+    "/events/order.placed/diff/",
     "/events/order.placed/edit/",
     "/events/order.placed/delete/",
     "/events/order.placed/versions/new/",
@@ -94,7 +100,14 @@ PAGES = [
     "/events/order.placed/publish/?as=json",
     "/events/new/",
     "/events/new/check/?name=order.placed",
+    "/events/new/tags/?tags=a",
+    "/drafts/",
     "/export/",
+    "/discovery/",
+    "/discovery/?show=ignored",
+    "/discovery/drift/",
+    "/events/order.placed/drift/",
+    "/import/",
     "/sources/",
     "/sources/?q=nowhere",
     "/sources/new/",
@@ -138,6 +151,8 @@ def registration(town, **changes):
         "schema": SCHEMA,
         "example": EXAMPLE,
         "validation": "reject",
+        "compatibility": "forward",
+        "policy": "evolution",
     } | changes
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from catalog.near_names import Names
 from delivery.cloudevents import CloudEvent, decode_structured
 from delivery.ingest.dataschema import addressed, named
 from delivery.ingest.judging import Verdict, judge
-from delivery.ingest.near_names import Names
 from delivery.ingest.registered import Check, Farewell, TypeFacts, VersionFacts
 from delivery.ingest.snapshot import BusFacts, Snapshot
 from delivery.log.entry import Versions

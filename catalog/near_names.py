@@ -1,4 +1,4 @@
-"""Which registered names a publisher may have meant. Bounded, because anybody can send names that nobody registered."""
+"""Which registered names somebody may have meant. Bounded, because anybody can send names that nobody registered."""
 
 from __future__ import annotations
 

@@ -1,0 +1,326 @@
+"""Paste anything: what it is, what it fills, what stays of what a person wrote; many types of one document."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from catalog import importing
+from catalog.models import Draft, EventType, Team
+from tests.integration.catalog.shop import EXAMPLE, SCHEMA, registration, text_of
+
+pytestmark = pytest.mark.django_db
+
+EVENT = {
+    "specversion": "1.0",
+    "id": "1",
+    "type": "invoice.overdue",
+    "source": "/shop/checkout",
+    "data": {"invoice_id": "inv-1", "customer": {"email": "a@example.com"}, "due": 12.5},
+}
+THING = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+SCRIPT = {"HX-Request": "true"}
+
+
+def openapi(*names, **schemas):
+    """An OpenAPI document with a webhook for each name, each with the schema of that name or THING."""
+    hooks = {
+        name: {
+            "post": {
+                "summary": f"About {name}",
+                "requestBody": {"content": {"application/json": {"schema": schemas.get(name, THING)}}},
+            }
+        }
+        for name in names
+    }
+    return json.dumps(
+        {"openapi": "3.1.0", "info": {"title": "Shop", "version": "1"}, "paths": {}, "webhooks": hooks}
+    )
+
+
+def pasted(client, document, **fields):
+    """The answer to a document in the box."""
+    text = document if isinstance(document, str) else json.dumps(document, indent=1)
+    return client.post("/events/new/paste/", {"document": text} | fields, headers=SCRIPT)
+
+
+def value(response, name):
+    return response.context["form"][name].value()
+
+
+def test_an_example_event_fills_the_form_with_a_proposed_schema(client, person, town, log):
+    response = pasted(client, EVENT)
+    assert "This is CloudEvent 1.0." in text_of(response)
+    assert "The schema is proposed from the example" in text_of(response)
+    assert (value(response, "name"), value(response, "sources")) == (
+        "invoice.overdue",
+        [town.sources.get().pk],
+    )
+    schema = json.loads(value(response, "schema"))
+    assert schema["properties"]["customer"]["properties"]["email"] == {"type": "string", "format": "email"}
+    assert json.loads(value(response, "example")) == EVENT["data"]
+    assert response.context["origin"] == "example"
+
+
+KINDS = [
+    ({"a": 1}, "event data", {}),
+    (THING | {"title": "Order Placed"}, "JSON Schema", {"name": "order.placed"}),
+    (
+        {"version": "0", "id": "1", "detail-type": "Order Sent", "source": "shop", "account": "1", "time": "2026-01-01T00:00:00Z",
+         "region": "eu", "resources": [], "detail": {"id": "x"}},
+        "AWS EventBridge event",
+        {"name": "order.sent"},
+    ),
+    (json.loads(openapi("order.sent")), "OpenAPI 3.1.0", {"name": "order.sent", "summary": "About order.sent"}),
+    (
+        {"asyncapi": "3.0.0", "info": {"title": "A", "version": "1"},
+         "channels": {"c": {"address": "c", "messages": {"m": {"name": "order.sent", "summary": "Went out.", "payload": THING}}}}},
+        "AsyncAPI 3.0.0",
+        {"name": "order.sent", "summary": "Went out."},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "kind", "fields"), KINDS)
+def test_what_is_pasted_is_recognised_and_fills_the_form(client, person, town, log, document, kind, fields):
+    response = pasted(client, document)
+    assert f"This is {kind}" in text_of(response)
+    assert {name: value(response, name) for name in fields} == fields
+    assert json.loads(value(response, "schema"))
+    assert value(response, "example")
+
+
+WRONG = [
+    ('{\n "a": 1,\n}', "Line 3:", 3),
+    ("just words", "This is plain text", 1),
+    ('{"openapi": "3.1.0"}', "info", 1),
+    (json.dumps(THING | {"type": "objekt"}, indent=1), "no JSON type", 2),
+    (json.dumps({"$ref": "https://example.com/x.json"}, indent=1), "nothing is fetched", 2),
+]
+
+
+@pytest.mark.parametrize(("text", "words", "line"), WRONG)
+def test_what_is_wrong_in_it_is_told_at_its_line_and_the_form_stays(
+    client, person, town, log, text, words, line
+):
+    response = pasted(client, text, name="order.kept", summary="Mine.")
+    html = response.content.decode()
+    assert words in text_of(response)
+    assert f"&quot;line&quot;: {line}" in html
+    assert (value(response, "name"), value(response, "summary")) == ("order.kept", "Mine.")
+
+
+def test_what_a_person_wrote_stays_and_what_was_read_is_read_again(client, person, town, log):
+    first = pasted(client, EVENT, taken=client.get("/events/new/").context["taken"])
+    form = {name: value(first, name) for name in ("name", "schema", "example")}
+    taken = first.context["taken"]
+    changed = EVENT | {"type": "invoice.settled", "data": {"invoice_id": "inv-2"}}
+    second = pasted(client, changed, **form, taken=taken)
+    assert value(second, "name") == "invoice.settled"
+    assert "inv-2" in value(second, "example")
+    third = pasted(client, changed, **(form | {"name": "invoice.mine"}), taken=taken)
+    assert (value(third, "name"), json.loads(value(third, "example"))) == (
+        "invoice.mine",
+        {"invoice_id": "inv-2"},
+    )
+    assert "What you wrote yourself stays: Name" in text_of(third)
+
+
+def test_without_script_a_button_reads_it(client, person, town, log):
+    response = client.post("/events/new/", {"document": json.dumps(EVENT), "action": "read"})
+    assert value(response, "name") == "invoice.overdue"
+    assert '"invoice.overdue"' in response.content.decode().replace("&quot;", '"')
+    made = client.post(
+        "/events/new/",
+        registration(town, **{name: value(response, name) for name in ("name", "schema", "example")}),
+    )
+    assert made.url == "/events/invoice.overdue/"
+
+
+def test_a_file_is_read_as_what_is_pasted(client, person, town, log):
+    upload = SimpleUploadedFile("api.json", b"\xef\xbb\xbf" + openapi("order.sent", "order.lost").encode())
+    response = client.post("/events/new/", {"upload": upload, "action": "read"})
+    assert [choice.candidate.name for choice in response.context["choices"]] == ["order.sent", "order.lost"]
+    assert "order.lost" in response.context["pasted"]
+
+
+def test_a_large_text_waits_for_the_button_and_a_larger_one_is_refused(client, person, town, log):
+    large = json.dumps({"a": "x" * 300_000})
+    assert "press “Read it”" in text_of(pasted(client, large))
+    assert "This is event data" in text_of(client.post("/events/new/", {"document": large, "action": "read"}))
+    upload = SimpleUploadedFile("a.json", json.dumps({"a": "x" * 2_200_000}).encode())
+    assert "At most 2 MiB" in text_of(client.post("/events/new/", {"upload": upload, "action": "read"}))
+
+
+def test_an_example_that_no_form_holds_is_left_out_and_the_form_can_be_sent_again(client, person, town, log):
+    large = json.dumps({"a": "x" * 1_900_000})
+    page = client.post("/events/new/", {"document": large, "action": "read"})
+    assert "Examples of more than 256 KiB are left out" in text_of(page)
+    assert json.loads(value(page, "schema"))["properties"] == {"a": {"type": "string"}}
+    assert not value(page, "example")
+    again = {"document": large, "schema": value(page, "schema"), "example": "x" * 200_000, "action": "draft"}
+    assert client.post("/events/new/", again).status_code == 302
+
+
+def test_several_types_are_listed_and_one_of_them_may_be_opened_in_the_form(client, person, town, log):
+    document = openapi("order.sent", "order.lost", **{"order.lost": {"type": "objekt"}})
+    response = pasted(client, document)
+    assert "It describes 2 event types" in text_of(response)
+    assert [(choice.candidate.name, choice.on) for choice in response.context["choices"]] == [
+        ("order.sent", True),
+        ("order.lost", False),
+    ]
+    assert "no JSON type" in text_of(response)
+    assert "Register 1 event type" in text_of(response)
+    opened = pasted(client, document, open="0")
+    assert value(opened, "name") == "order.sent"
+
+
+def test_schemas_that_are_only_parts_of_events_are_not_ticked(client, person, town, log):
+    document = json.loads(openapi("order.sent"))
+    document["components"] = {"schemas": {"Money": THING}}
+    choices = pasted(client, document).context["choices"]
+    assert {choice.candidate.name: choice.on for choice in choices} == {"order.sent": True, "money": False}
+
+
+def shared(town, document, **fields):
+    return {
+        "document": document,
+        "action": "several",
+        "team": town.team_id,
+        "domain": town.domain_id,
+        "validation": "warn",
+    } | fields
+
+
+def test_ticked_types_are_registered_in_one_go_with_a_report(client, person, town, log):
+    schemas = {
+        "order.bad": {"type": "objekt"},
+        "order.hard": THING | {"properties": {"id": {"type": "string", "pattern": "^[A-Z]{9}$"}}},
+    }
+    document = openapi("order.sent", "order.bad", "order.hard", "order.left", **schemas)
+    response = client.post(
+        "/events/new/", shared(town, document, take=["0", "1", "2"], tags="import, EU", before="shop.")
+    )
+    assert response.status_code == 302
+    page = client.get(response.url)
+    rows = {row["name"]: (row["state"], row["why"]) for row in page.context["report"]}
+    assert rows["shop.order.sent"] == ("registered", "")
+    assert rows["shop.order.bad"][0] == "draft"
+    assert "no JSON type" in rows["shop.order.bad"][1]
+    assert rows["shop.order.hard"][0] == "draft"
+    assert "Write an example" in rows["shop.order.hard"][1]
+    assert "1 event type is registered. 2 are drafts." in text_of(page)
+    made = EventType.objects.get(name="shop.order.sent")
+    assert (made.summary, made.team, made.validation, made.tags) == (
+        "About order.sent", town.team, "warn", ["import", "EU"],
+    )  # fmt: skip
+    assert (made.latest.origin, json.loads(made.latest.example)) == ("openapi", {"id": "text"})
+    hard = Draft.objects.get(name="shop.order.hard")
+    opened = client.get(f"/events/new/?draft={hard.pk}")
+    assert (value(opened, "name"), value(opened, "team")) == ("shop.order.hard", town.team_id)
+    assert not EventType.objects.filter(name="shop.order.left").exists()
+
+
+def test_a_type_that_is_there_gets_a_draft_of_its_next_version_or_nothing(client, person, town, log):
+    document = openapi("order.placed", "order.sent")
+    run = client.post("/events/new/", shared(town, document, take=["0", "1"])).url
+    rows = {row["name"]: row for row in client.get(run).context["report"]}
+    assert rows["order.placed"]["state"] == "draft"
+    draft = Draft.objects.get(event_type=town)
+    page = client.get(f"/events/order.placed/versions/new/?draft={draft.pk}")
+    assert json.loads(value(page, "schema")).items() >= THING.items()
+    again = client.post("/events/new/", shared(town, document, take=["1"])).url
+    assert [row["state"] for row in client.get(again).context["report"]] == ["unchanged"]
+
+
+def test_a_new_team_and_domain_are_made_once_for_all(client, person, town, log):
+    fields = {"team": "", "domain": "", "new_team": "Logistics", "new_domain": "Parcels"}
+    client.post("/events/new/", shared(town, openapi("a.one", "a.two"), take=["0", "1"], **fields))
+    assert {one.team.name for one in EventType.objects.filter(name__startswith="a.")} == {"Logistics"}
+    assert Team.objects.filter(name="Logistics").count() == 1
+
+
+def test_ticked_types_may_be_kept_as_drafts_instead(client, person, town, log):
+    run = client.post(
+        "/events/new/", shared(town, openapi("a.one", "a.two"), take=["0", "1"], action="several-drafts")
+    ).url
+    assert [row["state"] for row in client.get(run).context["report"]] == ["draft", "draft"]
+    assert EventType.objects.count() == 1
+    assert Draft.objects.filter(name__in=["a.one", "a.two"], origin="openapi").count() == 2
+
+
+MISSING = [
+    ({"take": []}, "Tick at least one event type."),
+    ({"take": ["7"]}, "Tick at least one event type."),
+    ({"take": ["0"], "team": ""}, "Choose a team"),
+    ({"take": ["0"], "before": "no space"}, "Only letters, digits"),
+]
+
+
+@pytest.mark.parametrize(("fields", "words"), MISSING)
+def test_what_is_missing_for_several_is_told_and_changes_nothing(client, person, town, log, fields, words):
+    response = client.post("/events/new/", shared(town, openapi("a.one", "a.two"), **fields))
+    assert words in text_of(response)
+    assert [choice.on for choice in response.context["choices"]] == ["0" in fields["take"], False]
+    assert EventType.objects.count() == 1
+    assert not Draft.objects.exists()
+
+
+def test_a_long_import_goes_on_in_steps_and_after_an_interruption(client, person, town, log):
+    names = [f"a.n{number}" for number in range(5)]
+    at = {
+        "team": str(town.team_id),
+        "domain": str(town.domain_id),
+        "before": "",
+        "tags": "",
+        "validation": "reject",
+    }
+    run = importing.start(person, openapi(*names), range(5), at, False, "Shop")
+    importing.step(run, person, seconds=0)
+    assert [row["name"] for row in run.content["report"]] == ["a.n0"]
+    page = client.get(f"/events/new/import/{run.pk}/")
+    assert "1 of 5 done." in text_of(page)
+    assert 'hx-trigger="load' in page.content.decode()
+    stale = Draft.objects.get(pk=run.pk)
+    importing.step(Draft.objects.get(pk=run.pk), person, seconds=0)
+    importing.step(stale, person)
+    assert EventType.objects.filter(name__startswith="a.").count() == 2
+    part = client.post(f"/events/new/import/{run.pk}/", headers=SCRIPT)
+    assert "5 event types are registered." in text_of(part)
+    assert "<html" not in part.content.decode()
+    run.refresh_from_db()
+    assert run.content["document"] == ""
+    assert EventType.objects.filter(name__startswith="a.").count() == 5
+
+
+def test_more_types_than_are_shown_can_be_taken_too(client, person, town, log, monkeypatch):
+    from catalog.pages import pasting
+
+    monkeypatch.setattr(pasting, "SHOWN", 2)
+    document = openapi("a.one", "a.two", "a.three", "a.four")
+    page = pasted(client, document)
+    assert "and 2 more that are not shown" in text_of(page)
+    run = client.post("/events/new/", shared(town, document, take=["1"], take_rest="on")).url
+    assert [row["name"] for row in client.get(run).context["report"]] == ["a.two", "a.three", "a.four"]
+
+
+def test_another_persons_import_cannot_be_seen(client, person, town, log, colleague):
+    run = client.post("/events/new/", shared(town, openapi("a.one", "a.two"), take=["0"])).url
+    client.force_login(colleague)
+    assert client.get(run).status_code == 404
+
+
+def test_the_paste_box_never_shows_text_as_markup(client, person, town, log):
+    html = pasted(client, openapi("<b>x</b>", "</textarea><script>")).content.decode()
+    assert not re.search(r"<b>x|<script>", html)
+
+
+def test_the_form_still_opens_as_it_did(client, person, town, log):
+    form = client.get("/events/new/?name=order.lost").context["form"]
+    assert form["name"].value() == "order.lost"
+    made = client.post("/events/new/", registration(town, schema=SCHEMA, example=EXAMPLE))
+    assert made.status_code == 302

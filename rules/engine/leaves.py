@@ -57,7 +57,8 @@ class Leaves(dict[str, Any], Allowance):
         self.held: dict[tuple[int, str], set[KindAndKey] | TooMuchWork] = {}
         self.objects: dict[str, dict[str, Any] | _NotPlain | Absent] = {}
         self._elements: dict[int, list[Membership]] = {}
-        self._arrays: dict[int, tuple[list[Any], Membership]] = {}
+        self._lengths: dict[int, int] = {}
+        self._outside: dict[int, Membership] = {}
         self._at: dict[str, PathLeaves] = {}
         self.plans: dict[int, Any] = {}
         self.view: Any = None
@@ -139,7 +140,8 @@ class Leaves(dict[str, Any], Allowance):
         if not _HOLDERS.isdisjoint(map(type, values)):
             return None
         leaves = [leaf for leaf in values if leaf is not ABSENT] if ABSENT in values else values
-        self._arrays[id(elements)] = elements, ()
+        self._lengths[id(elements)] = len(elements)
+        self._outside[id(elements)] = ()
         return Row(id(elements), values, leaves)
 
     def _collect(
@@ -216,7 +218,8 @@ class Leaves(dict[str, Any], Allowance):
         array = id(elements)
         found = self._elements.get(array)
         if found is None:
-            self._arrays[array] = elements, outside
+            self._lengths[array] = len(elements)
+            self._outside[array] = outside
             if outside:
                 found = [(*outside, (array, index)) for index in range(len(elements))]
             else:
@@ -226,11 +229,11 @@ class Leaves(dict[str, Any], Allowance):
 
     def length(self, array: int) -> int:
         """How many elements an array has that leaves are inside of."""
-        return len(self._arrays[array][0])
+        return self._lengths[array]
 
     def outside(self, array: int) -> Membership:
         """The elements that an array is inside of, when leaves are inside of it."""
-        return self._arrays[array][1]
+        return self._outside[array]
 
     def at(self, path: str) -> PathLeaves:
         """All leaves at a path, ready to be searched."""

@@ -32,7 +32,7 @@ class RecentEvent(NamedTuple):
 
 
 class Listener(NamedTuple):
-    """A target that gets events of a type. `status` is ok, warn, bad or idle; `word` says the same."""
+    """A target that gets events of a type. `status` is ok, warn, bad or idle; `word` says the same; `team` keeps the rule."""
 
     rule_id: int
     rule: str
@@ -40,6 +40,15 @@ class Listener(NamedTuple):
     target: str
     status: str
     word: str
+    team: str = ""
+
+
+class BusRule(NamedTuple):
+    """A rule that listens on a bus, and the team that keeps it."""
+
+    id: int
+    name: str
+    team: str
 
 
 class Totals(NamedTuple):
@@ -60,6 +69,13 @@ class SourceFacts(NamedTuple):
     def day(self) -> int:
         """Events in the last 24 hours."""
         return sum(self.types.values())
+
+
+class Pulse(NamedTuple):
+    """How busy a source is, for a list. `rate`: events per minute of late."""
+
+    rate: float
+    last_seen: datetime
 
 
 class Published(NamedTuple):
@@ -140,6 +156,14 @@ class Facts(Protocol):
         """How much a source sends, and of which types."""
         ...
 
+    def pulses(self, source_uris: Iterable[str]) -> dict[str, Pulse]:
+        """How busy each of several sources is, a few seconds behind; one that sent nothing is missing."""
+        ...
+
+    def rules_on(self, bus: str) -> list[BusRule]:
+        """The rules that listen on a bus, by name."""
+        ...
+
     def publish(self, bus: str, body: bytes) -> Published:
         """Sends `body` (one CloudEvent as JSON) through the ingest to `bus`. Raises PublishRefused."""
         ...
@@ -183,6 +207,12 @@ class NoFacts:
 
     def per_source(self, source_uri: str) -> SourceFacts:
         return SILENT
+
+    def pulses(self, source_uris: Iterable[str]) -> dict[str, Pulse]:
+        return {}
+
+    def rules_on(self, bus: str) -> list[BusRule]:
+        return []
 
     def publish(self, bus: str, body: bytes) -> Published:
         raise PublishRefused(_("This process has no ingest. Start Signalbox with its delivery room."))

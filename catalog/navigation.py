@@ -41,6 +41,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                     "register-type",
                     "edit-type",
                     "delete-type",
+                    "type-lifecycle",
                     "register-version",
                     "drafts",
                     "import-run",
@@ -50,6 +51,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
                 ),
                 on_phone=True,
             ),
+            Place("map", _("Map"), "waypoints", on_phone=True),
         ),
     ),
     (
@@ -66,6 +68,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
             ),
             Place("targets", _("Targets"), "target", ("target", "edit-target", "delete-target")),
             Place("bins", _("Request bins"), "package-open", ("bin", "delete-bin")),
+            Place("approvals", _("Approvals"), "shield-check"),
         ),
     ),
     (
@@ -79,6 +82,7 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
 )
 
 _counts: dict[str, Callable[[], int]] = {}
+_counts_for: dict[str, Callable[[Any], int]] = {}
 
 
 def count(page: str, how_many: Callable[[], int]) -> None:
@@ -86,8 +90,13 @@ def count(page: str, how_many: Callable[[], int]) -> None:
     _counts[page] = how_many
 
 
+def count_for(page: str, how_many: Callable[[Any], int]) -> None:
+    """The same, where the number is another for each person: `how_many(user)`."""
+    _counts_for[page] = how_many
+
+
 count("marketplace", EventType.objects.count)
-count("sources", Source.objects.count)
+count("sources", lambda: Source.objects.offered().count())
 count("discovery", discovery.count)
 
 
@@ -96,7 +105,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get("theme")
     return {
         "rail": partial(_rail, request),
-        "rail_bus": Bus.objects.first,
+        "rail_bus": Bus.objects.offered().first,
         "theme": theme if theme in THEMES else "",
     }
 
@@ -112,8 +121,15 @@ def _rail(request: HttpRequest) -> Iterator[tuple[str | Promise, list[dict[str, 
                     "url": reverse(place.page),
                     "current": here == place.page,
                     "within": here in place.below,
-                    "count": _counts[place.page]() if place.page in _counts else None,
+                    "count": _count(request, place.page),
                 }
                 for place in places
             ],
         )
+
+
+def _count(request: HttpRequest, page: str) -> int | None:
+    if page in _counts_for and request.user.is_authenticated:
+        # Most people have nothing to decide: no number then.
+        return _counts_for[page](request.user) or None
+    return _counts[page]() if page in _counts else None

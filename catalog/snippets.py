@@ -45,8 +45,8 @@ class Snippets:
     ) -> Snippets:
         """For `event_type` as sent by `source`, to the address this page was asked at and the source's bus, else `bus`."""
         if source is None and event_type is not None:
-            source = event_type.sources.select_related("bus").first()
-        bus = source.bus if source else bus or Bus.objects.first()
+            source = event_type.sources.offered().select_related("bus").first()
+        bus = source.bus if source else bus or Bus.objects.offered().first()
         return cls(
             request.build_absolute_uri(f"/v1/buses/{bus.name if bus else 'main'}/events"),
             event_type.name if event_type else "com.example.hello",

@@ -12,13 +12,13 @@ class DeliveryConfig(AppConfig):
         from delivery.pages import registration
         from delivery.pages.past import LogPast
         from delivery.tracking import deadletters
-        from delivery.tracking.facts import LogFacts
+        from delivery.tracking.facts import log_facts
         from delivery.tracking.stored import LogStored
         from rules import past, registry
         from rules.api import stored
         from rules.models import Rule, Target
 
-        facts.register(LogFacts())
+        facts.register(log_facts)
         past.register(LogPast())
         registration.register_connectors()
         registry.register_place(

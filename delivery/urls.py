@@ -3,9 +3,12 @@
 from django.urls import path
 
 from delivery.demo import views as demo
-from delivery.pages import affected, bins, dead_letters, journey, overview, preview, targets, trial
+from delivery.pages import affected, bins, dead_letters, journey, map, overview, preview, targets, trial
 
 urlpatterns = [
+    path("map/", map.whole_map, name="map"),
+    path("map/find/", map.find_on_map, name="map-find"),
+    path("map/map.svg", map.map_as_svg, name="map-svg"),
     path("deliveries/", overview.deliveries, name="deliveries"),
     path("deliveries/tail/", overview.tail, name="tail"),
     path("deliveries/wire/", overview.wire, name="wire"),

@@ -4,3 +4,11 @@ from django.apps import AppConfig
 class RulesConfig(AppConfig):
     name = "rules"
     verbose_name = "Rules"
+
+    def ready(self) -> None:
+        from catalog import navigation
+        from catalog.approvals import to_decide
+        from rules import approving
+
+        approving.connect()
+        navigation.count_for("approvals", lambda user: to_decide(user).count())

@@ -35,6 +35,10 @@ class RuleForm(forms.ModelForm):
             field.empty_label = None
         if self.instance.pk:
             self.fields["bus"].disabled = True
+        else:
+            bus = self.fields["bus"]
+            assert isinstance(bus, forms.ModelChoiceField)
+            bus.queryset = Bus.objects.offered()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -109,12 +113,15 @@ def bus_in(data: QueryDict) -> Bus | None:
     rule, named = number_of(data.get("rule")), number_of(data.get("bus"))
     if rule is not None and (found := Bus.objects.filter(rules=rule).first()) is not None:
         return found
-    return (Bus.objects.filter(pk=named).first() if named is not None else None) or Bus.objects.first()
+    return (
+        Bus.objects.filter(pk=named).first() if named is not None else None
+    ) or Bus.objects.offered().first()
 
 
 def bus_for(type_name: str) -> Bus | None:
     """The bus where events of a type arrive: that of its first source, else the first of all."""
-    return Bus.objects.filter(sources__event_types__name=type_name).first() or Bus.objects.first()
+    offered = Bus.objects.offered()
+    return offered.filter(sources__event_types__name=type_name).first() or offered.first()
 
 
 def free_rule_name(wanted: str, bus: Bus | None) -> str:

@@ -11,13 +11,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog import stamps
+from rules import personal
 from rules.models import POLICY_FIELDS, Rule, RuleRevision, Target, TargetRevision, policy_of
 
 
-def save_rule(rule: Rule, by: Any = None, back_to: int | None = None) -> Rule:
-    """Saves `rule` as a new revision, live for the next event. Its targets are those saved so far."""
+def save_rule(rule: Rule, by: Any = None, back_to: int | None = None, along: Target | None = None) -> Rule:
+    """Saves `rule` as a new revision, live for the next event. Its targets are those saved so far.
+
+    `along`: a target of it that is saved in the same transaction, after it. Raises NotApproved (rules.personal).
+    """
     with transaction.atomic():
         version = stamps.bump(stamps.RULES)
+        personal.check_rule(rule, by, along)
         _store(rule)
         _record(rule, version, by, back_to)
     return rule
@@ -30,9 +35,10 @@ def _store(rule: Rule) -> None:
 
 
 def save_target(target: Target, by: Any = None, back_to: int | None = None) -> Target:
-    """Saves `target` as a new revision; a new one takes its rule's events from the next commit on."""
+    """Saves `target` as a new revision; a new one takes its rule's events from the next commit on. Raises NotApproved."""
     with transaction.atomic():
         version = stamps.bump(stamps.RULES)
+        personal.check_target(target, by)
         target.revision += 1
         target.save()
         TargetRevision.objects.create(
@@ -64,10 +70,13 @@ def subscribe(rule: Rule, target: Target, by: Any = None) -> Rule:
     return rule
 
 
-def start(rule: Rule, by: Any = None) -> Rule:
-    """Lets a draft, or a rule that was switched off, listen: it takes every event from the next commit on."""
+def start(rule: Rule, by: Any = None, along: Target | None = None) -> Rule:
+    """Lets a draft, or a rule that was switched off, listen: it takes every event from the next commit on.
+
+    `along` and what is raised as in `save_rule`.
+    """
     rule.draft, rule.enabled = False, True
-    return save_rule(rule, by)
+    return save_rule(rule, by, along=along)
 
 
 def roll_back_rule(rule: Rule, to: RuleRevision, by: Any = None) -> Rule:
@@ -93,9 +102,14 @@ def roll_back_target(target: Target, to: TargetRevision, by: Any = None) -> Targ
 
 
 def set_state(target: Target, state: str, reason: str = "") -> None:
-    """Runs, pauses or stops `target`; its backlog stays. Shifts see it within a second."""
+    """Runs, pauses or stops `target`; its backlog stays. Shifts see it within a second.
+
+    Raises NotApproved when it is to run and an owner's last answer was no to personal fields that it is sent.
+    """
     with transaction.atomic():
         stamps.bump(stamps.RULES)
+        if state == Target.State.RUNNING:
+            personal.check_running(target)
         Target.objects.filter(pk=target.pk).update(
             state=state, state_reason=reason[:500], state_since=timezone.now()
         )

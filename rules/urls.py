@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rules.pages import editor, history, rules, starting, subscribing
+from rules.pages import approvals, editor, history, rules, starting, subscribing
 
 urlpatterns = [
     path("subscribe/", editor.subscribe, name="subscribe"),
@@ -12,6 +12,10 @@ urlpatterns = [
     path("rules/start-count/", starting.start_count, name="start-count"),
     path("rules/<int:pk>/", rules.rule, name="rule"),
     path("rules/<int:pk>/edit/", editor.edit_rule, name="edit-rule"),
+    path("rules/<int:pk>/ask/", approvals.ask, name="ask-approval"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<path:name>/teams/<slug:slug>/refuse/", approvals.refuse, name="refuse-team"),
+    path("approvals/<int:pk>/decide/", approvals.decide, name="decide-approval"),
     path("rules/<int:pk>/switch/", rules.switch_rule, name="switch-rule"),
     path("rules/<int:pk>/duplicate/", rules.duplicate_rule, name="duplicate-rule"),
     path("rules/<int:pk>/history/", history.rule_history, name="rule-history"),

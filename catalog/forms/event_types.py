@@ -25,6 +25,7 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
+from django.db.models import Q
 from django.urls import resolve
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -113,7 +114,10 @@ class AboutFields(ConsoleFields, DomainFields):
     )
     tags = TagsField(label=_("Tags"), help_text=_("With commas between them: billing, EU, nightly."))
     sources = forms.ModelMultipleChoiceField(
-        Source.objects.all(), label=_("Emitted by"), required=False, widget=forms.SelectMultiple({"size": 4})
+        Source.objects.offered(),
+        label=_("Emitted by"),
+        required=False,
+        widget=forms.SelectMultiple({"size": 4}),
     )
     validation = forms.ChoiceField(
         label=_("Events that do not fit"),
@@ -207,6 +211,11 @@ class EditForm(AboutFields):
             "sources": event_type.sources.all(),
         }
         super().__init__(*args, initial=initial, **kwargs)
+        sources = self.fields["sources"]
+        assert isinstance(sources, forms.ModelMultipleChoiceField)
+        # One that was retired meanwhile still emitted it, until somebody takes it out.
+        offered = Q(pk__in=Source.objects.offered()) | Q(pk__in=event_type.sources.all())
+        sources.queryset = Source.objects.filter(offered)
         self.may_promise = owns(self.user, event_type)
         if not self.may_promise:
             # Whoever could loosen the promise, or take the type over, could save a version that breaks it.

@@ -50,7 +50,9 @@ class PublishForm(ConsoleFields, forms.Form):
         # Names of properties may hold anything, so inputs are numbered; this is where each pointer's input is.
         self.inputs: dict[str, str] = {}
         super().__init__(*args, **kwargs)
-        sources = list(event_type.sources.all()) or list(Source.objects.all()[:200])
+        sources = list(event_type.sources.offered().select_related("bus")) or list(
+            Source.objects.offered().select_related("bus")[:200]
+        )
         self.by_uri = {source.uri: source for source in sources}
         choices = [(source.uri, f"{source.name} ({source.uri})") for source in sources]
         source = self.fields["source"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from catalog import changes
 from catalog.forms.console import ConsoleFields
 from catalog.models import Bus, Token
 
@@ -26,20 +30,43 @@ class TokenForm(ConsoleFields, forms.ModelForm):
         bus = self.fields["bus"]
         assert isinstance(bus, forms.ModelChoiceField)
         bus.empty_label = str(_("Every bus"))
+        bus.queryset = Bus.objects.offered()
 
 
 class BusForm(ConsoleFields, forms.ModelForm):
-    """A bus, new or existing. The name is part of its address and stays."""
+    """A bus, new or existing. The name is part of its address and stays. `user` is who saves it."""
 
     class Meta:
         model = Bus
-        fields = ("name", "description", "retention_days", "open_publishing")
+        fields = ("name", "description", "team", "retention_days", "unregistered", "open_publishing")
         help_texts = {
             "name": _("Part of its address: /v1/buses/NAME/events."),
+            "team": _("Whose members may change it. Without one, everybody whose role allows it."),
             "retention_days": _("Events older than this are dropped once every target has them."),
         }
+        widgets = {"unregistered": forms.RadioSelect}
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
+        self.user = user
+        self.made = not self.instance.pk
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)
+        team.empty_label = str(_("No team"))
+        # Left out by programs that do not know it: then what the bus says holds.
+        self.fields["unregistered"].required = False
+        if not self.made:
             self.fields["name"].disabled = True
+
+    def clean_unregistered(self) -> str:
+        return self.cleaned_data["unregistered"] or self.instance.unregistered
+
+    @transaction.atomic
+    def save(self, commit: bool = True) -> Bus:
+        """The saved bus."""
+        bus: Bus = super().save(commit)
+        if self.made:
+            changes.record("bus.registered", bus=bus, by=self.user)
+        elif self.changed_data:
+            changes.record("bus.changed", bus=bus, by=self.user, detail={"fields": self.changed_data})
+        return bus

@@ -11,6 +11,22 @@ from catalog.models.names import NAME, TYPE_PREFIX
 from catalog.models.owners import Team
 
 
+class Kept(models.QuerySet):
+    """Rows that can be retired: they are kept for what they were and no longer offered."""
+
+    def offered(self) -> Kept:
+        """Those that are not retired."""
+        return self.filter(retired_at=None)
+
+
+class KeptSources(Kept):
+    """Sources: what publishes on a retired bus is offered no more either."""
+
+    def offered(self) -> KeptSources:
+        """Those that are not retired, nor their bus."""
+        return self.filter(retired_at=None, bus__retired_at=None)
+
+
 class Bus(models.Model):
     """A named, ordered, durable log of events. A retired bus takes no more events; what it holds can be read."""
 
@@ -45,6 +61,8 @@ class Bus(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, editable=False)
 
+    objects = Kept.as_manager()
+
     class Meta:
         ordering = ("id",)
         verbose_name_plural = _("buses")
@@ -76,6 +94,8 @@ class Source(models.Model):
     team = models.ForeignKey(Team, verbose_name=_("team"), on_delete=models.PROTECT, related_name="sources")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, editable=False)
+
+    objects = KeptSources.as_manager()
 
     class Meta:
         ordering = ("name",)

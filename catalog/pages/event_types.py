@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from catalog.access import needs
 from catalog.facts import facts
 from catalog.models import EventType
+from catalog.ownership import refusal
 from catalog.traffic import traffic
 
 
@@ -21,15 +22,18 @@ def _found(name: str) -> EventType:
 def delete(request: HttpRequest, name: str) -> HttpResponse:
     """Asks, saying who depends on the type, and deletes it with its versions; events, rules and sources stay."""
     found = _found(name)
-    if request.method == "POST":
+    why_not = refusal(request.user, found.team, "catalog.delete_eventtype")
+    if request.method == "POST" and not why_not:
         found.delete()
         messages.success(request, _("%(name)s is off the shelf.") % {"name": name})
         return redirect("marketplace")
     context = {
         "type": found,
+        "why_not": why_not,
         "listeners": facts().listeners(found.name),
         "sources": found.sources.select_related("team"),
         "traffic": traffic([found.name])[found.name],
         "versions": found.versions.count(),
     }
-    return render(request, "catalog/delete_type.html", context)
+    status = 403 if request.method == "POST" else 200
+    return render(request, "catalog/delete_type.html", context, status=status)

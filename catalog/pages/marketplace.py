@@ -75,7 +75,7 @@ def marketplace(request: HttpRequest) -> HttpResponse:
         return render(request, "catalog/marketplace.html#results", context)
     changes = SchemaVersion.objects.select_related("event_type__domain", "created_by").order_by("-id")
     context |= {
-        "sources": Source.objects.count(),
+        "sources": Source.objects.offered().count(),
         "totals": facts().totals(),
         "changes": changes[:CHANGES],
         "wanted": open_wishes(request.user)[:WANTED],

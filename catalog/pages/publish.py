@@ -34,7 +34,7 @@ def publish(request: HttpRequest, name: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         source = form.by_uri.get(form.cleaned_data["source"])
-        bus = source.bus if source else Bus.objects.first()
+        bus = source.bus if source else Bus.objects.offered().first()
         event = _event(found, form)
         try:
             stored = facts().publish(

@@ -16,7 +16,7 @@ from catalog import importing
 from catalog.access import needs
 from catalog.drafts import content_of, drafts_of, keep, opened
 from catalog.forms.event_types import EditForm, RegisterForm, VersionForm, initial_of
-from catalog.models import Draft, EventType
+from catalog.models import Draft, EventType, Source
 from catalog.pages.checking import comparison
 from catalog.pages.pasting import FRESH, below, fresh_marks, several
 
@@ -75,7 +75,9 @@ def _register(request: HttpRequest, draft: Draft | None) -> HttpResponse:
 def _fresh(request: HttpRequest, draft: Draft | None) -> dict[str, Any]:
     if draft is not None:
         return _filled(request, draft.content, draft)
-    initial = {"name": request.GET.get("name", "")[:255], **FRESH}
+    initial: dict[str, Any] = {"name": request.GET.get("name", "")[:255], **FRESH}
+    if source := request.GET.get("source"):
+        initial["sources"] = list(Source.objects.offered().filter(slug=source))
     return {"form": RegisterForm(user=request.user, initial=initial), "taken": json.dumps(fresh_marks())}
 
 

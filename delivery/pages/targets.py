@@ -19,6 +19,7 @@ from delivery.tracking import attempts, deadletters, rates, status, waiting
 from delivery.tracking.read import now, rows
 from rules import registry, revisions
 from rules.models import Rule, Target
+from rules.personal import NotApproved
 
 PAGE = 50
 
@@ -95,8 +96,12 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Lets a paused or stopped target run again; it begins with what has waited."""
     found = get_object_or_404(Target, pk=pk)
-    revisions.set_state(found, Target.State.RUNNING)
-    messages.success(request, _("Running. It begins with what has waited."))
+    try:
+        revisions.set_state(found, Target.State.RUNNING)
+    except NotApproved as error:
+        messages.error(request, _("It stays paused. %(why)s") % {"why": error})
+    else:
+        messages.success(request, _("Running. It begins with what has waited."))
     return redirect("target", pk)
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
+from catalog.models import Team
 from delivery.connectors.registry import connector
 from delivery.connectors.spi import (
     Delivered,
@@ -37,10 +38,10 @@ from delivery.pages.preview import name_for, target_of
 from delivery.pages.samples import Seen
 from delivery.pages.veil import sends_hidden
 from delivery.runner.shift import USER_AGENT
-from rules import registry, secrets
+from rules import personal, registry, secrets
 from rules.draft import Draft
 from rules.engine import TransformError, compile
-from rules.forms import bus_in
+from rules.forms import bus_in, number_of
 from rules.models import Trial
 from rules.pages.delivering import Delivering, delivering
 
@@ -64,7 +65,9 @@ def trial(request: HttpRequest) -> HttpResponse:
     draft, target = Draft.read(request.POST, trying=True), target_of(request)
     to = delivering(request, target)
     event = _event(request, draft)
-    problem = _cannot(draft, to, event) or _personal(request, draft, event)
+    problem = (
+        _cannot(draft, to, event) or _hidden(request, draft, event) or _not_approved(request, draft, event)
+    )
     context: dict[str, Any] = {"problem": problem, "event": event, "by_script": _by_script(request)}
     if not problem:
         assert event is not None
@@ -124,7 +127,18 @@ def _cannot(draft: Draft, to: Delivering, event: Seen | None) -> str:
     return ""
 
 
-def _personal(request: HttpRequest, draft: Draft, event: Seen | None) -> str:
+def _not_approved(request: HttpRequest, draft: Draft, event: Seen | None) -> str:
+    """Why the rule's team must not be sent this event's personal fields, in a sentence; "" when it may."""
+    written = number_of(request.POST.get("team"))
+    rule = number_of(request.POST.get("rule"))
+    team = Team.objects.filter(pk=written).first() if written is not None else None
+    if team is None and rule is not None:
+        team = Team.objects.filter(rules=rule).first()
+    kind = str(event.event.attributes.get("type", "")) if event is not None else ""
+    return personal.refusal_of_one(kind, team, draft.transform or {}, request.user)
+
+
+def _hidden(request: HttpRequest, draft: Draft, event: Seen | None) -> str:
     """Why a person may not send this event, in a sentence; "" when it holds nothing that is hidden from them."""
     if event is None or not sends_hidden(request.user, event, draft.transform or {}):
         return ""

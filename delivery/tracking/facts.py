@@ -10,23 +10,23 @@ from django.utils.translation import gettext as _
 
 from catalog.facts import (
     BUSY_MINUTES,
+    BusRule,
     Listener,
     Published,
     PublishRefused,
+    Pulse,
     RecentEvent,
     SourceFacts,
     Totals,
     TypeFacts,
 )
-from catalog.models import Stamp
-from catalog.stamps import RULES
 from delivery.cloudevents import Refused
 from delivery.ingest import pipeline
 from delivery.log.writer import Unavailable
 from delivery.tracking import events, rates, sources, status, versions, waiting
 from delivery.tracking.read import MINUTE, marks, moment, now, rows
-from rules.engine import Event, Matcher, compile_types
-from rules.filtering import filter_of
+from rules.engine import Event, Matcher
+from rules.listening import listening
 from rules.models import Rule, Target
 
 LISTENERS_SHOWN = 100
@@ -37,7 +37,6 @@ class LogFacts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listening: tuple[int, Matcher] | None = None
         self._known: tuple[Matcher | None, dict[str, tuple[int, ...]]] = (None, {})
 
     def types(self, names: Iterable[str]) -> dict[str, TypeFacts]:
@@ -47,7 +46,7 @@ class LogFacts:
             return {}
         received = rates.received_by_type(names, now())
         last = _last_seen(names)
-        rules_of = self._rules_by_name(names)
+        rules_of = self.rules_by_name(names)
         return {
             name: TypeFacts(
                 minutes=received[name].minutes,
@@ -70,10 +69,10 @@ class LogFacts:
 
     def listeners(self, type_name: str) -> list[Listener]:
         """Targets of the rules that could take an event of this type, wherever their filter says so."""
-        ids = self._rules_by_name([type_name])[type_name]
+        ids = self.rules_by_name([type_name])[type_name]
         targets = list(
             Target.objects.filter(rule_id__in=ids[:1000])
-            .select_related("rule")
+            .select_related("rule__team")
             .order_by("name")[:LISTENERS_SHOWN]
         )
         owes = waiting.of_targets([target.pk for target in targets])
@@ -84,13 +83,14 @@ class LogFacts:
                 target.pk,
                 target.name,
                 *status.of_target(target, owes[target.pk]),
+                target.rule.team.name,
             )
             for target in targets
         ]
 
     def listened(self, names: Iterable[str], teams: Collection[int] | None = None) -> set[str]:
         """Those of `names` that an enabled rule takes, or one of the rules of `teams`."""
-        rules_of = self._rules_by_name(names)
+        rules_of = self.rules_by_name(names)
         if teams is None:
             return {name for name, found in rules_of.items() if found}
         ours = set(Rule.objects.filter(team__in=list(teams), enabled=True).values_list("pk", flat=True))
@@ -137,6 +137,27 @@ class LogFacts:
         """How much a source sends, and of which types."""
         return sources.of_source(source_uri, now())
 
+    def pulses(self, source_uris: Iterable[str]) -> dict[str, Pulse]:
+        """How busy each of several sources is."""
+        return sources.pulses(list(source_uris), now())
+
+    def rules_on(self, bus: str) -> list[BusRule]:
+        """The rules that listen on a bus."""
+        listening = Rule.objects.filter(bus__name=bus, enabled=True).order_by("name")
+        return [BusRule(*row) for row in listening.values_list("pk", "name", "team__name")]
+
+    def rules_by_name(self, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+        """Per name the enabled rules that may take it; remembered until a rule changes, for there may be 10,000 names."""
+        matcher = listening()
+        with self._lock:
+            if self._known[0] is not matcher:
+                self._known = (matcher, {})
+            known = self._known[1]
+        for name in (names := list(names)):
+            if name not in known:
+                known[name] = tuple(matcher.match(Event({"type": name}, None)))
+        return {name: known[name] for name in names}
+
     def publish(self, bus: str, body: bytes) -> Published:
         """Publishes one event in CloudEvents JSON format through the ingest; raises PublishRefused with the reason."""
         try:
@@ -153,26 +174,9 @@ class LogFacts:
             raise PublishRefused(_("There is no bus called %(bus)s.") % {"bus": bus}) from None
         return Published(published.id, published.accepted.seq)
 
-    def _rules_by_name(self, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
-        """Per name the enabled rules that may take it; remembered until a rule changes, for there may be 10,000 names."""
-        matcher = self._types_listened_to()
-        with self._lock:
-            if self._known[0] is not matcher:
-                self._known = (matcher, {})
-            known = self._known[1]
-        for name in (names := list(names)):
-            if name not in known:
-                known[name] = tuple(matcher.match(Event({"type": name}, None)))
-        return {name: known[name] for name in names}
 
-    def _types_listened_to(self) -> Matcher:
-        """What each enabled rule asks of the type alone; made anew when the rules have changed."""
-        stamp = Stamp.objects.filter(name=RULES).values_list("version", flat=True).first() or 0
-        with self._lock:
-            if self._listening is None or self._listening[0] != stamp:
-                enabled = Rule.objects.filter(enabled=True).order_by("pk")
-                self._listening = (stamp, compile_types((rule.pk, filter_of(rule)) for rule in enabled))
-            return self._listening[1]
+# The one of this process: it remembers which rules take which types.
+log_facts = LogFacts()
 
 
 def _last_seen(names: Sequence[str]) -> dict[str, int]:

@@ -42,11 +42,16 @@ def of_attempt(attempt: Attempt) -> Status:
 
 def of_target(target: Target, owes: Waiting) -> Status:
     """How a target is: its state first, then what it could not deliver."""
-    if target.state == Target.State.STOPPED:
+    return of_state(target.state, target.rule.enabled, owes)
+
+
+def of_state(state: str, enabled: bool, owes: Waiting) -> Status:
+    """The same from a target's state, whether its rule is, and what it owes."""
+    if state == Target.State.STOPPED:
         return Status("bad", _("Stopped"))
-    if target.state == Target.State.PAUSED:
+    if state == Target.State.PAUSED:
         return Status("idle", _("Paused"))
-    if not target.rule.enabled:
+    if not enabled:
         return Status("idle", _("Not listening"))
     if owes.dead:
         return Status("bad", _("Refusing"))

@@ -53,10 +53,13 @@ def make_rule(request: HttpRequest, template: str, done: Done) -> HttpResponse:
     page = Page(request, draft, _("New rule"), rule=rule, rule_form=rule_form, part=part, template=template)
     if not saving(request) or not _all_valid(draft, rule_form, part):
         return page.answer()
-    rule.draft = asked_to(request, "draft")
+    asking = asked_to(request, "ask")
+    rule.draft = asking or asked_to(request, "draft")
     rule.enabled = not rule.draft
     if rule.enabled and (unfit := part.unfit(draft, rule.bus_id)):
         page.unfit = unfit
+        return page.answer()
+    if (rule.enabled and page.approval.refused) or (asking and not page.approval.may_ask()):
         return page.answer()
     _take_filter(rule, draft)
     first = part.promise(draft, rule.bus_id) if rule.enabled else ""
@@ -65,6 +68,8 @@ def make_rule(request: HttpRequest, template: str, done: Done) -> HttpResponse:
         part.settle(request, draft, rule.team)
         revisions.subscribe(rule, target, by=request.user)
         part.begin()
+        if asking:
+            page.approval.ask(request.user)
     # A draft is gone on with in the editor.
     return (_done if rule.draft else done)(request, rule, target, first)
 
@@ -93,11 +98,15 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
     page = Page(request, draft, title, rule, rule_form, part, targets=targets if not together else [])
     if not saving(request) or not _all_valid(draft, rule_form, *filter(None, (part,))):
         return page.answer()
-    starting = asked_to(request, "start")
+    starting, asking = asked_to(request, "start"), asked_to(request, "ask")
     page.overtaken = request.POST.get("revision", "") not in ("", str(rule.revision))
     if part is not None and (rule.enabled or starting):
         page.unfit = part.unfit(draft, rule.bus_id)
-    if page.overtaken or page.unfit:
+    if page.overtaken or page.unfit or page.only_asked():
+        return page.answer()
+    if asking and not page.approval.may_ask():
+        return page.answer()
+    if (rule.enabled or starting) and page.approval.refused:
         return page.answer()
     after = draft.filter
     assert after is not None
@@ -108,16 +117,20 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         stamps.hold_log()
         _take_filter(rule, draft)
+        settled = part is not None and part.settle(request, draft, rule.team)
+        along = target if part is not None else None
         if starting:
-            revisions.start(rule, by=request.user)
+            revisions.start(rule, by=request.user, along=along)
         elif rule_form.has_changed() or after != before:
-            revisions.save_rule(rule, by=request.user)
+            revisions.save_rule(rule, by=request.user, along=along)
         if part is not None:
-            if part.settle(request, draft, rule.team):
+            if settled:
                 revisions.save_target(target, by=request.user)
             part.begin()
         elif starting:
             begin_all(rule)
+        if asking:
+            page.approval.ask(request.user)
     return _done(request, rule, target if together else None, first)
 
 
@@ -142,6 +155,8 @@ def add_target(request: HttpRequest, pk: int) -> HttpResponse:
         part.settle(request, draft, rule.team)
         revisions.save_target(target, by=request.user)
         part.begin()
+        if asked_to(request, "ask"):
+            page.approval.ask(request.user)
     if not rule.enabled:
         said = _("Saved. The rule does not listen now.")
     elif first:
@@ -167,6 +182,8 @@ def edit_target(request: HttpRequest, pk: int) -> HttpResponse:
         part.settle(request, draft, rule.team)
         revisions.save_target(target, by=request.user)
         part.begin()
+        if asked_to(request, "ask"):
+            page.approval.ask(request.user)
     messages.success(request, _("Saved. What has not been sent yet goes out with these settings."))
     return saved(request, "target", target.pk)
 
@@ -203,9 +220,12 @@ def _savable(page: Page, part: TargetPart) -> bool:
     """Whether a target by itself was sent to be saved and can be; the page then says why not."""
     if not saving(page.request) or not _all_valid(page.draft, part):
         return False
+    if page.only_asked() or (asked_to(page.request, "ask") and not page.approval.may_ask()):
+        return False
     if page.rule.enabled:
         page.unfit = part.unfit(page.draft, page.rule.bus_id)
-    return not page.unfit
+        return not page.unfit and page.approval.refused is None
+    return True
 
 
 def _all_valid(draft: Draft, *parts: RuleForm | TargetPart) -> bool:
@@ -224,6 +244,11 @@ def _done(request: HttpRequest, rule: Rule, target: Target | None, first: str) -
 
     `first`: what the target gets before new events, "" for nothing.
     """
+    if rule.draft and asked_to(request, "ask"):
+        messages.success(
+            request, _("Saved as a draft, and asked. The answer is shown here and on the rule's page.")
+        )
+        return saved(request, "edit-rule", rule.pk)
     if rule.draft:
         messages.success(request, _("Saved as a draft. It does not listen yet, and nothing is sent."))
         return saved(request, "edit-rule", rule.pk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -18,10 +19,12 @@ from rules.draft import Draft
 from rules.forms import RuleForm, number_of
 from rules.method_words import choices, example
 from rules.models import Rule, Target
+from rules.pages.approval_part import ApprovalPart
 from rules.pages.target_part import TargetPart
 from rules.past import Difference
+from rules.personal import Sends
 
-SAVING = ("save", "start", "draft")
+SAVING = ("save", "start", "draft", "ask")
 
 
 def saving(request: HttpRequest) -> bool:
@@ -63,6 +66,26 @@ class Page:
     """Somebody else saved the rule since this form was opened."""
     template: str = "rules/editor.html"
 
+    asked: bool = False
+    """Owners of personal data were asked, and nothing else was done."""
+
+    @cached_property
+    def approval(self) -> ApprovalPart:
+        """What it sends of personal data. Ask after the forms were checked: they say whose rule it is."""
+        sends: list[Sends] = [(one.pk, one.transform) for one in self.targets]
+        if self.part is not None and self.draft.transform is not None:
+            sends.append((self.part.target.pk, self.draft.transform))
+        return ApprovalPart.read(self.request, self.rule, self.draft.filter, sends)
+
+    def only_asked(self) -> bool:
+        """Whether the form was sent to ask for an approval of a rule that listens: then it is asked, and nothing saved."""
+        if not asked_to(self.request, "ask") or not self.rule.enabled:
+            return False
+        if self.approval.may_ask():
+            self.approval.ask(self.request.user)
+            self.asked = True
+        return True
+
     @property
     def digest(self) -> str:
         """Names the filter whose consequences a person saw."""
@@ -77,7 +100,7 @@ class Page:
             _forget_errors(self.rule_form, *([part.policy, *part.to.forms] if part else []))
         # htmx swaps in answers with status 2xx only, and the browser shows either.
         by_script = self.request.headers.get("HX-Request")
-        status = 422 if refused and not by_script else 200
+        status = 422 if refused and not by_script and not self.asked else 200
         return render(self.request, self.template, self._context(refused), status=status)
 
     def _context(self, refused: bool) -> dict[str, object]:
@@ -96,11 +119,12 @@ class Page:
             "made": part.to.made(self.request) if part else None,
             "contracting": part.contracting if part else None,
             "unfit": [self.unfit] if self.unfit else [],
+            "approval": self.approval,
             "rule": rule if rule.pk else None,
             "target": target,
             "targets": self.targets,
             "bus": bus,
-            "single_bus": Bus.objects.count() == 1,
+            "single_bus": Bus.objects.offered().count() == 1,
             "single_team": self.rule_form is not None and len(self.rule_form.fields["team"].queryset) == 1,  # type: ignore[attr-defined]
             "places": registry.places() if target is None else [],
             "methods": {row.method: choices(row.method) for row in draft.rows},
@@ -114,7 +138,7 @@ class Page:
             "hue": first.domain.hue if first else None,
             "cancel": self._cancel(),
             "starting": self.rule_form is not None and (rule.pk is None or rule.draft),
-            "failed": refused and self.difference is None and not self.overtaken,
+            "failed": refused and self.difference is None and not (self.overtaken or self.asked),
             "start": part.start if part and registry.starting() is not None else None,
             "where": registry.describe(target.connector, target.config) if target else "",
             "tries": number_of(part.policy["max_attempts"].value()) if part else None,
@@ -140,4 +164,4 @@ def _chosen_bus(rule_form: RuleForm | None) -> Bus | None:
     if rule_form is None:
         return None
     chosen = rule_form["bus"].value()
-    return Bus.objects.filter(pk=chosen).first() if str(chosen).isdecimal() else Bus.objects.first()
+    return Bus.objects.filter(pk=chosen).first() if str(chosen).isdecimal() else Bus.objects.offered().first()

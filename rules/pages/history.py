@@ -20,6 +20,7 @@ from rules.filtering import filter_of
 from rules.fitting import unfit, unfit_target
 from rules.models import Rule, RuleRevision, Target, TargetRevision, Trial
 from rules.past import past
+from rules.personal import NotApproved
 
 PAGE, MOST = 25, 500
 Revision = TypeVar("Revision", RuleRevision, TargetRevision)
@@ -124,7 +125,11 @@ def roll_back_rule(request: HttpRequest, pk: int, revision: int) -> HttpResponse
     if rule.enabled and before != after and request.POST.get("confirmed") != str(to.pk):
         difference = past().difference(rule.bus_id, before, after)
         return render(request, "rules/roll_back.html", {"rule": rule, "to": to, "difference": difference})
-    revisions.roll_back_rule(rule, to, by=request.user)
+    try:
+        revisions.roll_back_rule(rule, to, by=request.user)
+    except NotApproved as error:
+        messages.error(request, _("It does not go back. %(why)s") % {"why": error})
+        return redirect("rule-history", pk)
     messages.success(
         request,
         _("It keeps what it kept in revision %(number)s. This is a new revision.") % {"number": to.number},
@@ -141,8 +146,12 @@ def roll_back_target(request: HttpRequest, pk: int, revision: int) -> HttpRespon
     wrong = _cannot_go_back(target, to)
     if wrong:
         messages.error(request, wrong)
-    else:
+        return redirect("target-history", pk)
+    try:
         revisions.roll_back_target(target, to, by=request.user)
+    except NotApproved as error:
+        messages.error(request, _("It does not go back. %(why)s") % {"why": error})
+    else:
         said = _("It delivers as in revision %(number)s. What has not been sent yet goes out so.")
         messages.success(request, said % {"number": to.number})
     return redirect("target-history", pk)

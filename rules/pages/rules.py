@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from catalog import stamps
 from catalog.access import needs
 from catalog.models import EventType
-from rules import registry, revisions
+from rules import personal, registry, revisions
 from rules.conditions import NotRows, Row, from_pattern, types_in_words
 from rules.filtering import filter_of, types_of
 from rules.fitting import unfit_target
@@ -70,6 +70,7 @@ def rule(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "filters_text": json.dumps(found.filters, indent=2, ensure_ascii=False) if found.filters else "",
         "history": history.of_rule(pk)[:6],
+        "claims": personal.claims_of(found),
         "trials": Trial.objects.filter(rule_id=pk).select_related("by")[:5],
     }
     return render(request, "rules/rule.html", context)
@@ -87,12 +88,16 @@ def switch_rule(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("edit-rule", pk)
         if enabled:
             said = [_("Listening."), *promises(found)] if found.draft else [_("Listening again.")]
-            with transaction.atomic():
-                stamps.hold_log()
-                begins = found.draft
-                revisions.start(found, by=request.user)
-                if begins:
-                    begin_all(found)
+            try:
+                with transaction.atomic():
+                    stamps.hold_log()
+                    begins = found.draft
+                    revisions.start(found, by=request.user)
+                    if begins:
+                        begin_all(found)
+            except personal.NotApproved as error:
+                messages.error(request, _("It does not listen yet. %(why)s") % {"why": error})
+                return redirect("rule", pk)
             messages.success(request, " ".join(said))
         else:
             found.enabled = False

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [ingest] [delivery] [latency] [matching] [shapes] [pages] [compatibility]`."""
+"""`python -m tests.benchmarks [ingest] [delivery] [latency] [matching] [shapes] [pages] [compatibility] [map]`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import compatibility, delivery, ingest, latency, matching, pages, shapes
+from tests.benchmarks import compatibility, delivery, ingest, latency, map, matching, pages, shapes
 from tests.processes import Towns
 
 ALL = {
@@ -17,6 +17,7 @@ ALL = {
     "compatibility": compatibility.run,
     "shapes": shapes.run,
     "pages": pages.run,
+    "map": map.run,
 }
 
 

@@ -35,8 +35,10 @@ SEARCHES = {
 def run(towns: Towns) -> None:
     """Prints the figures for SQLite."""
     note(f"a catalog of {LARGE:,} event types …")
-    large = measured(towns.new(), LARGE)
-    small = measured(towns.new(), SMALL)
+    with towns.new() as town:
+        large = measured(town, LARGE)
+    with towns.new() as town:
+        small = measured(town, SMALL)
     for name, took in large.items():
         limit = SEARCH_LIMIT if name in SEARCHES else LIMIT
         figure(

@@ -425,6 +425,22 @@ def test_a_source_that_is_silent_since_yesterday_says_when_it_was_last_seen(log_
     assert found.last_seen is not None
 
 
+def test_a_list_of_sources_says_how_busy_each_is(log_database: Database) -> None:
+    bus = a_bus().pk
+    execute("INSERT INTO log_follower (name, seq, due_at) VALUES ('observer', 0, 0)")
+    store(bus, source="/quiet", at=now() - 30 * HOUR)
+    for _ in range(3):
+        store(bus)
+    assert again() == 1
+    found = facts().pulses(["/shop", "/quiet", "/nobody"])
+    assert found.keys() == {"/shop", "/quiet"}
+    assert found["/shop"].rate > 0
+    assert (datetime.now(UTC) - found["/shop"].last_seen).total_seconds() < 60
+    assert found["/quiet"].rate == 0
+    assert (datetime.now(UTC) - found["/quiet"].last_seen).total_seconds() > 29 * 3600
+    assert facts().pulses([]) == {}
+
+
 def test_days_older_than_thirty_are_dropped(log_database: Database) -> None:
     moment = datetime.now(UTC)
     for age in (0, 30, 31):

@@ -6,7 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 
-from catalog.facts import Listener, Published, RecentEvent, Totals
+from catalog.facts import SILENT, Listener, Published, Pulse, RecentEvent, Totals
 
 SCHEMA = json.dumps(
     {
@@ -29,7 +29,7 @@ class FakeLog:
     def __init__(self):
         self.traffic, self.stored, self.refusal, self.asked = {}, [], None, 0
         self.ours, self.rates = set(), {}
-        self.by_version = {}
+        self.by_version, self.first, self.sent, self.on_bus = {}, {}, {}, {}
 
     def types(self, names):
         self.asked += 1
@@ -39,7 +39,7 @@ class FakeLog:
         return [event for event in reversed(self.stored) if event.type == type_name][:limit]
 
     def listeners(self, type_name):
-        return [Listener(3, "Orders to billing", 4, "Billing API", "bad", "refusing")]
+        return [Listener(3, "Orders to billing", 4, "Billing API", "bad", "refusing", "Billing")]
 
     def listened(self, names, teams=None):
         self.asked += 1
@@ -57,6 +57,22 @@ class FakeLog:
 
     def totals(self):
         return Totals(1_920_000, 1334)
+
+    def first_seen(self, source_uri):
+        return self.first.get(source_uri)
+
+    def per_source(self, source_uri):
+        return self.sent.get(source_uri, SILENT)
+
+    def pulses(self, source_uris):
+        return {
+            uri: Pulse(self.sent[uri].rate, self.sent[uri].last_seen)
+            for uri in source_uris
+            if uri in self.sent
+        }
+
+    def rules_on(self, bus):
+        return self.on_bus.get(bus, [])
 
     def publish(self, bus, body):
         if self.refusal:
@@ -95,6 +111,10 @@ PAGES = [
     "/events/order.placed/diff/",
     "/events/order.placed/edit/",
     "/events/order.placed/delete/",
+    "/events/order.placed/lifecycle/",
+    "/events/order.placed/lifecycle/?version=1",
+    "/events/order.placed/lifecycle/readiness/",
+    "/events/order.placed/lifecycle/successors/?successor=order",
     "/events/order.placed/versions/new/",
     "/events/order.placed/publish/",
     "/events/order.placed/publish/?as=json",

@@ -47,7 +47,9 @@ def saved(town: Bus) -> Rule:
     from rules.models import Rule, Target
     from rules.revisions import subscribe
 
-    rule = Rule(name="Large orders", bus=town, team=Team.objects.get(), pattern={"type": ["order.placed"]})
+    rule = Rule(
+        name="Large orders", bus=town, team=Team.objects.get(slug="shop"), pattern={"type": ["order.placed"]}
+    )
     config = {"url": "http://127.0.0.1:8999/hook", "headers": {"Authorization": "Bearer s3cret"}}
     target = Target(name="Billing", connector="http", config=config, transform={"kind": "complete"})
     return subscribe(rule, target)

@@ -15,7 +15,7 @@ def form(town: Bus, **values: Any) -> dict[str, Any]:
     return {
         "name": "Orders to me",
         "bus": town.pk,
-        "team": Team.objects.get().pk,
+        "team": Team.objects.get(slug="shop").pk,
         "type": ["order.placed"],
         "mode": "rows",
         "path": ["data.total"],

@@ -157,3 +157,23 @@ def test_a_trial_takes_no_stored_secret_to_another_host(someone: Client, bus: Bu
     assert "another host" in text(answer)
     assert sink.requests == []
     assert not Trial.objects.exists()
+
+
+def test_personal_data_is_not_sent_by_hand_either(someone: Client, bus: Bus, sink: Receiver) -> None:
+    from catalog.approvals import ask, decide
+    from catalog.models import Domain, EventType
+
+    order(bus, 1, 900)
+    shop = Team.objects.get()
+    people = Team.objects.create(name="People", slug="people")
+    domain = Domain.objects.create(name="Orders", slug="orders", badge="OR", team=people)
+    kind = EventType.objects.create(
+        name="order.placed", summary="…", domain=domain, team=people, personal=["total"]
+    )
+    values = {"send": "complete", "config-http-url": sink.url("/hook"), "team": shop.pk}
+    refused = someone.post("/rules/trial/", form(bus, trial="send", **values), headers=SCRIPT)
+    assert "total of order.placed is personal data" in text(refused)
+    assert sink.requests == []
+    decide(ask(kind, shop, "Letters", None), True, "", None)
+    someone.post("/rules/trial/", form(bus, trial="send", **values), headers=SCRIPT)
+    assert len(sink.requests) == 1

@@ -61,7 +61,7 @@ def order(bus: Bus, number: int, amount: float, ago: int = 0, **attributes: Any)
 def form(bus: Bus, **values: Any) -> dict[str, Any]:
     """What the editor sends."""
     return {
-        "name": "Large orders", "bus": bus.pk, "team": Team.objects.get().pk, "type": ["order.placed"],
+        "name": "Large orders", "bus": bus.pk, "team": Team.objects.get(slug="shop").pk, "type": ["order.placed"],
         "mode": "rows", "place": [""], "path": ["data.total.amount"], "method": ["number"], "values": ["≥ 500"],
         "send": "template", "template": '{"ref": "${data.n}"}', "deliver": "connector:http",
         "config-http-url": "http://127.0.0.1:8999/hook?key=s3cret", "target-name": "Billing",

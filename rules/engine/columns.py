@@ -12,10 +12,13 @@ from typing import Any
 from rules.engine import alternative as kinds
 from rules.engine.allowance import Allowance
 from rules.engine.alternative import EXACT_KINDS, KindAndKey, predicate
+from rules.engine.event import ABSENT
 from rules.engine.requirement import Requirement
 
 FEW = 16
 """So few rows are put into an integer one by one; to look through so few leaves is not counted."""
+FEW_QUESTIONS = 3
+"""To answer so many it is faster to look at each leaf than to sort them by their value."""
 _PLAIN = frozenset({str, int, float})
 _ONE = ord("1")
 STEPS_OF_A_LEAF = 3
@@ -49,17 +52,20 @@ class Column:
         afters: Sequence[int] | None,
         size: int,
         allowance: Allowance,
+        aligned: list[Any] | None = None,
     ) -> None:
-        """firsts, afters: by leaf, the innermost elements that its element is or holds, as (first, last + 1); None:
+        """aligned: the leaf of each innermost element, ABSENT where there is none; None: not known; firsts, afters: by leaf, the innermost elements that its element is or holds, as (first, last + 1); None:
         each is one; size: how many innermost elements there are."""
         self._leaves = leaves
         self._firsts = firsts
         self._afters = afters
         self.size = size
         self._allowance = allowance
+        self._aligned = aligned
         self.masks: dict[Requirement, int] = {}
         self.digits: dict[Requirement, str] = {}
         self._known: dict[KindAndKey, int] = {}
+        self._questions = 0
 
     @cached_property
     def sole(self) -> dict[Any, int]:
@@ -81,6 +87,31 @@ class Column:
             else:
                 found[leaf] = [row]
         return plain, constants
+
+    @cached_property
+    def values(self) -> list[Any] | None:
+        """The leaf of each innermost element, ABSENT where there is none, or true, false or null (in Python 1 ==
+        True); None when an element has several."""
+        plain = _PLAIN.issuperset(map(type, self._leaves))
+        leaves = self._leaves
+        if self._aligned is not None and plain:
+            return self._aligned
+        if not plain:
+            leaves = [leaf if type(leaf) in _PLAIN else ABSENT for leaf in leaves]
+        if self._afters is None:
+            if len(set(self._firsts)) < len(leaves):
+                return None
+            if len(leaves) == self.size and self._firsts[0] == 0 and self._firsts[-1] == self.size - 1:
+                return list(leaves)  # in order, see leaves.py
+            found = dict(zip(self._firsts, leaves, strict=True))
+            return [found.get(element, ABSENT) for element in range(self.size)]
+        values: list[Any] = []
+        for first, after, leaf in zip(self._firsts, self._afters, leaves, strict=True):
+            if first < len(values):
+                return None
+            values += [ABSENT] * (first - len(values))
+            values += [leaf] * (after - first)
+        return values + [ABSENT] * (self.size - len(values))
 
     @cached_property
     def absent(self) -> int:
@@ -122,6 +153,15 @@ class Column:
         return bool(bits >> element & 1)
 
     def _equal(self, kind: str, key: Any) -> int:
+        if self._questions < FEW_QUESTIONS:
+            known = self._known.get((kind, key))
+            if known is None:
+                self._questions += 1
+                holds = predicate(kind, key)
+                known = self._known[kind, key] = self._bits(
+                    [row for row, leaf in enumerate(self._leaves) if leaf == key and holds(leaf)]
+                )
+            return known
         rows = self._rows[kind == kinds.CONSTANT].get(key)
         if rows is None:
             return 0
@@ -136,7 +176,11 @@ class Column:
         if len(self._leaves) > FEW:
             self._allowance.spend(STEPS_OF_A_LEAF * len(self._leaves))
         holds = predicate(*place)
-        rows = [row for rows in self._rows for leaf, at in rows.items() if holds(leaf) for row in at]
+        if self._questions < FEW_QUESTIONS:
+            self._questions += 1
+            rows = [row for row, leaf in enumerate(self._leaves) if holds(leaf)]
+        else:
+            rows = [row for rows in self._rows for leaf, at in rows.items() if holds(leaf) for row in at]
         known = self._known[place] = self._bits(rows)
         return known
 

@@ -13,28 +13,28 @@ from typing import NamedTuple
 
 from rules.engine.columns import Column, Held
 from rules.engine.elements import elements_agree
-from rules.engine.leaves import Entry, Leaves, PathLeaves
+from rules.engine.leaves import Leaves
+from rules.engine.numbering import ASKED_AT_ONCE, OUTSIDE, STEPS_OF_A_NUMBER, Numbers, number_elements
+from rules.engine.path_leaves import PathLeaves
 from rules.engine.requirement import Requirement
 from rules.engine.wanted import Wanted
 
-ASKED_AT_ONCE = 16
-"""Of more leaves than this at one path it is asked at once which alternatives any of them meets."""
 MOST_WAYS = 32
 """Where leaves at one path are in several outermost arrays, so many ways to take each path from one array are tried."""
 FEW_VIEWS = 2
 """To look into so many elements is not counted;"""
 STEPS_OF_A_VIEW = 60
 """to look into one more takes so many steps of allowance.py."""
-OUTSIDE = 0
-"""Instead of an array: of leaves that are in no element."""
-STEPS_OF_A_NUMBER = 4
-"""To number an element takes so many steps of allowance.py."""
 BITS_OF_A_STEP = 4096
 """To compare so many elements counts as a step of allowance.py."""
 
 
 Asked = tuple[Column, Held | None]
 """A column that a requirement is compared by, and what is held; None where the leaves are so few that each is asked."""
+
+
+Group = tuple[tuple[int, Column, Held | None], ...]
+"""Requirements on the leaves of one array: (place of the requirement, column, what is held)."""
 
 
 class Fork(NamedTuple):
@@ -50,18 +50,20 @@ class Plan(NamedTuple):
     groups: by array, (place of the requirement, column, what is held), None where elements.py has to compare; loose:
     requirements whose leaves are in several arrays or some in none: (place, columns by array); forks: the arrays whose
     columns tell elements that are still to be looked into. orderly: whether it is seen in the columns what is missing;
-    covered: paths that are compared in any case; steps: what comparing costs; simple: the only group when it is all
-    there is to compare.
+    flat: whether elements hold no others, so that a loose requirement tells where none of its leaves is; covered: paths
+    that are compared in any case; steps: what comparing costs; simple: the only group when it is all there is to
+    compare.
     """
 
     members: tuple[int, ...]
-    groups: dict[int, tuple[tuple[int, Column, Held | None], ...]] | None
+    groups: dict[int, Group] | None
     loose: tuple[tuple[int, dict[int, Asked]], ...]
     forks: dict[int, Fork]
     orderly: bool
+    flat: bool
     covered: frozenset[str]
     steps: int
-    simple: tuple[tuple[int, Column, Held | None], ...] | None
+    simple: Group | None
 
 
 class _Unclear(Exception):
@@ -90,7 +92,7 @@ class View:
             entries = self._above.at(path).inside(self._element)
             if len(entries) > ASKED_AT_ONCE:
                 self.leaves.spend(STEPS_OF_A_NUMBER * len(entries))
-            found = self._at[path] = PathLeaves([(leaf, membership[1:]) for leaf, membership in entries])
+            found = self._at[path] = PathLeaves(entries, depth=self.depth)
         return found
 
     def inside(self, element: tuple[int, int]) -> View:
@@ -114,13 +116,15 @@ def still_agree(
     it has `covered` need not be known to hold.
     """
     if plan is None:
-        if leaves.view is None:
-            leaves.view = View(leaves)
-        plan = leaves.plans[id(paths)] = _plan(paths, leaves.view, wanted)
+        plan = plan_of(paths, leaves, wanted)
     members, groups = plan.members, plan.groups
     if len(members) < 2 and not (members and requirements[members[0]].may_be_missing):
         return True
-    if groups is None or (not plan.orderly and any(requirements[one].may_be_missing for one in members)):
+    if groups is None or (
+        not plan.orderly
+        and any(requirements[one].may_be_missing for one in members)
+        and not (plan.flat and _only_loose_missing(requirements, groups))
+    ):
         return elements_agree(requirements, leaves)
     if plan.steps:
         leaves.spend(plan.steps)
@@ -137,8 +141,22 @@ def still_agree(
         return elements_agree(requirements, leaves)
 
 
+def plan_of(paths: tuple[str, ...], leaves: Leaves, wanted: Wanted) -> Plan:
+    """The plan for paths that were all looked up before. Raises TooMuchWork."""
+    plan: Plan | None = leaves.plans.get(id(paths))
+    if plan is None:
+        if leaves.view is None:
+            leaves.view = View(leaves)
+        plan = leaves.plans[id(paths)] = _plan(paths, leaves.view, wanted)
+    return plan
+
+
+def _only_loose_missing(requirements: tuple[Requirement, ...], groups: dict[int, Group]) -> bool:
+    return not any(requirements[at].may_be_missing for group in groups.values() for at, _, _ in group)
+
+
 def _agree(requirements: tuple[Requirement, ...], plan: Plan, view: View, wanted: Wanted) -> bool:
-    """The same in general, of requirements that may not hold by themselves and are not about what is missing."""
+    """The same in general, of requirements that may not hold by themselves; only loose ones may be missing."""
     if plan.groups is None:
         raise _Unclear
     chosen: dict[int, int] = {}
@@ -175,9 +193,7 @@ def _agree_inside_one(
     return False
 
 
-def together(
-    requirements: tuple[Requirement, ...], group: tuple[tuple[int, Column, Held | None], ...]
-) -> int:
+def together(requirements: tuple[Requirement, ...], group: Group) -> int:
     """The elements that meet all requirements of one array, as bits."""
     only_one = -1
     missing = False
@@ -226,7 +242,8 @@ def _agree_in_some_way(requirements: tuple[Requirement, ...], plan: Plan, chosen
         if OUTSIDE in columns and _meeting(requirement, columns[OUTSIDE]):
             continue  # met whatever is chosen
         found = [(array, _meeting(requirement, one)) for array, one in columns.items() if array != OUTSIDE]
-        ways = [
+        without = _without(at, columns, plan, ways) if requirement.may_be_missing else []
+        ways = without + [
             {**before, array: both}
             for before in ways
             for array, bits in found
@@ -237,6 +254,24 @@ def _agree_in_some_way(requirements: tuple[Requirement, ...], plan: Plan, chosen
         if not ways:
             return False
     return True
+
+
+def _without(
+    at: int, columns: dict[int, Asked], plan: Plan, ways: list[dict[int, int]]
+) -> list[dict[int, int]]:
+    """The ways in which a requirement has no leaf beside the elements chosen for the paths before it."""
+    if OUTSIDE in columns:
+        return []
+    for array in columns:
+        group = (plan.groups or {}).get(array)
+        if group is None or group[0][0] > at:
+            raise _Unclear  # whether an element of it is chosen depends on other loose requirements
+    found = []
+    for before in ways:
+        beside = {array: before[array] & column.absent for array, (column, _) in columns.items()}
+        if all(beside.values()):
+            found.append({**before, **beside})
+    return found
 
 
 def _meeting(requirement: Requirement, asked: Asked) -> int:
@@ -250,14 +285,16 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
     members = tuple(at for at, path in enumerate(paths) if view.depth or path in leaves.members)
     by_array: dict[int, set[str]] = {}
     for at in members:
-        for array in view.at(paths[at]).by_array:
+        for array in view.at(paths[at]).outermost:
             by_array.setdefault(array, set()).add(paths[at])
     numbered: dict[int, Numbers] = {}
     forks: set[int] = set()
     for array, of_it in by_array.items():
         place = array, frozenset(of_it)
         if place not in view.numbers:
-            view.numbers[place] = _numbers(array, of_it, view)
+            view.numbers[place] = number_elements(
+                array, [view.at(path) for path in of_it], leaves, view.depth
+            )
         numbers = view.numbers[place]
         if numbers is None:
             forks.add(array)
@@ -267,22 +304,23 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
     loose: list[tuple[int, dict[int, Asked]]] = []
     for at in members:
         path = paths[at]
-        parts = view.at(path).by_array
+        here = view.at(path)
         held: Held | None = (
-            Held(partial(wanted.held, path, leaves)) if len(leaves.of(path)) > ASKED_AT_ONCE else None
+            Held(partial(wanted.held, path, leaves)) if leaves.count(path) > ASKED_AT_ONCE else None
         )
         columns = {
-            array: (_column(path, array, part, numbered[array], view), held) for array, part in parts.items()
+            array: (_column(path, array, here, numbered[array], view), held) for array in here.outermost
         }
-        if len(parts) == 1:
-            [array] = parts
+        if len(columns) == 1:
+            [array] = columns
             groups.setdefault(array, []).append((at, *columns[array]))
         else:
             loose.append((at, columns))
     if loose and forks:
-        return Plan(members, None, (), {}, False, frozenset(), 0, None)
+        return Plan(members, None, (), {}, False, False, frozenset(), 0, None)
     grouped = {array: tuple(group) for array, group in groups.items()}
-    orderly = not loose and not forks and all(numbers.spans is None for numbers in numbered.values())
+    flat = not forks and all(numbers.spans is None for numbers in numbered.values())
+    orderly = flat and not loose
     return Plan(
         members,
         grouped,
@@ -293,6 +331,7 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
             if array in forks
         },
         orderly,
+        flat,
         frozenset(paths[at] for group in grouped.values() if len(group) > 1 for at, _, _ in group),
         sum(numbers.size for numbers in numbered.values()) * len(members) // BITS_OF_A_STEP,
         next(iter(grouped.values()))
@@ -301,55 +340,23 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
     )
 
 
-class Numbers(NamedTuple):
-    """The innermost elements of an array. spans: (array, index) → those that an element is or holds, (first, last
-    + 1); None when there are no arrays inside, so that they are as numbered as they are; size: how many."""
-
-    spans: dict[tuple[int, int], tuple[int, int]] | None
-    size: int
-
-
-def _numbers(array: int, paths: set[str], view: View) -> Numbers | None:
-    """None when an element holds several arrays with leaves at the paths."""
-    if array == OUTSIDE:
-        return Numbers(None, 1)
-    leaves = view.leaves
-    inner = {one for path in paths for one in view.at(path).innermost.get(array, ())}
-    if inner == {array}:
-        return Numbers(None, leaves.length(array))
-    inside: dict[tuple[int, int], int] = {}
-    for one in inner:
-        outside = leaves.outside(one)[view.depth :]
-        for element in reversed(outside):
-            if inside.setdefault(element, one) != one:
-                return None
-            one = element[0]
-    spans: dict[tuple[int, int], tuple[int, int]] = {}
-
-    def number(one: int, first: int) -> int:
-        for element in leaves.elements(one):
-            below = inside.get(element)
-            after = first + 1 if below is None else number(below, first)
-            spans[element] = (first, after)
-            first = after
-        return first
-
-    size = number(array, 0)
-    leaves.spend(STEPS_OF_A_NUMBER * len(spans) if len(spans) > ASKED_AT_ONCE else 0)
-    return Numbers(spans, size)
-
-
-def _column(path: str, array: int, part: list[Entry], numbers: Numbers, view: View) -> Column:
+def _column(path: str, array: int, here: PathLeaves, numbers: Numbers, view: View) -> Column:
     spans, size = numbers
     place = path, array, 0 if spans is None else id(numbers)
     column = view.columns.get(place)
     if column is None:
+        if here.row is not None and spans is None:
+            column = Column(here.row.leaves, here.row.firsts, None, size, view.leaves, here.row.values)
+            view.columns[place] = column
+            return column
+        depth = view.depth
+        part = here.by_array[array]
         found = [leaf for leaf, _ in part]
         afters: list[int] | None = None
         if array == OUTSIDE:
             firsts = [0] * len(part)
         elif spans is None:
-            firsts = [membership[0][1] for _, membership in part]
+            firsts = [membership[depth][1] for _, membership in part]
         else:
             firsts = [spans[membership[-1]][0] for _, membership in part]
             afters = [spans[membership[-1]][1] for _, membership in part]

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rules.engine.allowance import TooMuchWork
-from rules.engine.leaves import Choice, Entry, Leaves, Membership
+from rules.engine.leaves import Leaves
+from rules.engine.path_leaves import Choice, Entry, Membership
 from rules.engine.requirement import Requirement
 
 STEPS_OF_A_PREDICATE = 8
@@ -78,7 +79,7 @@ def _equal(requirement: Requirement, leaves: Leaves) -> Sequence[Entry]:
 def _fewest(requirement: Requirement, leaves: Leaves) -> int:
     """How many leaves may meet a requirement, at most."""
     if requirement.exact is None:
-        return len(leaves.at(requirement.path).entries)
+        return leaves.count(requirement.path)
     by_value = leaves.at(requirement.path).by_value
     return sum(len(by_value.get(place, ())) for place in requirement.exact)
 

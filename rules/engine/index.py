@@ -7,19 +7,20 @@ A place with many branches is indexed again by their other requirements.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import EXACT_KINDS, NOT_THERE, KindAndKey
-from rules.engine.element_plan import still_agree, together
-from rules.engine.elements import elements_agree
+from rules.engine.branches import LONG_LIST, Failed, Filed
+from rules.engine.crowd import CROWD, check_each, check_together
 from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
 from rules.engine.present import Present, value_at
 from rules.engine.probes import TIRING, Exceptions, Probe, Probes
-from rules.engine.requirement import Requirement, Residual
+from rules.engine.requirement import Requirement
 from rules.engine.selectivity import Selectivity
-from rules.engine.text_probes import LONG_TEXT
 from rules.engine.wanted import Wanted
 
 CROWDED = 8
@@ -30,31 +31,8 @@ FEW_FIELDS = 2
 """Up to so many paths are looked up one by one at the root;"""
 FEW_FIELDS_BELOW = 16
 """and so many below it, where most of what is asked was looked up already."""
-CROWD = 32
-"""More branches than this, found together and not to be told apart by an index, share the checks they have in common."""
-LONG_LIST = 16
-"""More leaves than this at one path are asked once for all rules."""
 MAX_LEVELS = 6
 """Levels of indexes: branches that many requirements did not tell apart are checked one by one."""
-
-
-class IndexedBranch(NamedTuple):
-    """One way to meet a rule: the requirements, in the order of their paths, and what is asked of the whole event."""
-
-    rule_id: int
-    requirements: tuple[Requirement, ...]
-    paths: tuple[str, ...]
-    residual: tuple[Residual, ...]
-
-
-IndexedRule = tuple[IndexedBranch, ...]
-"""A rule is met when one of its branches is."""
-
-Failed = Callable[[int, Exception], None]
-"""Is told of the id of a rule that raised."""
-
-_Filed = tuple[IndexedBranch, tuple[Requirement, ...]]
-"""A branch, and its requirements that are still to be met."""
 
 
 class Place:
@@ -68,7 +46,7 @@ class Place:
     def __init__(
         self,
         place: KindAndKey,
-        filed: list[_Filed],
+        filed: list[Filed],
         selectivity: Selectivity,
         levels: int,
         copies: int,
@@ -92,7 +70,7 @@ class Place:
                     filed = [entry for entry in filed if not _indexable(entry[1], copies)]
         settled = [entry for entry in filed if decides and not entry[1] and not entry[0].residual]
         self.settled = tuple(branch.rule_id for branch, _ in settled)
-        self.to_check: tuple[_Filed, ...] = (
+        self.to_check: tuple[Filed, ...] = (
             *settled,
             *(
                 (branch, rest if len(rest) < 2 else tuple(sorted(rest, key=selectivity.of)))
@@ -110,13 +88,16 @@ class Place:
                 yield from place.rule_ids()
 
 
-def _is_decided(entry: _Filed) -> bool:
+def _is_decided(entry: Filed) -> bool:
     branch, rest = entry
     return not rest and len(branch.requirements) == 1 and not branch.residual
 
 
 def _indexable(requirements: Sequence[Requirement], copies: int) -> bool:
     return any(not one.may_be_missing and len(one.alternatives) <= copies for one in requirements)
+
+
+_DECIDED, _TO_CHECK, _BELOW = (attrgetter(name) for name in ("decided", "to_check", "below"))
 
 
 class Index:
@@ -126,15 +107,15 @@ class Index:
 
     def __init__(
         self,
-        filed: Iterable[_Filed],
+        filed: Iterable[Filed],
         selectivity: Selectivity,
         levels: int = MAX_LEVELS,
         copies: int | None = None,
     ) -> None:
         """filed: branches, each with the requirements not yet met on the way here (at least one).
         levels: how many more may follow; copies: how often a branch may be filed from here on, None at the root."""
-        fields: dict[str, dict[KindAndKey, list[_Filed]]] = {}
-        missing: dict[str, list[_Filed]] = {}
+        fields: dict[str, dict[KindAndKey, list[Filed]]] = {}
+        missing: dict[str, list[Filed]] = {}
         widest: dict[tuple[str, KindAndKey], int] = {}
 
         def weight(requirement: Requirement) -> float:
@@ -219,6 +200,12 @@ class Index:
                 hit.append(place)
             elif type(value) is TooMuchWork:
                 _blame([place], value, failed)
+        if members and len(hit) > CROWD:
+            found += chain.from_iterable(map(_DECIDED, hit))
+            check_together(list(chain.from_iterable(map(_TO_CHECK, hit))), leaves, wanted, found, failed)
+            for below in filter(None, map(_BELOW, hit)):
+                below.find(leaves, wanted, found, failed)
+            return
         for place in hit:
             found += place.decided
             to_check = place.to_check
@@ -226,12 +213,10 @@ class Index:
             if place.settled and not members:
                 found += place.settled
                 to_check = to_check[len(place.settled) :]
-            for branch, rest in to_check:
-                try:
-                    if _checked(branch, rest, leaves, wanted, crowd):
-                        found.append(branch.rule_id)
-                except Exception as error:
-                    failed(branch.rule_id, error)
+            if members and crowd:
+                check_together(to_check, leaves, wanted, found, failed)
+            else:
+                check_each(to_check, leaves, wanted, crowd, found, failed)
             if place.below is not None:
                 place.below.find(leaves, wanted, found, failed)
 
@@ -293,51 +278,3 @@ def _blame(places: Iterable[Place], error: Exception, failed: Failed) -> None:
     for place in places:
         for rule_id in place.rule_ids():
             failed(rule_id, error)
-
-
-_NONE: frozenset[str] = frozenset()
-
-
-def _checked(
-    branch: IndexedBranch, rest: tuple[Requirement, ...], leaves: Leaves, wanted: Wanted, crowd: bool
-) -> bool:
-    """Whether a branch found by one requirement meets the others too; `crowd`: it is one of many found together."""
-    members = leaves.members
-    plan = leaves.plans.get(id(branch.paths)) if members else None
-    if plan is not None and plan.simple is not None:
-        leaves.left -= plan.steps
-        return together(branch.requirements, plan.simple) != 0 and (
-            not branch.residual or all(check(leaves.event) for check in branch.residual)
-        )
-    covered = plan.covered if plan is not None else _NONE
-    for requirement in rest:
-        path = requirement.path
-        if path in covered:
-            continue  # it is compared below
-        value = leaves[path]
-        if value is ABSENT:
-            if not requirement.may_be_missing:
-                return False
-        elif requirement.may_be_missing and path in members:
-            continue
-        elif type(value) is list:
-            if len(value) > LONG_LIST or crowd:
-                if requirement.places.isdisjoint(wanted.held(path, leaves)):
-                    return False
-            elif not any(map(requirement.ready or requirement.holds, value)):
-                return False
-        elif crowd or (type(value) is str and len(value) > LONG_TEXT):
-            if requirement.places.isdisjoint(wanted.held(path, leaves)):
-                return False
-        elif not (requirement.ready or requirement.holds)(value):
-            return False
-    if members and not still_agree(branch.requirements, branch.paths, leaves, wanted, plan):
-        return False
-    return not branch.residual or all(check(leaves.event) for check in branch.residual)
-
-
-def met(branch: IndexedBranch, leaves: Leaves) -> bool:
-    """Whether one branch is met, without any index."""
-    return elements_agree(branch.requirements, leaves) and all(
-        check(leaves.event) for check in branch.residual
-    )

@@ -6,15 +6,15 @@ So {"a": {"b": 1}}, {"a.b": 1} and {"a": [{"b": 1}]} all have the leaf 1 at a.b;
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
 from rules.engine.allowance import Allowance, TooMuchWork
-from rules.engine.alternative import KindAndKey, exact_place
+from rules.engine.alternative import KindAndKey
 from rules.engine.event import ABSENT, Absent, Event
 from rules.engine.many_leaves import ManyLeaves
+from rules.engine.path_leaves import Entry, Membership, PathLeaves, Row
 
 MAX_ARRAYS = 32
 """Leaves inside more arrays than this are not seen; without a bound an event of 1 MB could cost gigabytes."""
@@ -25,95 +25,6 @@ FEW_ELEMENTS = 8
 """The elements of so short an array are looked at one by one."""
 STEPS_OF_A_SPELLING = 10
 """To look for one more way to write a path takes so many steps of allowance.py."""
-
-Membership = tuple[tuple[int, int], ...]
-"""The elements a leaf is inside of: (identity of the array, index in it), outermost first.
-
-Only elements that are objects or arrays count: plain elements of one array may satisfy several requirements.
-"""
-
-Entry = tuple[Any, Membership]
-"""A leaf and the elements it is inside of."""
-
-Choice = frozenset[tuple[int, int]]
-"""Elements chosen, at most one of each array: (array, index)."""
-
-
-class PathLeaves:
-    """The leaves at one path, found by the element they are inside of and by value. Made once per event and path."""
-
-    def __init__(self, entries: list[Entry]) -> None:
-        self.entries = entries
-
-    @cached_property
-    def by_value(self) -> dict[KindAndKey, list[Entry]]:
-        """The leaves by their exact_place."""
-        found: dict[KindAndKey, list[Entry]] = {}
-        for entry in self.entries:
-            found.setdefault(exact_place(entry[0]), []).append(entry)
-        return found
-
-    @cached_property
-    def by_array(self) -> dict[int, list[Entry]]:
-        """The leaves by the outermost array they are inside of; 0: those in none."""
-        arrays = {membership[0][0] if membership else 0 for _, membership in self.entries}
-        if len(arrays) == 1:
-            return dict.fromkeys(arrays, self.entries)
-        found: dict[int, list[Entry]] = {}
-        for entry in self.entries:
-            found.setdefault(entry[1][0][0] if entry[1] else 0, []).append(entry)
-        return found
-
-    @cached_property
-    def innermost(self) -> dict[int, set[int]]:
-        """The innermost arrays that leaves are inside of, by the outermost one; 0: none."""
-        return {
-            array: {membership[-1][0] for _, membership in entries if membership}
-            for array, entries in self.by_array.items()
-        }
-
-    @cached_property
-    def _through(self) -> dict[tuple[int, int], list[Entry]]:
-        found: dict[tuple[int, int], list[Entry]] = {}
-        for entry in self.entries:
-            for element in entry[1]:
-                found.setdefault(element, []).append(entry)
-        return found
-
-    def inside(self, element: tuple[int, int]) -> list[Entry]:
-        """The leaves that are inside of an element (array, index)."""
-        return self._through.get(element, [])
-
-    @cached_property
-    def arrays(self) -> dict[int, int]:
-        """How many leaves are inside of each array."""
-        return Counter(array for _, membership in self.entries for array, _ in membership)
-
-    def candidates(self, choice: Choice) -> list[Entry]:
-        """At least all leaves that can be chosen beside a choice, through the element that leaves the fewest."""
-        fewest = len(self.entries)
-        best: tuple[int, int] | None = None
-        for element in choice:
-            inside = self.arrays.get(element[0])
-            if inside is not None:
-                count = len(self._through.get(element, ())) + len(self.entries) - inside
-                if count < fewest:
-                    fewest, best = count, element
-        if best is None:
-            return self.entries
-        through = self._through.get(best, [])
-        return through if len(through) == fewest else [*through, *self._outside(best[0])]
-
-    @cached_property
-    def _not_in(self) -> dict[int, list[Entry]]:
-        return {}
-
-    def _outside(self, array: int) -> list[Entry]:
-        outside = self._not_in.get(array)
-        if outside is None:
-            outside = [entry for entry in self.entries if all(element[0] != array for element in entry[1])]
-            self._not_in[array] = outside
-        return outside
 
 
 @lru_cache(maxsize=100_000)
@@ -133,18 +44,21 @@ class Leaves(dict[str, Any], Allowance):
     """One event: path → its leaf, the list of its leaves where there are several or any came from an array, or
     ABSENT; found when first asked for, so that what no rule gets to look at costs nothing.
 
-    members: the leaves with their memberships, for those paths only where at least one leaf came from an array
-    element that is an object or array; objects: path → the object there, for those already found to be reached in
+    members: the paths where at least one leaf came from an array element that is an object or array; objects: path → the object there, for those already found to be reached in
     one way; held: answers of wanted.py; plans, view: of element_plan.py. It is also what the event may still cost.
     """
 
     def __init__(self, event: Event) -> None:
         super().__init__(event.attributes)
         self.event = event
-        self.members: dict[str, list[Entry]] = {}
+        self.members: set[str] = set()
+        self._entries: dict[str, list[Entry]] = {}
+        self._rows: dict[str, Row] = {}
         self.held: dict[tuple[int, str], set[KindAndKey] | TooMuchWork] = {}
         self.objects: dict[str, dict[str, Any] | _NotPlain | Absent] = {}
         self._elements: dict[int, list[Membership]] = {}
+        self._lengths: dict[int, int] = {}
+        self._outside: dict[int, Membership] = {}
         self._at: dict[str, PathLeaves] = {}
         self.plans: dict[int, Any] = {}
         self.view: Any = None
@@ -196,13 +110,39 @@ class Leaves(dict[str, Any], Allowance):
 
     def _search(self, path: str) -> Any:
         """The leaf or leaves at a path however it is spelled, through arrays; notes `members`."""
+        row = self._row(path)
+        if row is not None:
+            if not row.leaves:
+                return ABSENT
+            self.members.add(path)
+            self._rows[path] = row
+            return row.leaves
         entries: list[Entry] = []
         listed = self._collect(self.event.data, path.split("."), 1, (), entries)
         if not entries:
             return ABSENT
         if any(membership for _, membership in entries):
-            self.members[path] = entries
+            self.members.add(path)
+            self._entries[path] = entries
         return [leaf for leaf, _ in entries] if listed or len(entries) > 1 else entries[0][0]
+
+    def _row(self, path: str) -> Row | None:
+        """The leaves at a path when an array there, in no other, has nothing but objects with leaves at its last key."""
+        place, key = _parent_and_key(path)
+        parent, name = _parent_and_key(place)
+        above = self._object(parent) if parent else ABSENT
+        if type(above) is not dict:
+            return None
+        elements = above.get(name)
+        if type(elements) is not list or not {dict}.issuperset(map(type, elements)) or "." in "".join(above):
+            return None
+        values = [element.get(key, ABSENT) for element in elements]
+        if not _HOLDERS.isdisjoint(map(type, values)):
+            return None
+        leaves = [leaf for leaf in values if leaf is not ABSENT] if ABSENT in values else values
+        self._lengths[id(elements)] = len(elements)
+        self._outside[id(elements)] = ()
+        return Row(id(elements), values, leaves)
 
     def _collect(
         self, value: Any, keys: list[str], at: int, membership: Membership, entries: list[Entry]
@@ -275,9 +215,11 @@ class Leaves(dict[str, Any], Allowance):
 
     def _memberships(self, elements: list[Any], outside: Membership) -> list[Membership]:
         """The membership of each element of an array."""
-        found = self._elements.get(id(elements))
+        array = id(elements)
+        found = self._elements.get(array)
         if found is None:
-            array = id(elements)
+            self._lengths[array] = len(elements)
+            self._outside[array] = outside
             if outside:
                 found = [(*outside, (array, index)) for index in range(len(elements))]
             else:
@@ -285,23 +227,21 @@ class Leaves(dict[str, Any], Allowance):
             self._elements[array] = found
         return found
 
-    def elements(self, array: int) -> list[tuple[int, int]]:
-        """The elements of an array that leaves are inside of, as (array, index)."""
-        return [membership[-1] for membership in self._elements[array]]
-
     def length(self, array: int) -> int:
         """How many elements an array has that leaves are inside of."""
-        return len(self._elements[array])
+        return self._lengths[array]
 
     def outside(self, array: int) -> Membership:
         """The elements that an array is inside of, when leaves are inside of it."""
-        return self._elements[array][0][:-1]
+        return self._outside[array]
 
     def at(self, path: str) -> PathLeaves:
         """All leaves at a path, ready to be searched."""
         found = self._at.get(path)
         if found is None:
-            found = self._at[path] = PathLeaves(self.of(path))
+            self[path]
+            row = self._rows.get(path)
+            found = self._at[path] = PathLeaves(self.of(path) if row is None else None, row)
         return found
 
     def arrays_after(self, paths: tuple[str, ...]) -> list[frozenset[int]]:
@@ -326,12 +266,19 @@ class Leaves(dict[str, Any], Allowance):
             many = self._many[path] = ManyLeaves(some, self)
         return many
 
+    def count(self, path: str) -> int:
+        """How many leaves there are at a path."""
+        value = self[path]
+        return len(value) if type(value) is list else 0 if value is ABSENT else 1
+
     def of(self, path: str) -> list[Entry]:
         """All leaves at a path with their memberships."""
         value = self[path]
-        members = self.members.get(path)
-        if members is not None:
-            return members
+        entries = self._entries.get(path)
+        if entries is not None:
+            return entries
+        if path in self.members:
+            return self.at(path).entries
         if value is ABSENT:
             return []
         return [(leaf, ()) for leaf in value] if type(value) is list else [(value, ())]

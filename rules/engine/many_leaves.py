@@ -66,6 +66,11 @@ class ManyLeaves:
             return not self._all_meet(key)  # type: ignore[arg-type]
         return self._scan(kind, key)
 
+    def surely_all_meet(self, place: KindAndKey) -> bool:
+        """Whether a search tells that every leaf meets the alternative; there is at least one leaf."""
+        kind, key = place
+        return kind in _SEARCHES and _SEARCHES[kind].all(self, key)
+
     def equal(self, kind: str) -> set[Any]:
         """The leaves that are met by alternatives of an exact kind."""
         return self.texts if kind == kinds.TEXT else self.numbers if kind == kinds.NUMBER else self.constants

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from rules.engine.allowance import TooMuchWork
+from rules.engine.branches import Failed, IndexedBranch, IndexedRule, met
 from rules.engine.event import Event
 from rules.engine.filter import WrittenRule, compile_filter, requirements_of
-from rules.engine.index import Failed, Index, IndexedBranch, IndexedRule, met
+from rules.engine.index import Index
 from rules.engine.leaves import Leaves
 from rules.engine.pattern_error import PatternError
 from rules.engine.pattern_reader import Known

@@ -12,6 +12,7 @@ from rules.engine import alternative as kinds
 from rules.engine.addresses import BITS, Address, Network, address_of
 from rules.engine.allowance import Allowance
 from rules.engine.alternative import KindAndKey, Predicate, predicate
+from rules.engine.many_leaves import ManyLeaves
 from rules.engine.stabbing import Stabbing
 from rules.engine.text_probes import TextProbe, prefix_probe, substring_probe, suffix_probe
 
@@ -66,7 +67,7 @@ class Probes(Generic[T]):
 class Exceptions(Generic[T]):
     """Things by anything-but: a leaf meets all but those that exclude it, and these are looked up."""
 
-    __slots__ = ("_all", "_excluding")
+    __slots__ = ("_all", "_excluding", "_places")
 
     def __init__(self, things: Things[T]) -> None:
         self._all = list(things.values())
@@ -74,6 +75,7 @@ class Exceptions(Generic[T]):
         for index, excluded in enumerate(things):
             for place in excluded:
                 excluding.setdefault(place, []).append(index)
+        self._places = {id(indexes): place for place, indexes in excluding.items()}
         self._excluding: Probes[list[int]] = Probes(excluding)
 
     def find(self, leaf: Any, found: list[T], allowance: Allowance) -> None:
@@ -89,6 +91,7 @@ class Exceptions(Generic[T]):
     def find_for_any(self, leaves: Iterable[Any], found: list[T], allowance: Allowance) -> None:
         """Those that at least one of the leaves meets: all but those that exclude every leaf."""
         excluded: set[int] | None = None
+        sure: set[int] = set()
         known: set[tuple[int, ...]] = set()
         for leaf in leaves:
             hits: list[list[int]] = []
@@ -99,8 +102,13 @@ class Exceptions(Generic[T]):
             known.add(same)
             allowance.spend(sum(map(len, hits)) >> 3)
             here = set().union(*hits)
-            excluded = here if excluded is None else excluded & here
-            if not excluded:
+            if excluded is None:
+                excluded = here
+                if isinstance(leaves, ManyLeaves):
+                    sure.update(*(hit for hit in hits if leaves.surely_all_meet(self._places[id(hit)])))
+            else:
+                excluded &= here
+            if len(excluded) == len(sure):  # these exclude every leaf, whatever else may be found
                 break
         if not excluded:
             found += self._all

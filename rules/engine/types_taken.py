@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from rules.engine.alternative import TEXT
+from rules.engine.branches import IndexedBranch, IndexedRule
 from rules.engine.event import Event
 from rules.engine.filter import Compiled, WrittenRule, compile_filter, requirements_of
-from rules.engine.index import IndexedBranch, IndexedRule
 from rules.engine.matcher import Matcher, matcher_of
 from rules.engine.pattern_error import PatternError
 from rules.engine.pattern_reader import Known

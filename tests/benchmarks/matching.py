@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rules.engine import Event, Matcher, compile
+from rules.engine.branches import IndexedBranch, met
 from rules.engine.event import ABSENT
-from rules.engine.index import IndexedBranch, met
 from rules.engine.leaves import Leaves
 from tests.benchmarks.figures import figure, note
 from tests.benchmarks.tenants import Pattern, Tenants

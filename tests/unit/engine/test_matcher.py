@@ -10,9 +10,9 @@ import pytest
 from rules.engine import ABSENT, Event, Filter, PatternError, compile, explain
 from rules.engine import allowance as allowance_module
 from rules.engine import matcher as matcher_module
+from rules.engine.branches import IndexedBranch
 from rules.engine.cesql.conditions import NOTHING_KNOWN
 from rules.engine.filter import LANGUAGES, Part
-from rules.engine.index import IndexedBranch
 
 ITEMS = {"items": [{"sku": "a", "quantity": 1}, {"sku": "b", "quantity": 2}]}
 
@@ -187,7 +187,7 @@ def test_a_failing_reporter_does_not_fail_the_match(monkeypatch) -> None:
         raise RuntimeError("reporter")
 
     matcher = compile([(1, {"data": {"a": {"x": [1], "y": [1]}}}), (2, {})], on_error=explode)
-    monkeypatch.setattr("rules.engine.index.still_agree", explode)
+    monkeypatch.setattr("rules.engine.branches.still_agree", explode)
     assert matcher.match(Event({}, b'{"a": [{"x": 1}, {"y": 1}]}')) == [2]
     assert list(matcher.failures) == [1]
 
@@ -224,19 +224,33 @@ def test_leaves_inside_more_than_32_arrays_are_not_seen() -> None:
 
 
 def test_an_event_that_multiplies_choices_fails_only_the_rule_that_asks() -> None:
-    """Two arrays at one path, by two spellings: whether z is missing would be asked of every pair of elements."""
-    left = [{"x": 1, "z": 0} for _ in range(1500)]
-    right = [{"y": 1, "z": 0} for _ in range(1500)]
+    """Two arrays at one path, by two spellings, and arrays in them: whether z is missing would be asked of every pair
+    of elements."""
+    left = [{"x": 1, "z": [{"w": 0}]} for _ in range(1500)]
+    right = [{"y": 1, "z": [{"w": 0}]} for _ in range(1500)]
     event = Event({}, json.dumps({"p": {"a": left}, "p.a": right}).encode())
     rules = [
-        (1, {"data": {"p": {"a": {"x": [1], "y": [1], "z": [1, {"exists": False}]}}}}),
+        (1, {"data": {"p": {"a": {"x": [1], "y": [1], "z": {"w": [1, {"exists": False}]}}}}}),
         (2, {"data": {"p": {"a": {"x": [1]}}}}),
-        (3, {"data": {"p": {"a": {"x": [1], "y": [1], "z": [0]}}}}),
+        (3, {"data": {"p": {"a": {"x": [1], "y": [1], "z": {"w": [0]}}}}}),
     ]
     matcher = compile(rules)
     assert matcher.match(event) == [2, 3]
     assert isinstance(matcher.failures[1], allowance_module.TooMuchWork)
     assert not explain(rules[0][1], event).matched
+
+
+@pytest.mark.parametrize(("spare", "met"), [({}, [1, 2]), ({"z": 0}, [2]), ({"z": 1}, [1, 2])])
+def test_what_is_missing_in_long_arrays_at_one_path_is_decided(spare, met) -> None:
+    left = [*({"x": 1, "z": 0} for _ in range(1500)), {"x": 1}]
+    right = [*({"y": 1, "z": 0} for _ in range(1500)), {"y": 1, **spare}]
+    rules = [
+        (1, {"data": {"p": {"a": {"x": [1], "y": [1], "z": [1, {"exists": False}]}}}}),
+        (2, {"data": {"p": {"a": {"x": [1], "y": [1], "z": [0]}}}}),
+    ]
+    matcher = compile(rules)
+    assert matcher.match(Event({}, json.dumps({"p": {"a": left}, "p.a": right}).encode())) == met
+    assert matcher.failures == {}
 
 
 def test_conditions_on_several_lists_of_one_event_are_all_decided() -> None:

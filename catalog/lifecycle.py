@@ -139,7 +139,7 @@ def deprecate(event_type: EventType, farewell: Farewell, by: Any) -> None:
         said = {
             "ends_on": farewell.ends_on.isoformat() if farewell.ends_on else None,
             "successor": farewell.successor.name if farewell.successor else None,
-            "words": farewell.words,
+            "farewell": farewell.words,
             "again": again,
         }
         changes.record("type.deprecated", event_type=found, by=by, detail=said)

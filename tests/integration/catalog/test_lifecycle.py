@@ -52,7 +52,7 @@ def farewell(**changes):
         "do": "deprecate",
         "ends_on": day.isoformat(),
         "successor": "order.committed",
-        "words": "Use the new one.",
+        "farewell": "Use the new one.",
     } | changes
 
 

@@ -52,7 +52,7 @@ def farewell(**changes):
         "do": "deprecate",
         "ends_on": day.isoformat(),
         "successor": "order.committed",
-        "farewell": "Use the new one.",
+        "words": "Use the new one.",
     } | changes
 
 
@@ -71,7 +71,7 @@ def test_a_type_that_ends_says_when_what_instead_and_why_on_its_page(client, per
     assert detail == {
         "ends_on": town.ends_on.isoformat(),
         "successor": "order.committed",
-        "words": "Use the new one.",
+        "farewell": "Use the new one.",
         "again": False,
     }
 

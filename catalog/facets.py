@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from catalog.changes import OWN
 from catalog.facts import facts
 from catalog.models import EventType, Lifecycle, Stamp
 from catalog.search import among
@@ -24,11 +25,13 @@ BUSY = 1.0
 
 @dataclass(frozen=True)
 class _Catalog:
-    """The whole catalog as the facets look at it: per name its id and its age, and the names of what is deprecated."""
+    """The whole catalog as the facets look at it: per name its id and its age, the names of what is deprecated and of
+    what tells of Signalbox itself, which nobody has to look after."""
 
     ids: dict[str, int]
     created: dict[str, datetime]
     deprecated: frozenset[str]
+    own: frozenset[str]
 
 
 class _Shelf(NamedTuple):
@@ -41,7 +44,7 @@ class _Shelf(NamedTuple):
 
 
 # Reading 10,000 rows takes longer than all else the facets do, so it is done once per change of the catalog.
-_known: tuple[Any, _Catalog] = (None, _Catalog({}, {}, frozenset()))
+_known: tuple[Any, _Catalog] = (None, _Catalog({}, {}, frozenset(), frozenset()))
 
 
 def _catalog() -> _Catalog:
@@ -50,14 +53,17 @@ def _catalog() -> _Catalog:
     # Not the stamp alone: a database that was restored or rolled back counts on from an earlier one.
     seal = (stamp, *EventType.objects.aggregate(Count("pk"), Max("pk"), Max("created_at")).values())
     if _known[0] != seal:
-        rows = list(EventType.objects.order_by().values_list("pk", "name", "created_at", "lifecycle"))
+        rows = list(
+            EventType.objects.order_by().values_list("pk", "name", "created_at", "lifecycle", "team__slug")
+        )
         ended = {Lifecycle.DEPRECATED, Lifecycle.RETIRED}
         _known = (
             seal,
             _Catalog(
-                {name: pk for pk, name, _, _ in rows},
-                {name: created for _, name, created, _ in rows},
-                frozenset(name for _, name, _, state in rows if state in ended),
+                {name: pk for pk, name, *_ in rows},
+                {name: created for _, name, created, *_ in rows},
+                frozenset(name for _, name, _, state, _ in rows if state in ended),
+                frozenset(name for _, name, *_, team in rows if team == OWN),
             ),
         )
     return _known[1]
@@ -69,11 +75,11 @@ def _ours(shelf: _Shelf) -> Collection[str]:
 
 def _new(shelf: _Shelf) -> Collection[str]:
     since = timezone.now() - NEW
-    return [name for name, created in shelf.catalog.created.items() if created >= since]
+    return {name for name, created in shelf.catalog.created.items() if created >= since} - shelf.catalog.own
 
 
 def _quiet(shelf: _Shelf) -> Collection[str]:
-    return shelf.names - facts().listened(shelf.names)
+    return shelf.names - facts().listened(shelf.names) - shelf.catalog.own
 
 
 def _busy(shelf: _Shelf) -> Collection[str]:
@@ -81,7 +87,7 @@ def _busy(shelf: _Shelf) -> Collection[str]:
 
 
 def _silent(shelf: _Shelf) -> Collection[str]:
-    return shelf.names - facts().heard()
+    return shelf.names - facts().heard() - shelf.catalog.own
 
 
 def _deprecated(shelf: _Shelf) -> Collection[str]:

@@ -110,6 +110,10 @@ def test_search_answers_while_typing_and_its_address_can_be_shared(console, visi
     page.reload()
     expect(page.get_by_label("Search event types")).to_have_value("cancelled")
     expect(page.locator(".good")).to_have_count(1)
+    page.get_by_label("Search event types").fill("data.total.amount")
+    expect(page.locator("#results")).to_contain_text("data.total.amount is a field of 2 event types: number")
+    expect(page.locator(".good")).to_have_count(2)
+    expect(page.locator(".good").first).to_contain_text("field data.total.amount")
 
 
 def test_the_theme_that_was_chosen_stays(console, visit):

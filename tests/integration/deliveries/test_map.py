@@ -345,7 +345,7 @@ def test_what_is_registered_is_read_again_when_it_changes(
     from delivery.tracking import topology
 
     read()
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         read()
     first = topology.reader.registered()
     assert topology.reader.registered() is first

@@ -42,7 +42,7 @@ def test_a_rule_that_was_saved_very_often_shows_its_newest_changes(
     for number in range(20):
         saved.sql = f"a = '{number}'"
         save_rule(saved)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page = someone.get(f"/rules/{saved.pk}/history/").content.decode()
     assert page.count("Go back to revision") == 9
     assert "The CESQL expression became “a = &#x27;19&#x27;”; it was “a = &#x27;18&#x27;”." in page

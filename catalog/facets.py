@@ -21,6 +21,8 @@ from catalog.stamps import CATALOG
 NEW = timedelta(days=7)
 # Events per minute from which a type counts as busy.
 BUSY = 1.0
+# Types up to which every facet is counted.
+COUNTED = 2_000
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class _Kind(NamedTuple):
     label: str | Promise
     keep: Callable[[_Shelf], Collection[str]]
     nothing: str | Promise
+    # Reads the traffic of every type: in a large catalog only when it is asked for.
+    costly: bool = False
 
 
 # By what `?show=` says: its words, the names it leaves, and the sentence when it leaves none.
@@ -105,8 +109,10 @@ FACETS = {
     "ours": _Kind(_("Subscribed by us"), _ours, _("None of your teams subscribes to anything yet.")),
     "new": _Kind(_("New this week"), _new, _("Nothing was registered in the last seven days.")),
     "quiet": _Kind(_("No listeners yet"), _quiet, _("Every event type has a listener.")),
-    "busy": _Kind(_("Busy"), _busy, _("Nothing has more than one event a minute just now.")),
-    "silent": _Kind(_("Silent for a day"), _silent, _("Every event type had an event in the last day.")),
+    "busy": _Kind(_("Busy"), _busy, _("Nothing has more than one event a minute just now."), True),
+    "silent": _Kind(
+        _("Silent for a day"), _silent, _("Every event type had an event in the last day."), True
+    ),
     "deprecated": _Kind(_("Deprecated"), _deprecated, _("Nothing is deprecated.")),
 }
 
@@ -118,17 +124,17 @@ class Facet:
     slug: str
     label: str | Promise
     nothing: str | Promise
-    ids: frozenset[int]
+    ids: frozenset[int] | None
     chosen: bool
 
     @property
-    def types(self) -> int:
-        """How many it leaves."""
-        return len(self.ids)
+    def types(self) -> int | None:
+        """How many it leaves; None where counting would take too long."""
+        return None if self.ids is None else len(self.ids)
 
     def narrow(self, types: QuerySet[EventType]) -> QuerySet[EventType]:
         """Those of `types` that it leaves."""
-        return among(types, self.ids)
+        return among(types, self.ids or ())
 
 
 def facets(teams: Collection[int], show: str) -> list[Facet]:
@@ -136,7 +142,9 @@ def facets(teams: Collection[int], show: str) -> list[Facet]:
     shelf = _Shelf(_catalog(), tuple(teams))
     found = []
     for slug, kind in FACETS.items():
-        ids = frozenset(shelf.catalog.ids[name] for name in kind.keep(shelf))
-        if ids or slug == show:
+        ids = None
+        if slug == show or not kind.costly or len(shelf.names) <= COUNTED:
+            ids = frozenset(shelf.catalog.ids[name] for name in kind.keep(shelf))
+        if ids is None or ids or slug == show:
             found.append(Facet(slug, kind.label, kind.nothing, ids, slug == show))
     return found

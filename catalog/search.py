@@ -5,12 +5,11 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import RawSQL
 
 from catalog.indexing import holding
@@ -126,11 +125,11 @@ def field_report(query: str) -> FieldReport | None:
     if "." in asked:
         path = asked if asked.startswith("data.") else f"data.{asked}"
         uses = uses.filter(Q(path__iexact=path) | Q(path__iendswith=f".{asked}"))
-    rows = list(uses.values_list("event_type", "kind")[:50_000])
-    if not rows:
+    types = uses.aggregate(types=Count("event_type", distinct=True))["types"]
+    if not types:
         return None
-    kinds = Counter(kind for _, kind in set(rows))
-    return FieldReport(asked, len({pk for pk, _ in rows}), tuple(kinds.most_common(KINDS)))
+    kinds = uses.order_by().values_list("kind").annotate(types=Count("event_type", distinct=True))
+    return FieldReport(asked, types, tuple(kinds.order_by("-types", "kind")[:KINDS]))
 
 
 def did_you_mean(query: str) -> str | None:

@@ -23,6 +23,7 @@ from catalog.facts import (
 )
 from delivery.cloudevents import Refused
 from delivery.ingest import pipeline
+from delivery.log.interface import open_log
 from delivery.log.writer import Unavailable
 from delivery.tracking import events, rates, sources, status, versions, waiting
 from delivery.tracking.read import MINUTE, marks, moment, now, rows
@@ -115,8 +116,9 @@ class LogFacts:
 
     def totals(self) -> Totals:
         """Events received on all buses in the last 24 hours and in the last minute."""
-        at = now()
-        return Totals(day=rates.received_day(at), minute=rates.received_per_minute(at))
+        at, log = now(), open_log()
+        head = log.head()
+        return Totals(day=head - log.seek(at - 24 * 60 * MINUTE), minute=head - log.seek(at - MINUTE))
 
     def versions(self, type_name: str) -> dict[int, int]:
         """Events of a type in the last 24 hours by version number."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from delivery.log.interface import open_log
 from delivery.log.schema import LATENCIES, LATENCY_BOUNDS
 from delivery.tracking.read import MINUTE, marks, rows
 
@@ -164,12 +163,6 @@ def received_by_hour(names: Sequence[str], at: int, hours: int) -> dict[str, lis
     ):
         found[name][int(hour) - first] = int(count)
     return found
-
-
-def received_day(at: int) -> int:
-    """Events received in the last 24 hours, on all buses: seq grows by one with each, so nothing is added up."""
-    log = open_log()
-    return log.head() - log.seek(at - 24 * 60 * MINUTE)
 
 
 def received_per_minute(at: int) -> int:

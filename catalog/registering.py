@@ -32,7 +32,7 @@ from catalog.schemas.compatibility import (
 )
 from catalog.schemas.dialects import DEFAULT
 from catalog.schemas.shape import Row, Shape, StoredShapeUnreadable, seen
-from catalog.schemas.shape.paths import ENTRY
+from catalog.schemas.shape.paths import ENTRY, sensitive_pointer
 from catalog.schemas.text import Mistake, NotJson, parse
 
 # All versions of a check together, the newest first; one takes at most compatibility.BUDGET_SECONDS of it.
@@ -212,7 +212,7 @@ class Observed:
 
     def __init__(self, type_name: str, sensitive: Sequence[str] = ()) -> None:
         self.days = OBSERVED_DAYS
-        whole = Shape([_pointer(path) for path in sensitive])
+        whole = Shape([sensitive_pointer(path) for path in sensitive])
         first = timezone.now().date() - timedelta(days=self.days)
         rows = Observation.objects.filter(type_name=type_name, day__gte=first).order_by("-day")
         for text in rows.values_list("shape", flat=True)[:OBSERVATIONS]:
@@ -233,13 +233,6 @@ class Observed:
 
 def _place(row: Row) -> str:
     return "data" + "".join("[]" if part == ENTRY else f".{part}" for part in row.path)
-
-
-def _pointer(path: str) -> str:
-    if path.startswith("/"):
-        return path
-    parts = path.replace("[]", ".[]").split(".")
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts if part)
 
 
 def _values_of(row: Row) -> str:

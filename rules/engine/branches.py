@@ -32,6 +32,15 @@ IndexedRule = tuple[IndexedBranch, ...]
 Filed = tuple[IndexedBranch, tuple[Requirement, ...]]
 """A branch, and its requirements that are still to be met."""
 
+
+class ByText(NamedTuple):
+    """Branches of which one requirement is left, all at one path and for texts; texts: which rules, by the text."""
+
+    path: str
+    texts: dict[str, tuple[int, ...]]
+    filed: tuple[Filed, ...]
+
+
 Failed = Callable[[int, Exception], None]
 """Is told of the id of a rule that raised."""
 
@@ -71,7 +80,11 @@ def checked(
                 return False
         elif not (requirement.ready or requirement.holds)(value):
             return False
-    if members and not still_agree(branch.requirements, branch.paths, leaves, wanted, plan):
+    if (
+        members
+        and not members.isdisjoint(branch.paths)
+        and not still_agree(branch.requirements, branch.paths, leaves, wanted, plan)
+    ):
         return False
     return not branch.residual or all(check(leaves.event) for check in branch.residual)
 

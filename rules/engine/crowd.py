@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import compress, count, repeat
 from operator import add, and_, attrgetter, itemgetter, mul
+from types import NoneType
 from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
@@ -21,6 +22,7 @@ from rules.engine.element_plan import Group, Plan, plan_of
 from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
 from rules.engine.requirement import Requirement
+from rules.engine.text_probes import LONG_TEXT
 from rules.engine.wanted import Wanted
 
 CROWD = 32
@@ -37,6 +39,7 @@ _RULE_ID, _REQUIREMENTS, _PATHS, _RESIDUAL = (
 )
 _ONLY, _MAY_BE_MISSING = attrgetter("only"), attrgetter("may_be_missing")
 
+_SCALARS = frozenset({int, float, bool, NoneType})
 _NOTHING: set[KindAndKey] = set()
 _NEVER = object()
 """Is no element's value."""
@@ -69,6 +72,44 @@ def check_together(
         by_paths.setdefault(one[0].paths, []).append(one)
     for alike in by_paths.values():
         _check_alike(alike, leaves, wanted, found, failed)
+
+
+def check_some(
+    filed: Sequence[Filed], leaves: Leaves, wanted: Wanted, found: list[int], failed: Failed
+) -> None:
+    """The same, together where they are many and there are array elements."""
+    crowd = len(filed) > CROWD
+    if crowd and leaves.members:
+        check_together(filed, leaves, wanted, found, failed)
+    else:
+        check_each(filed, leaves, wanted, crowd, found, failed)
+
+
+def check_plain(
+    filed: Sequence[Filed], leaves: Leaves, wanted: Wanted, found: list[int], failed: Failed
+) -> None:
+    """The same of branches that ask nothing more of the event, and no path that was looked up for them is in array
+    elements."""
+    if len(filed) > CROWD:
+        check_some(filed, leaves, wanted, found, failed)
+        return
+    for branch, rest in filed:
+        try:
+            for one in rest:
+                value = leaves[one.path]
+                kind = type(value)
+                if len(value) <= LONG_TEXT if kind is str else kind in _SCALARS:
+                    if not (one.ready or one.holds)(value):
+                        break
+                elif checked(branch, rest, leaves, wanted, False):
+                    found.append(branch.rule_id)
+                    break
+                else:
+                    break
+            else:
+                found.append(branch.rule_id)
+        except Exception as error:
+            failed(branch.rule_id, error)
 
 
 def check_each(

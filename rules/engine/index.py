@@ -6,16 +6,17 @@ A place with many branches is indexed again by their other requirements.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import EXACT_KINDS, NOT_THERE, KindAndKey
-from rules.engine.branches import LONG_LIST, Failed, Filed
-from rules.engine.crowd import CROWD, check_each, check_together
+from rules.engine.branches import LONG_LIST, ByText, Failed, Filed
+from rules.engine.crowd import CROWD, check_plain, check_some, check_together
 from rules.engine.event import ABSENT
+from rules.engine.groups import Group, Repeated, by_text, find_by_text
 from rules.engine.leaves import Leaves
 from rules.engine.present import Present, value_at
 from rules.engine.probes import TIRING, Exceptions, Probe, Probes
@@ -23,8 +24,10 @@ from rules.engine.requirement import Requirement
 from rules.engine.selectivity import Selectivity
 from rules.engine.wanted import Wanted
 
-CROWDED = 8
+CROWDED = 16
 """A place with more branches than this gets an index of its own."""
+WEAK = 0.3
+"""Branches that no requirement is left of that fewer events meet are not put into an index below, unless they are many."""
 MAX_COPIES = 4
 """Below the root a branch is filed at most so many times in all levels together: copies of copies would multiply."""
 FEW_FIELDS = 2
@@ -35,13 +38,10 @@ MAX_LEVELS = 6
 """Levels of indexes: branches that many requirements did not tell apart are checked one by one."""
 
 
-class Place:
-    """The branches filed under one alternative: those it decides alone, those to check, and the index of the rest.
+class Place(Group):
+    """The branches filed under one alternative: those it decides alone, those to check, and the index of the rest."""
 
-    settled: the rules of the first branches to check, those that are met unless array elements are in the way.
-    """
-
-    __slots__ = ("below", "decided", "place", "settled", "to_check")
+    __slots__ = ("place",)
 
     def __init__(
         self,
@@ -54,50 +54,52 @@ class Place:
     ) -> None:
         """`decides`: an event that leads here surely meets the alternative."""
         self.place = place
-        self.decided: tuple[int, ...] = ()
-        self.below: Index | None = None
-        if decides:
-            alone = [_is_decided(entry) for entry in filed]
-            if any(alone):
-                self.decided = tuple(
-                    entry[0].rule_id for entry, is_alone in zip(filed, alone, strict=True) if is_alone
-                )
-                filed = [entry for entry, is_alone in zip(filed, alone, strict=True) if not is_alone]
+        below = None
+        texts: tuple[ByText, ...] = ()
+        if decides and len(filed) > CROWDED:
+            texts, filed = by_text(filed)
             if levels and len(filed) > CROWDED:
-                indexable = [entry for entry in filed if _indexable(entry[1], copies)]
-                if len(indexable) > CROWDED:
-                    self.below = Index(indexable, selectivity, levels - 1, copies)
-                    filed = [entry for entry in filed if not _indexable(entry[1], copies)]
-        settled = [entry for entry in filed if decides and not entry[1] and not entry[0].residual]
-        self.settled = tuple(branch.rule_id for branch, _ in settled)
-        self.to_check: tuple[Filed, ...] = (
-            *settled,
-            *(
-                (branch, rest if len(rest) < 2 else tuple(sorted(rest, key=selectivity.of)))
-                for branch, rest in filed
-                if not decides or rest or branch.residual
-            ),
-        )
+                into_below = _worth_indexing(filed, selectivity, copies)
+                if len(into_below) > CROWDED:
+                    below = Index(into_below, selectivity, levels - 1, copies)
+                    taken = set(map(id, into_below))
+                    filed = [entry for entry in filed if id(entry) not in taken]
+        in_order = [
+            (branch, rest if len(rest) < 2 else tuple(sorted(rest, key=selectivity.of)))
+            for branch, rest in filed
+        ]
+        super().__init__(in_order, decides, texts, below)
 
     def rule_ids(self) -> Iterable[int]:
         """Ids of the rules that have a branch here or below."""
         yield from self.decided
         yield from (branch.rule_id for branch, _ in self.to_check)
+        yield from (branch.rule_id for one in self.by_text for branch, _ in one.filed)
         if self.below is not None:
             for place in self.below.places():
                 yield from place.rule_ids()
 
 
-def _is_decided(entry: Filed) -> bool:
-    branch, rest = entry
-    return not rest and len(branch.requirements) == 1 and not branch.residual
+def _worth_indexing(filed: list[Filed], selectivity: Selectivity, copies: int) -> list[Filed]:
+    """The branches that an index below a place would tell apart better than checks of each."""
+    weak: list[Filed] = []
+    found: list[Filed] = []
+    for entry in filed:
+        shares = [
+            selectivity.of(one)
+            for one in entry[1]
+            if not one.may_be_missing and len(one.alternatives) <= copies
+        ]
+        if shares:
+            (found if min(shares) < WEAK else weak).append(entry)
+    return found + weak if len(weak) > CROWD else found
 
 
-def _indexable(requirements: Sequence[Requirement], copies: int) -> bool:
-    return any(not one.may_be_missing and len(one.alternatives) <= copies for one in requirements)
-
-
-_DECIDED, _TO_CHECK, _BELOW = (attrgetter(name) for name in ("decided", "to_check", "below"))
+_DECIDED, _TO_CHECK, _BY_TEXT, _BELOW = (
+    attrgetter(name) for name in ("decided", "to_check", "by_text", "below")
+)
+_REPEATED = frozenset({"type", "source"})
+"""Paths at which most events have a value that others had before."""
 
 
 class Index:
@@ -140,7 +142,8 @@ class Index:
             for place, entries in by_place.items():
                 left = MAX_COPIES if copies is None else copies // widest.get((path, place), 1)
                 places[place] = Place(place, entries, selectivity, levels, left, decides=True)
-            self._fields.append((path, _field(path, places)))
+            repeated = Repeated() if copies is None and path in _REPEATED else None
+            self._fields.append((path, _field(path, places, repeated)))
         few = FEW_FIELDS if copies is None else FEW_FIELDS_BELOW
         self._present = Present(self._fields) if len(self._fields) > few else None
         self._missing = [
@@ -160,7 +163,7 @@ class Index:
         wanted: everything the rules of this index and those above it ask.
         """
         members = leaves.members
-        hit: list[Place] = []
+        hit: list[Group] = []
         if self._present is not None:
             there = self._present.find(leaves)
         else:
@@ -171,9 +174,15 @@ class Index:
         for field, value in there:
             if value is ABSENT:
                 continue
-            _, text, of_text, of_other, exceptions, places, _, _ = field
+            _, text, of_text, of_other, exceptions, places, _, _, repeated = field
             try:
                 if type(value) is str:
+                    if repeated is not None:
+                        known = repeated.groups.get(value)
+                        if known is not None:
+                            hit += known
+                            continue
+                        before = len(hit)
                     place = text(value)
                     if place is not None:
                         hit.append(place)
@@ -188,6 +197,8 @@ class Index:
                     of_other(value, hit, leaves)
                 if exceptions is not None:
                     exceptions.find(value, hit, leaves)
+                if repeated is not None and type(value) is str:
+                    repeated.note(value, hit[before:])
             except TooMuchWork as error:
                 undecided = set(places).difference(hit)
                 if type(value) is str:
@@ -203,22 +214,25 @@ class Index:
         if members and len(hit) > CROWD:
             found += chain.from_iterable(map(_DECIDED, hit))
             check_together(list(chain.from_iterable(map(_TO_CHECK, hit))), leaves, wanted, found, failed)
+            for texts in filter(None, map(_BY_TEXT, hit)):
+                find_by_text(texts, leaves, found, failed)
             for below in filter(None, map(_BELOW, hit)):
                 below.find(leaves, wanted, found, failed)
             return
-        for place in hit:
-            found += place.decided
-            to_check = place.to_check
-            crowd = len(to_check) > CROWD
-            if place.settled and not members:
-                found += place.settled
-                to_check = to_check[len(place.settled) :]
-            if members and crowd:
-                check_together(to_check, leaves, wanted, found, failed)
+        for group in hit:
+            if members and not members.isdisjoint(group.paths):
+                found += group.decided
+                check_some(group.to_check, leaves, wanted, found, failed)
             else:
-                check_each(to_check, leaves, wanted, crowd, found, failed)
-            if place.below is not None:
-                place.below.find(leaves, wanted, found, failed)
+                found += group.met
+                if group.plain:
+                    check_plain(group.plain, leaves, wanted, found, failed)
+                if group.others:
+                    check_some(group.others, leaves, wanted, found, failed)
+            if group.by_text:
+                find_by_text(group.by_text, leaves, found, failed)
+            if group.below is not None:
+                group.below.find(leaves, wanted, found, failed)
 
 
 class _Field(NamedTuple):
@@ -232,9 +246,10 @@ class _Field(NamedTuple):
     places: tuple[Place, ...]
     exact: dict[str, dict[Any, Place]]
     inexact: tuple[Place, ...]
+    repeated: Repeated | None
 
 
-def _field(path: str, places: dict[KindAndKey, Place]) -> _Field:
+def _field(path: str, places: dict[KindAndKey, Place], repeated: Repeated | None) -> _Field:
     probes = Probes(places)
     return _Field(
         path,
@@ -245,6 +260,7 @@ def _field(path: str, places: dict[KindAndKey, Place]) -> _Field:
         tuple(places.values()),
         probes.exact,
         tuple(place for (kind, _), place in places.items() if kind not in EXACT_KINDS),
+        repeated,
     )
 
 

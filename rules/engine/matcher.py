@@ -68,7 +68,8 @@ class _Layer:
         layer._always, layer._unfiled, layer._wanted = self._always, self._unfiled, self._wanted
         return layer
 
-    def find(self, leaves: Leaves, failed: Failed) -> set[int]:
+    def find(self, leaves: Leaves, failed: Failed) -> list[int]:
+        """Ids of the rules met, some perhaps more than once."""
         found = list(self._always)
         for branch in self._unfiled:
             _ask(branch, leaves, found, failed)
@@ -78,7 +79,7 @@ class _Layer:
             except Exception:
                 # Nobody knows whose fault it was: each rule is asked by itself, so that only the guilty one fails.
                 found = self._ask_each(leaves, failed)
-        return set(found) - self.gone if self.gone else set(found)
+        return [rule_id for rule_id in found if rule_id not in self.gone] if self.gone else found
 
     def _ask_each(self, leaves: Leaves, failed: Failed) -> list[int]:
         found: list[int] = []
@@ -128,13 +129,17 @@ class Matcher:
                 error.__traceback__ = None  # says nothing, and would keep the frames of thousands of rules
             errors.append((rule_id, error))
 
-        found: set[int] = set()
-        for layer in self._layers:
-            found |= layer.find(leaves, failed)
+        found = self._layers[0].find(leaves, failed)
+        for layer in self._layers[1:]:
+            found += layer.find(leaves, failed)
+        once = set(found)
         for rule_id, error in errors:
-            if rule_id not in found:  # else another way to meet the rule was found
+            if rule_id not in once:  # else another way to meet the rule was found
                 self._report(rule_id, event, error)
-        return sorted(found)
+        if len(once) < len(found):
+            return sorted(once)
+        found.sort()  # it consists of a few stretches that are in order
+        return found
 
     def _report(self, rule_id: int, event: Event, error: Exception) -> None:
         self.failures[rule_id] = error

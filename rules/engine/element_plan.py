@@ -9,13 +9,15 @@ bit is set. Where it matters in which order elements are chosen, elements.py com
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain, islice, repeat
+from operator import sub
 from typing import NamedTuple
 
 from rules.engine.columns import Column, Held
 from rules.engine.elements import elements_agree
 from rules.engine.leaves import Leaves
 from rules.engine.numbering import ASKED_AT_ONCE, OUTSIDE, STEPS_OF_A_NUMBER, Numbers, number_elements
-from rules.engine.path_leaves import PathLeaves
+from rules.engine.path_leaves import PathLeaves, Row
 from rules.engine.requirement import Requirement
 from rules.engine.wanted import Wanted
 
@@ -341,13 +343,13 @@ def _plan(paths: tuple[str, ...], view: View, wanted: Wanted) -> Plan:
 
 
 def _column(path: str, array: int, here: PathLeaves, numbers: Numbers, view: View) -> Column:
-    spans, size = numbers
+    spans, size, starts = numbers
     place = path, array, 0 if spans is None else id(numbers)
     column = view.columns.get(place)
     if column is None:
-        if here.row is not None and spans is None:
-            column = Column(here.row.leaves, here.row.firsts, None, size, view.leaves, here.row.values)
-            view.columns[place] = column
+        row = here.row
+        if row is not None and (starts is not None or (spans is None and row.inner is None)):
+            column = view.columns[place] = _column_of_row(row, numbers, view.leaves)
             return column
         depth = view.depth
         part = here.by_array[array]
@@ -364,3 +366,13 @@ def _column(path: str, array: int, here: PathLeaves, numbers: Numbers, view: Vie
                 afters = None
         column = view.columns[place] = Column(found, firsts, afters, size, view.leaves)
     return column
+
+
+def _column_of_row(row: Row, numbers: Numbers, leaves: Leaves) -> Column:
+    starts, firsts, afters, values = numbers.starts, row.firsts, None, row.values
+    if starts is not None and row.inner is None:
+        afters = [starts[at + 1] for at in firsts]
+        firsts = [starts[at] for at in firsts]
+        counts = map(sub, islice(starts, 1, None), starts)
+        values = list(chain.from_iterable(map(repeat, values, counts)))
+    return Column(row.leaves, firsts, afters, numbers.size, leaves, values)

@@ -7,19 +7,21 @@ So {"a": {"b": 1}}, {"a.b": 1} and {"a": [{"b": 1}]} all have the leaf 1 at a.b;
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 from rules.engine.allowance import Allowance, TooMuchWork
 from rules.engine.alternative import KindAndKey
 from rules.engine.event import ABSENT, Absent, Event
 from rules.engine.many_leaves import ManyLeaves
-from rules.engine.path_leaves import Entry, Membership, PathLeaves, Row
+from rules.engine.path_leaves import Entry, Inner, Membership, PathLeaves, Row
 
 MAX_ARRAYS = 32
 """Leaves inside more arrays than this are not seen; without a bound an event of 1 MB could cost gigabytes."""
 
 _HOLDERS = frozenset({dict, list})
+_INNER = frozenset({list, Absent})
+_NO_ELEMENTS: list[Any] = [{}]
 
 FEW_ELEMENTS = 8
 """The elements of so short an array are looked at one by one."""
@@ -40,6 +42,15 @@ class _NotPlain:
 _NOT_PLAIN = _NotPlain()
 
 
+def _inner(objects: list[dict[str, Any]], name: str) -> Inner | None:
+    arrays = [one.get(name, ABSENT) for one in objects]
+    if not _INNER.issuperset(map(type, arrays)) or "." in "".join(chain.from_iterable(objects)):
+        return None
+    below = [array or _NO_ELEMENTS for array in arrays]
+    elements = list(chain.from_iterable(below))
+    return Inner(arrays, list(map(len, below)), elements) if {dict}.issuperset(map(type, elements)) else None
+
+
 class Leaves(dict[str, Any], Allowance):
     """One event: path → its leaf, the list of its leaves where there are several or any came from an array, or
     ABSENT; found when first asked for, so that what no rule gets to look at costs nothing.
@@ -56,6 +67,7 @@ class Leaves(dict[str, Any], Allowance):
         self._rows: dict[str, Row] = {}
         self.held: dict[tuple[int, str], set[KindAndKey] | TooMuchWork] = {}
         self.objects: dict[str, dict[str, Any] | _NotPlain | Absent] = {}
+        self._inner: dict[tuple[int, str], Inner | None] = {}
         self._elements: dict[int, list[Membership]] = {}
         self._lengths: dict[int, int] = {}
         self._outside: dict[int, Membership] = {}
@@ -127,8 +139,30 @@ class Leaves(dict[str, Any], Allowance):
         return [leaf for leaf, _ in entries] if listed or len(entries) > 1 else entries[0][0]
 
     def _row(self, path: str) -> Row | None:
-        """The leaves at a path when an array there, in no other, has nothing but objects with leaves at its last key."""
+        """The leaves at a path when an array there, in no other or in the objects of one, has nothing but objects with
+        leaves at its last key."""
         place, key = _parent_and_key(path)
+        elements = self._objects_at(place)
+        inner = None
+        outermost = elements
+        if elements is None:
+            above, name = _parent_and_key(place)
+            outermost = self._objects_at(above)
+            inner = None if outermost is None else self._inner_of(outermost, name)
+            if inner is None:
+                return None
+            elements = inner.elements
+        assert outermost is not None
+        values = [element.get(key, ABSENT) for element in elements]
+        if not _HOLDERS.isdisjoint(map(type, values)):
+            return None
+        leaves = [leaf for leaf in values if leaf is not ABSENT] if ABSENT in values else values
+        self._lengths[id(outermost)] = len(outermost)
+        self._outside[id(outermost)] = ()
+        return Row(id(outermost), values, leaves, inner)
+
+    def _objects_at(self, place: str) -> list[dict[str, Any]] | None:
+        """The array at a path, when there is one way to it, in no array, and it has nothing but objects."""
         parent, name = _parent_and_key(place)
         above = self._object(parent) if parent else ABSENT
         if type(above) is not dict:
@@ -136,13 +170,19 @@ class Leaves(dict[str, Any], Allowance):
         elements = above.get(name)
         if type(elements) is not list or not {dict}.issuperset(map(type, elements)) or "." in "".join(above):
             return None
-        values = [element.get(key, ABSENT) for element in elements]
-        if not _HOLDERS.isdisjoint(map(type, values)):
-            return None
-        leaves = [leaf for leaf in values if leaf is not ABSENT] if ABSENT in values else values
-        self._lengths[id(elements)] = len(elements)
-        self._outside[id(elements)] = ()
-        return Row(id(elements), values, leaves)
+        return elements
+
+    def _inner_of(self, objects: list[dict[str, Any]], name: str) -> Inner | None:
+        """The arrays of objects below a key of objects, when there is nothing else."""
+        place = id(objects), name
+        if place not in self._inner:
+            self._inner[place] = inner = _inner(objects, name)
+            if inner is not None:
+                outside = zip(zip(repeat(id(objects)), range(len(objects)), strict=False), strict=True)
+                arrays = list(map(id, inner.arrays))
+                self._lengths.update(zip(arrays, inner.counts, strict=True))
+                self._outside.update(zip(arrays, outside, strict=True))
+        return self._inner[place]
 
     def _collect(
         self, value: Any, keys: list[str], at: int, membership: Membership, entries: list[Entry]

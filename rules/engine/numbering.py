@@ -18,10 +18,12 @@ ASKED_AT_ONCE = 16
 
 class Numbers(NamedTuple):
     """The innermost elements of an array. spans: (array, index) → those that an element is or holds, (first, last
-    + 1); None when there are no arrays inside, so that they are as numbered as they are; size: how many."""
+    + 1); None when there are no arrays inside, so that they are as numbered as they are; size: how many; starts:
+    instead of spans where all leaves are in rows, by index in the array the first of the elements, then the size."""
 
     spans: dict[tuple[int, int], tuple[int, int]] | None
     size: int
+    starts: list[int] | None = None
 
 
 def number_elements(array: int, there: list[PathLeaves], leaves: Leaves, depth: int) -> Numbers | None:
@@ -29,6 +31,12 @@ def number_elements(array: int, there: list[PathLeaves], leaves: Leaves, depth: 
     arrays are above."""
     if array == OUTSIDE:
         return Numbers(None, 1)
+    of_rows = {id(here.row.inner): here.row.inner for here in there if here.row and here.row.inner}
+    if len(of_rows) == 1 and all(here.row for here in there):
+        [below] = of_rows.values()
+        starts = below.starts
+        leaves.spend(STEPS_OF_A_NUMBER * (len(starts) + starts[-1]) if starts[-1] > ASKED_AT_ONCE else 0)
+        return Numbers({}, starts[-1], starts)
     inner = {one for here in there for one in here.innermost.get(array, ())}
     if inner == {array}:
         return Numbers(None, leaves.length(array))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from rules.engine.alternative import KindAndKey, exact_place
@@ -23,15 +24,35 @@ Choice = frozenset[tuple[int, int]]
 """Elements chosen, at most one of each array: (array, index)."""
 
 
-class Row(NamedTuple):
-    """The leaves at a path when they are members of the objects in one array, and this is in no other.
+class Inner(NamedTuple):
+    """The arrays that the objects of one array have at one key, each with nothing but objects.
 
-    values: by index in the array, ABSENT where there is none; leaves: those that there are.
+    arrays: by object, ABSENT where there is none; counts: their elements, 1 where there are none; elements: of all of
+    them, in order, an empty object where an array has none.
+    """
+
+    arrays: list[Any]
+    counts: list[int]
+    elements: list[dict[str, Any]]
+
+    @property
+    def starts(self) -> list[int]:
+        """Of each array its first element's place among the elements; then how many there are."""
+        return list(accumulate(self.counts, initial=0))
+
+
+class Row(NamedTuple):
+    """The leaves at a path when they are members of the objects in one array, or in the arrays inside of these, and this
+    is in no other.
+
+    values: by index in the array, or among the elements of `inner`, ABSENT where there is none; leaves: those that
+    there are.
     """
 
     array: int
     values: list[Any]
     leaves: list[Any]
+    inner: Inner | None = None
 
     @property
     def firsts(self) -> Sequence[int]:
@@ -43,7 +64,19 @@ class Row(NamedTuple):
 
     def entries(self) -> list[Entry]:
         array = self.array
-        return [(leaf, ((array, index),)) for index, leaf in enumerate(self.values) if leaf is not ABSENT]
+        if self.inner is None:
+            return [(leaf, ((array, index),)) for index, leaf in enumerate(self.values) if leaf is not ABSENT]
+        found: list[Entry] = []
+        for at, (below, start, size) in enumerate(
+            zip(self.inner.arrays, self.inner.starts, self.inner.counts, strict=False)
+        ):
+            inside = id(below)
+            found += [
+                (leaf, ((array, at), (inside, index)))
+                for index, leaf in enumerate(self.values[start : start + size])
+                if leaf is not ABSENT
+            ]
+        return found
 
 
 class PathLeaves:
@@ -90,7 +123,7 @@ class PathLeaves:
     @cached_property
     def innermost(self) -> dict[int, set[int]]:
         """The innermost arrays that leaves are inside of, by the outermost one; 0: none."""
-        if self.row is not None:
+        if self.row is not None and self.row.inner is None:
             return {self.row.array: {self.row.array}}
         depth = self._depth
         return {

@@ -91,10 +91,10 @@ class View:
             return self.leaves.at(path)
         found = self._at.get(path)
         if found is None:
-            entries = self._above.at(path).inside(self._element)
-            if len(entries) > ASKED_AT_ONCE:
-                self.leaves.spend(STEPS_OF_A_NUMBER * len(entries))
-            found = self._at[path] = PathLeaves(entries, depth=self.depth)
+            found = self._above.at(path).inside(self._element)
+            if len(found) > ASKED_AT_ONCE:
+                self.leaves.spend(STEPS_OF_A_NUMBER * len(found))
+            self._at[path] = found
         return found
 
     def inside(self, element: tuple[int, int]) -> View:
@@ -347,19 +347,16 @@ def _column(path: str, array: int, here: PathLeaves, numbers: Numbers, view: Vie
     place = path, array, 0 if spans is None else id(numbers)
     column = view.columns.get(place)
     if column is None:
-        row = here.row
+        row = here.row_of(array)
         if row is not None and (starts is not None or (spans is None and row.inner is None)):
             column = view.columns[place] = _column_of_row(row, numbers, view.leaves)
             return column
-        depth = view.depth
-        part = here.by_array[array]
-        found = [leaf for leaf, _ in part]
         afters: list[int] | None = None
-        if array == OUTSIDE:
-            firsts = [0] * len(part)
-        elif spans is None:
-            firsts = [membership[depth][1] for _, membership in part]
+        if spans is None:
+            found, firsts = here.by_element(array)
         else:
+            part = here.by_array[array]
+            found = [leaf for leaf, _ in part]
             firsts = [spans[membership[-1]][0] for _, membership in part]
             afters = [spans[membership[-1]][1] for _, membership in part]
             if sum(afters) - sum(firsts) == len(part):

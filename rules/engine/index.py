@@ -239,18 +239,18 @@ class _Field(NamedTuple):
     """What an index looks up at one path."""
 
     path: str
-    text: Callable[[str], Place | None]
-    of_text: Probe[Place] | None
-    of_other: Probe[Place] | None
-    exceptions: Exceptions[Place] | None
+    text: Callable[[str], Group | None]
+    of_text: Probe[Group] | None
+    of_other: Probe[Group] | None
+    exceptions: Exceptions[Group] | None
     places: tuple[Place, ...]
-    exact: dict[str, dict[Any, Place]]
+    exact: dict[str, dict[Any, Group]]
     inexact: tuple[Place, ...]
     repeated: Repeated | None
 
 
 def _field(path: str, places: dict[KindAndKey, Place], repeated: Repeated | None) -> _Field:
-    probes = Probes(places)
+    probes: Probes[Group] = Probes(places)
     return _Field(
         path,
         probes.text,
@@ -264,18 +264,18 @@ def _field(path: str, places: dict[KindAndKey, Place], repeated: Repeated | None
     )
 
 
-def _hit_by_any(value: list[Any], field: _Field, leaves: Leaves, wanted: Wanted) -> Iterable[Place]:
+def _hit_by_any(value: list[Any], field: _Field, leaves: Leaves, wanted: Wanted) -> Iterable[Group]:
     """The places of all leaves at one path."""
     if len(value) > LONG_LIST:
         many = leaves.many(field.path)
-        found: list[Place] = []
+        found: list[Group] = []
         for kind, places in field.exact.items():
             found += map(places.__getitem__, places.keys() & many.equal(kind))
         if field.inexact:
             held = wanted.held(field.path, leaves)
             found += [place for place in field.inexact if place.place in held]
         return found
-    hit: list[Place] = []
+    hit: list[Group] = []
     for leaf in value:
         if type(leaf) is str:
             place = field.text(leaf)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, cast
 
 from rules.engine.allowance import Allowance, TooMuchWork
 from rules.engine.alternative import KindAndKey
@@ -51,6 +51,16 @@ def _inner(objects: list[dict[str, Any]], name: str) -> Inner | None:
     return Inner(arrays, list(map(len, below)), elements) if {dict}.issuperset(map(type, elements)) else None
 
 
+def _entries_of(found: list[Entry | Row]) -> list[Entry]:
+    entries: list[Entry] = []
+    for one in found:
+        if isinstance(one, Row):
+            entries += one.entries()
+        else:
+            entries.append(one)
+    return entries
+
+
 class Leaves(dict[str, Any], Allowance):
     """One event: path → its leaf, the list of its leaves where there are several or any came from an array, or
     ABSENT; found when first asked for, so that what no rule gets to look at costs nothing.
@@ -64,7 +74,7 @@ class Leaves(dict[str, Any], Allowance):
         self.event = event
         self.members: set[str] = set()
         self._entries: dict[str, list[Entry]] = {}
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, list[Row]] = {}
         self.held: dict[tuple[int, str], set[KindAndKey] | TooMuchWork] = {}
         self.objects: dict[str, dict[str, Any] | _NotPlain | Absent] = {}
         self._inner: dict[tuple[int, str], Inner | None] = {}
@@ -123,20 +133,22 @@ class Leaves(dict[str, Any], Allowance):
     def _search(self, path: str) -> Any:
         """The leaf or leaves at a path however it is spelled, through arrays; notes `members`."""
         row = self._row(path)
-        if row is not None:
-            if not row.leaves:
-                return ABSENT
-            self.members.add(path)
-            self._rows[path] = row
-            return row.leaves
-        entries: list[Entry] = []
-        listed = self._collect(self.event.data, path.split("."), 1, (), entries)
+        entries: list[Entry | Row] = [] if row is None or not row.leaves else [row]
+        listed = True
+        if row is None:
+            listed = self._collect(self.event.data, path.split("."), 1, (), entries)
         if not entries:
             return ABSENT
-        if any(membership for _, membership in entries):
+        rows = [one for one in entries if isinstance(one, Row)]
+        if len(rows) == len(entries):
             self.members.add(path)
-            self._entries[path] = entries
-        return [leaf for leaf, _ in entries] if listed or len(entries) > 1 else entries[0][0]
+            self._rows[path] = rows
+            return rows[0].leaves if len(rows) == 1 else [leaf for row in rows for leaf in row.leaves]
+        single = _entries_of(entries) if rows else cast("list[Entry]", entries)
+        if any(membership for _, membership in single):
+            self.members.add(path)
+            self._entries[path] = single
+        return [leaf for leaf, _ in single] if listed or len(single) > 1 else single[0][0]
 
     def _row(self, path: str) -> Row | None:
         """The leaves at a path when an array there, in no other or in the objects of one, has nothing but objects with
@@ -185,7 +197,7 @@ class Leaves(dict[str, Any], Allowance):
         return self._inner[place]
 
     def _collect(
-        self, value: Any, keys: list[str], at: int, membership: Membership, entries: list[Entry]
+        self, value: Any, keys: list[str], at: int, membership: Membership, entries: list[Entry | Row]
     ) -> bool:
         """Adds the leaves of a value below which the keys from `at` on are still to go; whether one was in an array.
 
@@ -220,18 +232,22 @@ class Leaves(dict[str, Any], Allowance):
         return len(entries) > count
 
     def _collect_members(
-        self, elements: list[Any], keys: list[str], membership: Membership, entries: list[Entry]
+        self, elements: list[Any], keys: list[str], membership: Membership, entries: list[Entry | Row]
     ) -> None:
         """Adds the leaves that the elements of an array have below the last of the keys."""
         key = keys[-1]
-        inside = self._memberships(elements, membership)
         if len(membership) >= MAX_ARRAYS:
             return
         if len(elements) > FEW_ELEMENTS and {dict}.issuperset(map(type, elements)):
-            found = [element.get(key, ABSENT) for element in elements]
-            if _HOLDERS.isdisjoint(map(type, found)):
-                entries.extend([entry for entry in zip(found, inside, strict=True) if entry[0] is not ABSENT])
+            values = [element.get(key, ABSENT) for element in elements]
+            if _HOLDERS.isdisjoint(map(type, values)):
+                leaves = [leaf for leaf in values if leaf is not ABSENT] if ABSENT in values else values
+                if leaves:
+                    self._lengths[id(elements)] = len(elements)
+                    self._outside[id(elements)] = membership
+                    entries.append(Row(id(elements), values, leaves, None, membership))
                 return
+        inside = self._memberships(elements, membership)
         for element, here in zip(elements, inside, strict=True):
             if type(element) is dict:
                 below = element.get(key, ABSENT)
@@ -243,7 +259,12 @@ class Leaves(dict[str, Any], Allowance):
                 self._collect(element, keys, len(keys) - 1, here, entries)
 
     def _collect_spelled(
-        self, value: dict[str, Any], keys: list[str], at: int, membership: Membership, entries: list[Entry]
+        self,
+        value: dict[str, Any],
+        keys: list[str],
+        at: int,
+        membership: Membership,
+        entries: list[Entry | Row],
     ) -> bool:
         self.spend(STEPS_OF_A_SPELLING * (len(keys) - at))
         listed = False
@@ -280,8 +301,8 @@ class Leaves(dict[str, Any], Allowance):
         found = self._at.get(path)
         if found is None:
             self[path]
-            row = self._rows.get(path)
-            found = self._at[path] = PathLeaves(self.of(path) if row is None else None, row)
+            rows = self._rows.get(path)
+            found = self._at[path] = PathLeaves(self.of(path) if rows is None else None, rows or ())
         return found
 
     def arrays_after(self, paths: tuple[str, ...]) -> list[frozenset[int]]:

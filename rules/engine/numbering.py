@@ -31,8 +31,9 @@ def number_elements(array: int, there: list[PathLeaves], leaves: Leaves, depth: 
     arrays are above."""
     if array == OUTSIDE:
         return Numbers(None, 1)
-    of_rows = {id(here.row.inner): here.row.inner for here in there if here.row and here.row.inner}
-    if len(of_rows) == 1 and all(here.row for here in there):
+    rows = [here.row_of(array) for here in there if array in here.outermost]
+    of_rows = {id(row.inner): row.inner for row in rows if row and row.inner}
+    if len(of_rows) == 1 and all(rows):
         [below] = of_rows.values()
         starts = below.starts
         leaves.spend(STEPS_OF_A_NUMBER * (len(starts) + starts[-1]) if starts[-1] > ASKED_AT_ONCE else 0)

@@ -42,17 +42,17 @@ class Inner(NamedTuple):
 
 
 class Row(NamedTuple):
-    """The leaves at a path when they are members of the objects in one array, or in the arrays inside of these, and this
-    is in no other.
+    """The leaves at a path that are members of the objects in one array, or in the arrays inside of these.
 
     values: by index in the array, or among the elements of `inner`, ABSENT where there is none; leaves: those that
-    there are.
+    there are; outside: the elements that the array is inside of.
     """
 
     array: int
     values: list[Any]
     leaves: list[Any]
     inner: Inner | None = None
+    outside: Membership = ()
 
     @property
     def firsts(self) -> Sequence[int]:
@@ -65,14 +65,19 @@ class Row(NamedTuple):
     def entries(self) -> list[Entry]:
         array = self.array
         if self.inner is None:
-            return [(leaf, ((array, index),)) for index, leaf in enumerate(self.values) if leaf is not ABSENT]
+            outside = self.outside
+            return [
+                (leaf, (*outside, (array, index)))
+                for index, leaf in enumerate(self.values)
+                if leaf is not ABSENT
+            ]
         found: list[Entry] = []
         for at, (below, start, size) in enumerate(
             zip(self.inner.arrays, self.inner.starts, self.inner.counts, strict=False)
         ):
             inside = id(below)
             found += [
-                (leaf, ((array, at), (inside, index)))
+                (leaf, (*self.outside, (array, at), (inside, index)))
                 for index, leaf in enumerate(self.values[start : start + size])
                 if leaf is not ABSENT
             ]
@@ -82,22 +87,54 @@ class Row(NamedTuple):
 class PathLeaves:
     """The leaves at one path, found by the element they are inside of and by value. Made once per event and path."""
 
-    def __init__(self, entries: list[Entry] | None, row: Row | None = None, depth: int = 0) -> None:
+    def __init__(self, entries: list[Entry] | None, rows: Sequence[Row] = (), depth: int = 0) -> None:
         """One of the two; depth: of so many outer arrays nothing is said."""
-        self.row = row
         self._depth = depth
         self._entries = entries
+        self._rows = rows
+        here = all(len(row.outside) == depth for row in rows)
+        self._by_array = {row.array: row for row in rows} if here else {}
 
     @property
     def entries(self) -> list[Entry]:
         if self._entries is None:
-            self._entries = [] if self.row is None else self.row.entries()
+            self._entries = [entry for row in self._rows for entry in row.entries()]
         return self._entries
+
+    @property
+    def row(self) -> Row | None:
+        """All leaves, when they are those of one outermost array."""
+        return next(iter(self._by_array.values())) if len(self._by_array) == 1 else None
 
     @property
     def outermost(self) -> Collection[int]:
         """The keys of `by_array`."""
-        return self.by_array if self.row is None else (self.row.array,)
+        if self._by_array:
+            return self._by_array
+        if self._rows:
+            return {self._array_around(row) for row in self._rows}
+        return self.by_array
+
+    def row_of(self, array: int) -> Row | None:
+        """The leaves that are inside of an outermost array, when they are kept together."""
+        return self._by_array.get(array)
+
+    def _array_around(self, row: Row) -> int:
+        outside = row.outside
+        return outside[self._depth][0] if len(outside) > self._depth else row.array
+
+    def by_element(self, array: int) -> tuple[list[Any], list[int]]:
+        """The leaves that are inside of an outermost array, and the index in it of the element that each is in; 0 where
+        they are in none."""
+        depth = self._depth
+        if self._rows and all(len(row.outside) > depth for row in self._rows):
+            rows = [row for row in self._rows if row.outside[depth][0] == array]
+            leaves = [leaf for row in rows for leaf in row.leaves]
+            return leaves, [index for row in rows for index in [row.outside[depth][1]] * len(row.leaves)]
+        part = self.by_array[array]
+        return [leaf for leaf, _ in part], (
+            [membership[depth][1] for _, membership in part] if array else [0] * len(part)
+        )
 
     @cached_property
     def by_value(self) -> dict[KindAndKey, list[Entry]]:
@@ -123,8 +160,11 @@ class PathLeaves:
     @cached_property
     def innermost(self) -> dict[int, set[int]]:
         """The innermost arrays that leaves are inside of, by the outermost one; 0: none."""
-        if self.row is not None and self.row.inner is None:
-            return {self.row.array: {self.row.array}}
+        if self._rows and all(row.inner is None for row in self._rows):
+            found: dict[int, set[int]] = {}
+            for row in self._rows:
+                found.setdefault(self._array_around(row), set()).add(row.array)
+            return found
         depth = self._depth
         return {
             array: {membership[-1][0] for _, membership in entries if len(membership) > depth}
@@ -152,9 +192,15 @@ class PathLeaves:
                 found.setdefault(membership[depth], []).append(entry)
         return found
 
-    def inside(self, element: tuple[int, int]) -> list[Entry]:
-        """The leaves that are inside of an element (array, index) of an outermost array."""
-        return self._outermost.get(element, [])
+    def inside(self, element: tuple[int, int]) -> PathLeaves:
+        """The leaves that are inside of an element (array, index) of an outermost array, as if nothing were around."""
+        depth = self._depth
+        if self._rows and all(len(row.outside) > depth for row in self._rows):
+            return PathLeaves(None, [row for row in self._rows if row.outside[depth] == element], depth + 1)
+        return PathLeaves(self._outermost.get(element, []), (), depth + 1)
+
+    def __len__(self) -> int:
+        return sum(len(row.leaves) for row in self._rows) if self._rows else len(self.entries)
 
     @cached_property
     def arrays(self) -> dict[int, int]:

@@ -12,7 +12,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.engine import Event, Matcher, compile
 from rules.engine.branches import IndexedBranch, met
@@ -169,6 +169,7 @@ AGAINST_PEERS = {1: 1, 100: 20, 1000: 200}
 def _workload(hot: bool) -> None:
     name = "hot" if hot else "selective"
     rates: dict[int, list[float]] = {}
+    outputs: dict[int, Output] = {}
     for count in AGAINST_SCAN:
         if hot and count == 1:
             continue
@@ -189,7 +190,7 @@ def _workload(hot: bool) -> None:
             assert all(set(mine(event)) == scan(event) for event in events[:3])  # type: ignore[call-overload]
         rate(mine, events)
         rates[count] = [rate(mine, events) for _ in range(REPETITIONS)]
-        matched = statistics.mean(len(matcher.match(Event.from_json(event))) for event in events[:200])
+        outputs[count] = _output(matcher, events)
         for against, (scan, goal) in scans.items():
             figure(
                 f"matching, {name}, {count:,} rules, against {against}",
@@ -199,7 +200,7 @@ def _workload(hot: bool) -> None:
                 goal,
                 "events/s of one core",
                 build_us_per_rule=round(built / count * 1e6, 1),
-                rules_met_per_event=round(matched, 1),
+                rules_met_per_event=round(outputs[count].ids, 1),
             )
         if count in AGAINST_PEERS and not hot:
             for peer, work in peers(rules):
@@ -215,6 +216,7 @@ def _workload(hot: bool) -> None:
             _changes(matcher, tenants)
         gc.unfreeze()
     for count, goal in ((10_000, 0.4), (100_000, 0.3)):
+        ids = {size: round(outputs[size].ids, 1) for size in (100, count)}
         figure(
             f"matching, {name}, rate at {count:,} rules to rate at 100",
             rates[count],
@@ -222,7 +224,45 @@ def _workload(hot: bool) -> None:
             "the matcher with 100 rules",
             goal,
             "events/s of one core",
+            rules_met_per_event=ids,
+            us_per_event={size: round(_us(rates[size]), 1) for size in (100, count)},
+            us_to_put_out_the_ids={size: round(outputs[size].us, 2) for size in (100, count)},
         )
+        if hot:
+            more = outputs[count].ids - outputs[100].ids
+            figure(
+                f"matching, {name}, what each id more than at 100 rules costs at {count:,}",
+                [(_us(rates[count]) - _us(rates[100])) / more],
+                [1.0],
+                "1 microsecond",
+                1,
+                "microseconds per id put out",
+                at_most=True,
+                only_to_put_it_out=round((outputs[count].us - outputs[100].us) / more, 3),
+            )
+
+
+class Output(NamedTuple):
+    """ids: rule ids that one event gets; us: microseconds it takes to put them out when they are known: the least that
+    any matcher needs for them."""
+
+    ids: float
+    us: float
+
+
+def _output(matcher: Matcher, events: list[bytes]) -> Output:
+    known = [tuple(matcher.match(Event.from_json(event))) for event in events]
+    took = []
+    for _ in range(REPETITIONS):
+        began = time.process_time()
+        for ids in known:
+            sorted(ids)
+        took.append(time.process_time() - began)
+    return Output(statistics.mean(map(len, known)), 1e6 * statistics.median(took) / len(known))
+
+
+def _us(rates: list[float]) -> float:
+    return 1e6 / statistics.median(rates)
 
 
 def _changes(matcher: Matcher, tenants: Tenants) -> None:

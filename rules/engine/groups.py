@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import TEXT
 from rules.engine.branches import ByText, Failed, Filed, IndexedBranch
 from rules.engine.leaves import Leaves
 from rules.engine.requirement import Requirement
-
-if TYPE_CHECKING:
-    from rules.engine.index import Index
+from rules.engine.wanted import Wanted
 
 FEWEST_TEXTS = 3
 """Of so many branches that ask for a text at one path the texts are put into a dictionary."""
@@ -27,6 +25,16 @@ MOST_VALUES = 2048
 """Values of a path that are remembered; of more all are forgotten."""
 LONGEST_VALUE = 128
 """Characters of a value that is remembered."""
+
+
+class Below(Protocol):
+    """The index of branches that are many at one place."""
+
+    def find(self, leaves: Leaves, wanted: Wanted, found: list[int], failed: Failed) -> None:
+        """Appends the ids of the rules met, some perhaps more than once."""
+
+    def rule_ids(self) -> Iterable[int]:
+        """Ids of the rules that have a branch in it."""
 
 
 class Group:
@@ -43,7 +51,7 @@ class Group:
         filed: Iterable[Filed],
         decides: bool,
         by_text: tuple[ByText, ...] = (),
-        below: Index | None = None,
+        below: Below | None = None,
         decided: Iterable[int] = (),
     ) -> None:
         """decides: the branches filed are met but for what is left of each; decided: more that are."""

@@ -76,8 +76,7 @@ class Place(Group):
         yield from (branch.rule_id for branch, _ in self.to_check)
         yield from (branch.rule_id for one in self.by_text for branch, _ in one.filed)
         if self.below is not None:
-            for place in self.below.places():
-                yield from place.rule_ids()
+            yield from self.below.rule_ids()
 
 
 def _worth_indexing(filed: list[Filed], selectivity: Selectivity, copies: int) -> list[Filed]:
@@ -151,11 +150,13 @@ class Index:
             for path, entries in missing.items()
         ]
 
-    def places(self) -> Iterable[Place]:
+    def rule_ids(self) -> Iterable[int]:
+        """Ids of the rules that have a branch here or below."""
         for _, field in self._fields:
-            yield from field.places
+            for place in field.places:
+                yield from place.rule_ids()
         for _, place in self._missing:
-            yield place
+            yield from place.rule_ids()
 
     def find(self, leaves: Leaves, wanted: Wanted, found: list[int], failed: Failed) -> None:
         """Appends the ids of the rules met, some perhaps more than once. A branch that raises is told to `failed`.

@@ -38,21 +38,16 @@ def data(rng: random.Random) -> Json:
     return found
 
 
-def alternatives(rng: random.Random) -> list[Any]:
-    return rng.choice(
-        [
-            *([["x"]], [["x", "y"]], [["z"]], [[rng.choice("xyz")]], [[1, "x"]], [[True]]),
-            [[{"anything-but": "x"}], [{"exists": True}], [{"numeric": [">", 1]}]],
-            [[{"exists": False}], [{"exists": False}, "x"], [{"prefix": "x"}]],
-        ]
-    )[0]
+ALTERNATIVES: list[list[Any]] = [["x"], ["x", "y"], ["y"], ["z"], [1, "x"], [True], [{"anything-but": "x"}]]
+ALTERNATIVES += [[{"exists": True}], [{"numeric": [">", 1]}], [{"prefix": "x"}]]
+ALTERNATIVES += [[{"exists": False}], [{"exists": False}, "x"]]
 
 
 def rule(rng: random.Random) -> Json:
     paths = rng.sample(
         ["data.a", "data.b", "data.c", "data.o.a", "data.o.b", "data.o.c"], rng.choice([0, 1, 1, 2, 3])
     )
-    pattern: Json = {path: alternatives(rng) for path in paths}
+    pattern: Json = {path: rng.choice(ALTERNATIVES) for path in paths}
     pattern["type"] = rng.choice([["a.b"], ["a.b", "a.c"], [{"prefix": "a"}], [{"wildcard": "a*"}], ["a"]])
     if rng.random() < 0.4:
         pattern["source"] = rng.choice([["/s"], ["/t"], [{"prefix": "/"}], [{"anything-but": "/u"}]])

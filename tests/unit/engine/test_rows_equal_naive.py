@@ -52,13 +52,13 @@ def order(rng: random.Random, odd: float) -> Json:
 def data(rng: random.Random) -> Json:
     odd = rng.choice([0, 0, 0, 0.1])
     found: Json = {"orders": [order(rng, odd) for _ in range(rng.choice([1, 4, 20]))]}
-    if rng.random() < 0.5:
+    if rng.random() < 0.7:
         ways = {
-            "p": {"a": [item(rng, ("x", "y")) for _ in range(rng.choice([3, 12, 12]))]},
-            "p.a": [item(rng, ("x", "y")) for _ in range(rng.choice([3, 12, 12]))],
+            "p": {"a": [item(rng, ("x", "y")) for _ in range(rng.choice([3, 12, 12, 12]))]},
+            "p.a": [item(rng, ("x", "y")) for _ in range(rng.choice([3, 12, 12, 12]))],
         }
         found.update(ways)
-        found["q"] = rng.choice([ways, [ways], [ways, {"n": 1, **ways}], [{"n": 1}, [ways]]])
+        found["q"] = rng.choice([ways, [ways], [ways], [ways, {"n": 1, **ways}], [{"n": 1}, [ways]]])
     return found
 
 

@@ -109,3 +109,18 @@ def test_when_a_path_is_too_much_work_every_rule_that_asks_for_it_fails(monkeypa
     monkeypatch.setattr(Allowance, "left", 10)
     assert matcher.match(event()) == [100]
     assert set(matcher.failures) == {at for at, _ in rules}
+
+
+@pytest.mark.parametrize("more", [{}, {"c": [{"exists": False}]}, {"c": ["c"]}])
+def test_conditions_on_one_element_stay_together_where_the_index_has_answered_each(more) -> None:
+    rules: list[Json] = [
+        {"type": ["t"], "data": {"o": {"a": [f"a{at % 3}"], "b": [f"b{at % 7}"], **more}}}
+        for at in range(200)
+    ]
+    elements = [{"a": "a0", "b": "b1"}, {"a": "a1", "b": "b0", "c": "c"}, {"a": "a2", "b": "b6", "c": "c"}]
+    event = {"type": "t", "data": {"o": elements}}
+    expected = [at for at, one in enumerate(rules) if naive.matches(one, event)]
+    assert 0 < len(expected) < 60
+    matcher = compile(enumerate(rules))
+    for _ in range(3):
+        assert matcher.match(Event({"type": "t"}, json.dumps(event["data"]).encode())) == expected

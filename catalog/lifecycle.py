@@ -157,6 +157,13 @@ def retire(event_type: EventType, by: Any) -> None:
     event_type.refresh_from_db()
 
 
+def delete(event_type: EventType, by: Any) -> None:
+    """Takes a type off the shelf with its versions, in whatever state it is. Events, rules and sources stay."""
+    with transaction.atomic():
+        changes.record("type.deleted", event_type=event_type, by=by)
+        event_type.delete()
+
+
 def successor_problem(event_type: EventType, successor: EventType | None) -> str:
     """Why `successor` cannot take the place of `event_type`, in a sentence; "" when it can."""
     if successor is None:

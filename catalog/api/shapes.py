@@ -130,6 +130,7 @@ _VERSION_FIELDS = {
     "notes": text("What changed."),
     "origin": text("Where it was read from; empty when it was written."),
     "lifecycle": one_of(Lifecycle.values),
+    "ends_on": maybe(text("The last day that was announced.", format="date")),
     "outcome": maybe(
         one_of(Outcome, "What the check said when it was registered; null for a first version.")
     ),

@@ -174,6 +174,7 @@ def _version(row: SchemaVersion) -> dict[str, Any]:
         "notes": row.notes,
         "origin": row.origin,
         "lifecycle": row.lifecycle,
+        "ends_on": row.ends_on.isoformat() if row.ends_on else None,
         "outcome": verdict.get("outcome"),
         "override": row.override,
         "digest": row.digest,

@@ -167,7 +167,7 @@ class _Reader:
     def aws(self, event: dict[str, Any]) -> Candidate:
         """The event type of a schema that AWS EventBridge discovered: the data is its `detail`."""
         pointer = "/components/schemas/AWSEvent"
-        detail_type = event.get("x-amazon-events-detail-type")
+        detail_type = first_line(event.get("x-amazon-events-detail-type"))
         source = first_line(event.get("x-amazon-events-source"))
         properties = event.get("properties")
         detail = properties.get("detail") if isinstance(properties, dict) else None
@@ -179,8 +179,8 @@ class _Reader:
             event,
             (),
         )
-        docs = f"On AWS EventBridge its detail-type is “{first_line(detail_type)}”." if detail_type else ""
-        return _with(found, source=source, title=first_line(detail_type) or found.title, docs=docs)
+        docs = f"On AWS EventBridge its detail-type is “{detail_type}”." if detail_type else ""
+        return _with(found, source=source, title=detail_type or found.title, docs=docs, sent_as=detail_type)
 
     def operation(self, one: Operation, origin: Origin, name: str) -> Candidate:
         value, item = one.value, one.path_item

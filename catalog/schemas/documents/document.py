@@ -153,6 +153,10 @@ class Document:
     mistakes: tuple[Mistake, ...] = ()
 
 
+# Marks of an event on an operation, a webhook, a message or a schema, as exporters write them.
+TYPE_MARKS = ("x-event-type", "x-cloudevents-type", "x-ce-type")
+
+
 def suggested_name(*parts: Any) -> str:
     """An event type name out of words: lower case, with dots between them, as the catalog takes it; may be empty.
 

@@ -93,7 +93,7 @@ class DenyByDefault:
             if getattr(view, "tokens", False) and not wants_page(request):
                 return _refused(
                     401,
-                    _("Send `Authorization: Bearer <token>` with a token that may try rules, or sign in."),
+                    _("Send `Authorization: Bearer <token>` with a token that may read, or sign in."),
                 )
             if getattr(request, "htmx", False) or request.headers.get("HX-Request"):
                 response = HttpResponse(status=401)
@@ -127,7 +127,7 @@ class DenyByDefault:
             return _refused(
                 403,
                 _(
-                    "This token may publish only. Make one that may try rules in the console: your menu, Publishing tokens."
+                    "This token may publish only. Make one that may read in the console: your menu, Publishing tokens."
                 ),
             )
         request.token = token  # type: ignore[attr-defined]

@@ -18,6 +18,8 @@ decided = Signal()
 
 DECIDES = "catalog.change_eventtype"
 """What a member of the owning team needs to decide."""
+LONGEST = 500
+"""Characters of a reason and of an answer."""
 
 
 def ask(event_type: EventType, team: Team, reason: str, by: Any) -> Approval:

@@ -78,10 +78,13 @@ class Drifting:
         return ", ".join(text % {"count": words.number(number)} for number, text in said if number)
 
 
-def drifting(event_type: EventType, today: date | None = None) -> Drifting:
-    """How the events of the last DAYS days, since the version they are held against, differ from it."""
+def drifting(event_type: EventType, today: date | None = None, days: int = DAYS) -> Drifting:
+    """How the events of the last `days` days, since the version they are held against, differ from it.
+
+    The one answer for the pages and for the news (catalog.following.findings), which looks at a day at a time.
+    """
     version = event_type.current
-    since = (today or timezone.now().date()) - timedelta(days=DAYS - 1)
+    since = (today or timezone.now().date()) - timedelta(days=days - 1)
     if version is not None:
         since = max(since, version.created_at.date())
     personal = [path for path in event_type.personal if isinstance(path, str)]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import NamedTuple
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.changes import OWN
 from catalog.facts import facts
-from catalog.models import EventType, Lifecycle, Stamp
+from catalog.models import EventType
 from catalog.search import among
-from catalog.stamps import CATALOG
+from catalog.stock import Stock, stock
 
 NEW = timedelta(days=7)
 # Events per minute from which a type counts as busy.
@@ -25,50 +24,12 @@ BUSY = 1.0
 COUNTED = 2_000
 
 
-@dataclass(frozen=True)
-class _Catalog:
-    """The whole catalog as the facets look at it: per name its id and its age, the names of what is deprecated and of
-    what tells of Signalbox itself, which nobody has to look after."""
-
-    ids: dict[str, int]
-    created: dict[str, datetime]
-    deprecated: frozenset[str]
-    own: frozenset[str]
-
-
 class _Shelf(NamedTuple):
-    catalog: _Catalog
+    """What the facets look at: the names in question, all that is known of them, and the ids of somebody's teams."""
+
+    names: Set[str]
+    stock: Stock
     teams: tuple[int, ...]
-
-    @property
-    def names(self) -> Set[str]:
-        return self.catalog.ids.keys()
-
-
-# Reading 10,000 rows takes longer than all else the facets do, so it is done once per change of the catalog.
-_known: tuple[Any, _Catalog] = (None, _Catalog({}, {}, frozenset(), frozenset()))
-
-
-def _catalog() -> _Catalog:
-    global _known
-    stamp = Stamp.objects.filter(name=CATALOG).values_list("version", flat=True).first()
-    # Not the stamp alone: a database that was restored or rolled back counts on from an earlier one.
-    seal = (stamp, *EventType.objects.aggregate(Count("pk"), Max("pk"), Max("created_at")).values())
-    if _known[0] != seal:
-        rows = list(
-            EventType.objects.order_by().values_list("pk", "name", "created_at", "lifecycle", "team__slug")
-        )
-        ended = {Lifecycle.DEPRECATED, Lifecycle.RETIRED}
-        _known = (
-            seal,
-            _Catalog(
-                {name: pk for pk, name, *_ in rows},
-                {name: created for _, name, created, *_ in rows},
-                frozenset(name for _, name, _, state, _ in rows if state in ended),
-                frozenset(name for _, name, *_, team in rows if team == OWN),
-            ),
-        )
-    return _known[1]
 
 
 def _ours(shelf: _Shelf) -> Collection[str]:
@@ -77,11 +38,11 @@ def _ours(shelf: _Shelf) -> Collection[str]:
 
 def _new(shelf: _Shelf) -> Collection[str]:
     since = timezone.now() - NEW
-    return {name for name, created in shelf.catalog.created.items() if created >= since} - shelf.catalog.own
+    return {name for name, created in shelf.stock.created.items() if created >= since} - shelf.stock.own
 
 
 def _quiet(shelf: _Shelf) -> Collection[str]:
-    return shelf.names - facts().listened(shelf.names) - shelf.catalog.own
+    return shelf.stock.others - facts().listened(shelf.stock.others)
 
 
 def _busy(shelf: _Shelf) -> Collection[str]:
@@ -89,11 +50,11 @@ def _busy(shelf: _Shelf) -> Collection[str]:
 
 
 def _silent(shelf: _Shelf) -> Collection[str]:
-    return shelf.names - facts().heard() - shelf.catalog.own
+    return shelf.stock.others - facts().heard()
 
 
 def _deprecated(shelf: _Shelf) -> Collection[str]:
-    return shelf.catalog.deprecated
+    return shelf.names & shelf.stock.ending
 
 
 class _Kind(NamedTuple):
@@ -119,32 +80,37 @@ FACETS = {
 
 @dataclass(frozen=True)
 class Facet:
-    """A facet as the page shows it: how many types of the whole catalog it leaves, and whether it is chosen."""
+    """A facet as the page shows it. `types`: how many of the whole catalog it leaves, None where counting takes too long.
+
+    `ids`: those it leaves, of the one that is chosen.
+    """
 
     slug: str
     label: str | Promise
     nothing: str | Promise
-    ids: frozenset[int] | None
+    types: int | None
     chosen: bool
-
-    @property
-    def types(self) -> int | None:
-        """How many it leaves; None where counting would take too long."""
-        return None if self.ids is None else len(self.ids)
+    ids: tuple[int, ...]
 
     def narrow(self, types: QuerySet[EventType]) -> QuerySet[EventType]:
         """Those of `types` that it leaves."""
-        return among(types, self.ids or ())
+        return among(types, self.ids)
 
 
-def facets(teams: Collection[int], show: str) -> list[Facet]:
-    """Every facet that leaves something for a person of `teams` (ids), and the one called `show`, which is chosen."""
-    shelf = _Shelf(_catalog(), tuple(teams))
+def facets(teams: Collection[int], show: str, own: bool = False) -> list[Facet]:
+    """Every facet that leaves something for a person of `teams` (ids), and the one called `show`, which is chosen.
+
+    `own`: Signalbox's own event types count, where they are not nobody's to look after.
+    """
+    known = stock()
+    shelf = _Shelf(known.names(own), known, tuple(teams))
     found = []
     for slug, kind in FACETS.items():
-        ids = None
-        if slug == show or not kind.costly or len(shelf.names) <= COUNTED:
-            ids = frozenset(shelf.catalog.ids[name] for name in kind.keep(shelf))
-        if ids is None or ids or slug == show:
-            found.append(Facet(slug, kind.label, kind.nothing, ids, slug == show))
+        chosen, kept = slug == show, None
+        if chosen or not kind.costly or len(shelf.names) <= COUNTED:
+            kept = kind.keep(shelf)
+        if kept is None or kept or chosen:
+            ids = tuple(known.ids[name] for name in kept or ()) if chosen else ()
+            types = None if kept is None else len(kept)
+            found.append(Facet(slug, kind.label, kind.nothing, types, chosen, ids))
     return found

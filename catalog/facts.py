@@ -52,7 +52,7 @@ class BusRule(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Events of all buses in the last 24 hours and in the last full minute."""
+    """Events in the last 24 hours and in the last minute."""
 
     day: int
     minute: int
@@ -129,8 +129,8 @@ class Facts(Protocol):
         """The names of registered types that had an event in the last 24 hours."""
         ...
 
-    def totals(self) -> Totals:
-        """How much crosses all buses."""
+    def totals(self, own: bool = False) -> Totals:
+        """How much crosses all buses; the bus "system" counts only with `own`."""
         ...
 
     def versions(self, type_name: str) -> dict[int, int]:
@@ -190,7 +190,7 @@ class NoFacts:
     def heard(self) -> set[str]:
         return set()
 
-    def totals(self) -> Totals:
+    def totals(self, own: bool = False) -> Totals:
         return Totals(0, 0)
 
     def versions(self, type_name: str) -> dict[int, int]:

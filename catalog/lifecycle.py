@@ -157,6 +157,13 @@ def retire(event_type: EventType, by: Any) -> None:
     event_type.refresh_from_db()
 
 
+def delete(event_type: EventType, by: Any) -> None:
+    """Takes a type off the shelf with its versions, in whatever state it is. Events, rules and sources stay."""
+    with transaction.atomic():
+        changes.record("type.deleted", event_type=event_type, by=by)
+        event_type.delete()
+
+
 def successor_problem(event_type: EventType, successor: EventType | None) -> str:
     """Why `successor` cannot take the place of `event_type`, in a sentence; "" when it can."""
     if successor is None:
@@ -181,16 +188,46 @@ def going_on(event_type: EventType, but: SchemaVersion) -> list[SchemaVersion]:
     return list(event_type.versions.filter(lifecycle=Lifecycle.ACTIVE).exclude(pk=but.pk).order_by("-number"))
 
 
-def move_version(version: SchemaVersion, to: str, by: Any, instead: SchemaVersion | None = None) -> None:
-    """Moves one version to the state `to`. Raises NotPossible.
+def set_default(event_type: EventType, version: SchemaVersion | None, by: Any) -> None:
+    """Makes `version` count for events that name none; None: the newest that is active."""
+    with transaction.atomic():
+        found = _locked(event_type)
+        if found.default_version_id != (version.pk if version else None):
+            found.default_version = version
+            found.save(update_fields=["default_version"])
+            _record_default(found, version, by)
+    event_type.refresh_from_db()
+
+
+def _record_default(event_type: EventType, version: SchemaVersion | None, by: Any) -> None:
+    number = version.number if version else None
+    changes.record(
+        "type.changed",
+        event_type=event_type,
+        by=by,
+        detail={"fields": ["default_version"], "version": number},
+    )
+
+
+def move_version(
+    version: SchemaVersion,
+    to: str,
+    by: Any,
+    instead: SchemaVersion | None = None,
+    ends_on: date | None = None,
+) -> None:
+    """Moves one version to the state `to`, or mends what was announced of a deprecated one. Raises NotPossible.
 
     `instead`: the version that counts for events that name none from now on; it is needed when that is `version`.
+    `ends_on`: the last day that is announced with `deprecated`.
     """
     with transaction.atomic():
         event_type = _locked(version.event_type)
         found = event_type.versions.select_for_update().get(pk=version.pk)
         before = found.lifecycle
-        _move(before, to, str(found))
+        again = before == to == Lifecycle.DEPRECATED
+        if not again:
+            _move(before, to, str(found))
         if to != Lifecycle.ACTIVE:
             others = going_on(event_type, found)
             if not others:
@@ -210,9 +247,14 @@ def move_version(version: SchemaVersion, to: str, by: Any, instead: SchemaVersio
             if instead is not None and (current is None or current.pk != instead.pk):
                 event_type.default_version = instead
                 event_type.save(update_fields=["default_version"])
+                _record_default(event_type, instead, by)
         found.lifecycle = to
-        found.save(update_fields=["lifecycle"])
-        detail: dict[str, Any] = {"version": found.number, "before": before}
+        if to != Lifecycle.RETIRED:
+            found.ends_on = ends_on if to == Lifecycle.DEPRECATED else None
+        found.save(update_fields=SchemaVersion.LIFE)
+        detail: dict[str, Any] = {"version": found.number, "before": before, "again": again}
+        if to == Lifecycle.DEPRECATED and ends_on is not None:
+            detail["ends_on"] = ends_on.isoformat()
         if instead is not None:
             detail["successor_version"] = instead.number
         changes.record(_KINDS[Lifecycle(to)], event_type=event_type, by=by, detail=detail)

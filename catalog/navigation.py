@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog import discovery
+from catalog.changes import OWN
 from catalog.following.follows import unread
 from catalog.models import Bus, EventType, Source
 
@@ -98,7 +99,8 @@ def count_for(page: str, how_many: Callable[[Any], int | None]) -> None:
     _counts_for[page] = how_many
 
 
-count("marketplace", EventType.objects.count)
+# What tells of Signalbox itself is on no shelf unless asked for.
+count("marketplace", lambda: EventType.objects.exclude(team__slug=OWN).count())
 count("sources", lambda: Source.objects.offered().count())
 count_for("changes", unread)
 count("discovery", discovery.count)

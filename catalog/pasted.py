@@ -81,6 +81,8 @@ def filled(document: Document, candidate: Candidate) -> Filled:
             if example
             else _("The document has no example. Write one.")
         )
+    if candidate.sent_as:
+        guesses.append(_belonging(candidate))
     sources = list(Source.objects.filter(uri=candidate.source)[:1]) if candidate.source else []
     if candidate.source and not sources:
         guesses.append(
@@ -97,6 +99,23 @@ def filled(document: Document, candidate: Candidate) -> Filled:
         "examples": [{"name": "", "data": one} for one in examples[1:]],
     }
     return Filled(content, guesses, ORIGINS.get(document.kind, "paste"))
+
+
+def _belonging(candidate: Candidate) -> str:
+    """Which events will be of this type: those of its very name."""
+    words = {"sent": candidate.sent_as, "name": candidate.name}
+    if candidate.name == candidate.sent_as:
+        return (
+            _("Events belong to it whose type is “%(sent)s”: AWS's detail-type as it is, to the letter.")
+            % words
+        )
+    return (
+        _(
+            "AWS sends “%(sent)s” as detail-type, which cannot be a name here. Events belong to it once whoever forwards them "
+            "sends the type “%(name)s”."
+        )
+        % words
+    )
 
 
 def _fitting(texts: Sequence[str]) -> tuple[list[str], bool]:

@@ -9,11 +9,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog import changes
+from catalog.facts import BusRule, facts
 from catalog.models import Bus, Source
 
 
 class NotPossible(ValueError):
     """It cannot be done; the sentence says why and what to do."""
+
+
+def users_of(bus: Bus) -> tuple[list[BusRule], list[Source]]:
+    """The rules that listen on `bus` and the sources that publish there: what stops when it is retired."""
+    return facts().rules_on(bus.name), list(bus.sources.offered().select_related("team"))
 
 
 def retire_source(source: Source, by: Any) -> None:

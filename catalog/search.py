@@ -50,6 +50,12 @@ def matching(types: QuerySet[EventType], query: str) -> QuerySet[EventType]:
     return types.annotate(rank=rank if words else Value(0, output_field=IntegerField()))
 
 
+def called(query: str) -> Q:
+    """Whether all words of `query` stand in an event type's name; of no words, nothing is called so."""
+    words = words_of(query)
+    return Q(*(Q(name__icontains=word) for word in words)) if words else Q(pk__in=[])
+
+
 def ranked(types: QuerySet[EventType]) -> QuerySet[EventType]:
     """What `matching` found, the best first."""
     return types.order_by(F("rank"), "name")
@@ -115,21 +121,27 @@ class FieldReport:
     kinds: tuple[tuple[str, int], ...]
 
 
-def field_report(query: str) -> FieldReport | None:
-    """Who has a field called `query` (a name or a path), None when it is no field's name."""
+def field_report(query: str, but: Collection[int] = ()) -> FieldReport | None:
+    """Who has a field called `query` (a name or a path), None when it is no field's name. `but`: types that do not count."""
     parts = query.strip().split()
     if len(parts) != 1:
         return None
     asked = parts[0]
     uses = FieldUse.objects.filter(name=asked.rsplit(".", 1)[-1].removesuffix("[]").casefold())
+    if but:
+        uses = uses.exclude(event_type__in=but)
     if "." in asked:
         path = asked if asked.startswith("data.") else f"data.{asked}"
         uses = uses.filter(Q(path__iexact=path) | Q(path__iendswith=f".{asked}"))
-    types = uses.aggregate(types=Count("event_type", distinct=True))["types"]
-    if not types:
+    counted = uses.order_by().values_list("kind").annotate(types=Count("event_type", distinct=True))
+    kinds = tuple(counted.order_by("-types", "kind"))
+    if not kinds:
         return None
-    kinds = uses.order_by().values_list("kind").annotate(types=Count("event_type", distinct=True))
-    return FieldReport(asked, types, tuple(kinds.order_by("-types", "kind")[:KINDS]))
+    # A type may have it twice, as different kinds. Mostly there is one kind, which was counted already.
+    types = kinds[0][1]
+    if len(kinds) > 1:
+        types = uses.aggregate(types=Count("event_type", distinct=True))["types"]
+    return FieldReport(asked, types, kinds[:KINDS])
 
 
 def did_you_mean(query: str) -> str | None:

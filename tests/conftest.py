@@ -18,10 +18,13 @@ from django.conf import settings
 # nothing of a developer's var, environment or servers is read or written.
 VAR = Path(tempfile.mkdtemp(prefix="signalbox-tests-"))
 for name in [name for name in os.environ if name.startswith("SIGNALBOX_")]:
-    if name not in ("SIGNALBOX_SHARED", "SIGNALBOX_REQUIRE_SERVICES"):
+    if name not in ("SIGNALBOX_SHARED", "SIGNALBOX_REQUIRE_SERVICES", "SIGNALBOX_TESTS_DATABASE"):
         del os.environ[name]
 for name in ("DATABASE_URL", "CELERY_BROKER_URL", "REDIS_URL"):
     os.environ.pop(name, None)
+# Set by tests that run others on PostgreSQL, too (tests/integration/catalog/test_on_postgresql.py).
+if url := os.environ.pop("SIGNALBOX_TESTS_DATABASE", ""):
+    os.environ["DATABASE_URL"] = url
 os.environ.update(DJANGO_SETTINGS_MODULE="config.settings", SIGNALBOX_VAR=str(VAR), DEMO="0")
 
 from tests import parallel, services  # noqa: E402

@@ -78,7 +78,7 @@ class Needs(BasePermission):
                 _("Programs read the catalog; a person with a session changes it.")
                 if user.token.reads
                 else _(
-                    "This token may publish only. Make one that may try rules in the console: your menu, Publishing tokens."
+                    "This token may publish only. Make one that may read in the console: your menu, Publishing tokens."
                 )
             )
         else:

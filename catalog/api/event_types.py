@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalog import lifecycle as life
 from catalog.api import filling, shapes, shown
-from catalog.api.access import bus_of
+from catalog.api.access import bus_of, check_owner
 from catalog.api.asking import Members, pointer
 from catalog.api.describing import DRY, IF_MATCH, IF_NONE_MATCH, PAGED, described, place, query
 from catalog.api.operation import PAGING, READS, Operation, check_unchanged, is_dry, listed, parameters, shows
@@ -25,6 +26,7 @@ from catalog.schemas.text import NotJson, parse
 from catalog.search import matching
 
 TAG = "Event types"
+DELETES = "catalog.delete_eventtype"
 NAME = place("name", "Its name, such as order.placed. A slash in it may be written as it is.")
 SCHEMA = {
     "type": "object",
@@ -217,7 +219,7 @@ def _facet(request: Request, show: str, rows: QuerySet[EventType]) -> QuerySet[E
 class OneEventType(Operation):
     """One event type."""
 
-    needs = {"GET": READS, "PATCH": "catalog.change_eventtype"}
+    needs = {"GET": READS, "PATCH": "catalog.change_eventtype", "DELETE": DELETES}
 
     @described(
         "getEventType",
@@ -264,3 +266,28 @@ class OneEventType(Operation):
         )
         filling.check(asked, form)
         return shows(request, shown.event_type(form.save()))
+
+    @described(
+        "deleteEventType",
+        "Delete an event type",
+        "With its versions, for its owners; events, rules and sources stay. What somebody still sends or takes goes only "
+        "with its name in `confirm`. To end a type in the open, deprecate and retire it.",
+        tag=TAG,
+        takes=[NAME, query("confirm", "Its name, which is needed while it is in use."), IF_MATCH],
+        answers={204: (None, "It is deleted.")},
+        refuses=[404, 412, 422],
+    )
+    def delete(self, request: Request, name: str) -> Response:
+        """Deletes an event type."""
+        confirmed = parameters(request, "confirm").get("confirm", "")
+        found = found_type(request, name)
+        check_owner(request, found.team, DELETES)
+        check_unchanged(request, shown.event_type(found))
+        ready = life.readiness(found)
+        if ready.used and confirmed != found.name:
+            said = _("%(use)s. To delete it all the same, send its name as confirm.") % {
+                "use": ready.sentence
+            }
+            raise filling.refused(said)
+        life.delete(found, request.user)
+        return Response(status=204)

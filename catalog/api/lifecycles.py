@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from catalog.api.event_types import NAME, ORDER_PLACED, found_type
 from catalog.api.operation import READS, Operation, check_unchanged, parameters, shows
 from catalog.api.problem import Missing
 from catalog.api.versions import VERSION
-from catalog.forms.lifecycle import FarewellForm, NameForm
+from catalog.forms.lifecycle import FarewellForm, InsteadForm, NameForm
 from catalog.models import EventType, Lifecycle, SchemaVersion
 
 TAG = "Lifecycle"
@@ -173,7 +174,8 @@ class VersionLifecycle(Operation):
     @described(
         "moveVersion",
         "Deprecate, retire or take back a version",
-        "For owners of the type. When the version counts for events that name none, `instead` says which one counts "
+        "For owners of the type. `deprecated` may say the last day in `ends_on`, and mends it when it is sent again. When "
+        "the version counts for events that name none, `instead` says which one counts "
         "from now on.",
         tag=TAG,
         takes=[NAME, place("number", "Its number.", whole=True), IF_MATCH],
@@ -181,21 +183,22 @@ class VersionLifecycle(Operation):
             "type": "object",
             "properties": {
                 "lifecycle": shapes.one_of(STATES),
+                "ends_on": filling.members(InsteadForm)["properties"]["ends_on"],
                 "instead": shapes.number("The number of the version that counts for events that name none."),
                 "confirm": shapes.text(CONFIRM),
             },
             "required": ["lifecycle"],
             "additionalProperties": False,
         },
-        example={"lifecycle": "deprecated", "instead": 2},
+        example={"lifecycle": "deprecated", "ends_on": "2027-01-31", "instead": 2},
         answers={200: (shapes.ref("Version"), "The version as it is now.")},
-        answer=VERSION | {"lifecycle": "deprecated"},
+        answer=VERSION | {"lifecycle": "deprecated", "ends_on": "2027-01-31"},
         refuses=[404, 412],
     )
     def put(self, request: Request, name: str, number: int) -> Response:
         """Moves a version to another state."""
         parameters(request)
-        asked = Members(request, ("lifecycle", "instead", "confirm"))
+        asked = Members(request, ("lifecycle", "ends_on", "instead", "confirm"))
         event_type = found_type(request, name)
         found = _version(event_type, number)
         if found is None:
@@ -204,7 +207,7 @@ class VersionLifecycle(Operation):
             )
         check_owner(request, event_type.team, CHANGES)
         check_unchanged(request, shown.version(found))
-        to = _state(asked, ("confirm",))
+        to = _state(asked, ("confirm", "ends_on"))
         instead = None
         if "instead" in asked:
             chosen = asked.number("instead", 2**31 - 1)
@@ -212,15 +215,27 @@ class VersionLifecycle(Operation):
             if chosen and instead is None:
                 asked.wrong("/instead", _("There is no version %(number)s.") % {"number": chosen})
         asked.check()
-        if to != found.lifecycle:
+        ends_on = _last_day(asked, found)
+        if to != found.lifecycle or ends_on != found.ends_on:
             if to == Lifecycle.RETIRED:
                 used = life.readiness(event_type).versions.get(found.number, 0)
                 _check_name(asked, event_type.name if used else "")
             try:
-                life.move_version(found, to, request.user, instead)
+                life.move_version(found, to, request.user, instead, ends_on)
             except life.NotPossible as error:
                 raise filling.refused(str(error), "/lifecycle") from None
         return shows(request, shown.version(found))
+
+
+def _last_day(asked: Members, version: SchemaVersion) -> date | None:
+    """The last day that was said of `version`, else what was announced before. Raises Invalid."""
+    if "ends_on" not in asked:
+        return version.ends_on
+    fields = {"ends_on": InsteadForm.base_fields["ends_on"]}
+    form = InsteadForm(filling.content(asked, fields), others=[], version=version, needed=False)
+    filling.check(asked, form)
+    day: date | None = form.cleaned_data["ends_on"]
+    return day
 
 
 def _version(event_type: EventType, number: int) -> SchemaVersion | None:

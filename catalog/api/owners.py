@@ -1,8 +1,8 @@
-"""Teams, domains, buses and sources: list, show, register, change."""
+"""Teams and domains: list, show, make; and what these share with buses and sources."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -39,9 +39,14 @@ def same_or_conflict(request: Request, asked: Members, row: dict[str, Any]) -> R
 
 
 class Rows(Operation):
-    """What the lists of owners share."""
+    """What the lists of owners and places share. `kind`: what a row is called."""
 
     kind: ClassVar[str]
+
+    @staticmethod
+    def shown(row: Any) -> dict[str, Any]:
+        """A row as the API shows it."""
+        raise NotImplementedError
 
     @staticmethod
     def rows(request: Request) -> QuerySet[Any]:
@@ -58,9 +63,37 @@ class Rows(Operation):
             )
         return found
 
+    def page(self, request: Request, rows: QuerySet[Any]) -> Response:
+        """A page of `rows`, by name."""
+        return listed(request, rows, lambda found: [self.shown(one) for one in found], "name")
+
+    def named(self, request: Request) -> Response:
+        """A page of the rows whose names hold `?q=`."""
+        said = parameters(request, "q", *PAGING)
+        return self.page(request, self.rows(request).filter(name__icontains=said.get("q", "")))
+
+    def show(self, request: Request, **key: str) -> Response:
+        """The row with this key. Raises Missing."""
+        return shows(request, self.shown(self.one(request, **key)))
+
+    def make(self, request: Request, form: Callable[[dict[str, Any] | None], Any], **empty: str) -> Response:
+        """Makes what is asked for by `form(data)`; what is there already and says the same is shown.
+
+        `empty`: fields that hold this unless they are sent. Raises Invalid and Conflict.
+        """
+        blank = form(None)
+        asked = Members(request, blank.fields)
+        data = filling.content(asked, blank.fields)
+        if known := self.rows(request).filter(name=data.get("name") or "").first():
+            return same_or_conflict(request, asked, self.shown(known))
+        filled = form({**filling.stored(blank), **empty, **data})
+        filling.check(asked, filled)
+        return shows(request, self.shown(filled.save()), 201)
+
 
 class _Teams(Rows):
     kind = "team"
+    shown = staticmethod(shown.team)
 
     @staticmethod
     def rows(request: Request) -> QuerySet[Team]:
@@ -116,9 +149,7 @@ class Teams(_Teams):
     )
     def get(self, request: Request) -> Response:
         """A page of teams."""
-        said = parameters(request, "q", *PAGING)
-        rows = self.rows(request).filter(name__icontains=said.get("q", ""))
-        return listed(request, rows, lambda found: [shown.team(one) for one in found], "name")
+        return self.named(request)
 
     @described(
         "createTeam",
@@ -133,13 +164,7 @@ class Teams(_Teams):
     )
     def post(self, request: Request) -> Response:
         """Makes a team."""
-        asked = Members(request, TeamForm.base_fields)
-        data = filling.content(asked, TeamForm.base_fields)
-        if known := Team.objects.filter(name=data.get("name") or "").first():
-            return same_or_conflict(request, asked, shown.team(known))
-        form = TeamForm(data, user=request.user)
-        filling.check(asked, form)
-        return shows(request, shown.team(form.save()), 201)
+        return self.make(request, lambda data: TeamForm(data, user=request.user))
 
 
 class OneTeam(_Teams):
@@ -159,11 +184,12 @@ class OneTeam(_Teams):
     )
     def get(self, request: Request, slug: str) -> Response:
         """A team."""
-        return shows(request, shown.team(self.one(request, slug=slug)))
+        return self.show(request, slug=slug)
 
 
 class _Domains(Rows):
     kind = "domain"
+    shown = staticmethod(shown.domain)
 
     @staticmethod
     def rows(request: Request) -> QuerySet[Domain]:
@@ -187,9 +213,7 @@ class Domains(_Domains):
     )
     def get(self, request: Request) -> Response:
         """A page of domains."""
-        said = parameters(request, "q", *PAGING)
-        rows = self.rows(request).filter(name__icontains=said.get("q", ""))
-        return listed(request, rows, lambda found: [shown.domain(one) for one in found], "name")
+        return self.named(request)
 
     @described(
         "createDomain",
@@ -204,13 +228,7 @@ class Domains(_Domains):
     )
     def post(self, request: Request) -> Response:
         """Makes a domain."""
-        asked = Members(request, DomainForm.base_fields)
-        data = filling.content(asked, DomainForm.base_fields)
-        if known := self.rows(request).filter(name=data.get("name") or "").first():
-            return same_or_conflict(request, asked, shown.domain(known))
-        form = DomainForm(data)
-        filling.check(asked, form)
-        return shows(request, shown.domain(form.save()), 201)
+        return self.make(request, DomainForm)
 
 
 class OneDomain(_Domains):
@@ -230,4 +248,4 @@ class OneDomain(_Domains):
     )
     def get(self, request: Request, slug: str) -> Response:
         """A domain."""
-        return shows(request, shown.domain(self.one(request, slug=slug)))
+        return self.show(request, slug=slug)

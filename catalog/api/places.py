@@ -10,8 +10,8 @@ from catalog.api import filling, shapes, shown
 from catalog.api.access import bus_of, check_owner
 from catalog.api.asking import Members
 from catalog.api.describing import IF_MATCH, IF_NONE_MATCH, PAGED, described, place, query
-from catalog.api.operation import PAGING, READS, check_unchanged, listed, parameters, shows
-from catalog.api.owners import BUS, SAME, SOURCE, Rows, page, same_or_conflict
+from catalog.api.operation import PAGING, READS, check_unchanged, parameters, shows
+from catalog.api.owners import BUS, SAME, SOURCE, Rows, page
 from catalog.forms.settings import BusForm
 from catalog.forms.sources import SourceForm
 from catalog.models import Bus, Source
@@ -19,8 +19,11 @@ from catalog.models import Bus, Source
 CHANGES = "Members that are not sent stay as they are."
 
 
-class _Buses(Rows):
+class BusRows(Rows):
+    """Buses that whoever asks may see."""
+
     kind = "bus"
+    shown = staticmethod(shown.bus)
 
     @staticmethod
     def rows(request: Request) -> QuerySet[Bus]:
@@ -29,7 +32,7 @@ class _Buses(Rows):
         return found if only is None else found.filter(pk=only.pk)
 
 
-class Buses(_Buses):
+class Buses(BusRows):
     """All buses."""
 
     needs = {"GET": READS, "POST": "catalog.add_bus"}
@@ -47,7 +50,7 @@ class Buses(_Buses):
     def get(self, request: Request) -> Response:
         """A page of buses."""
         parameters(request, *PAGING)
-        return listed(request, self.rows(request), lambda found: [shown.bus(one) for one in found], "name")
+        return self.page(request, self.rows(request))
 
     @described(
         "createBus",
@@ -62,17 +65,10 @@ class Buses(_Buses):
     )
     def post(self, request: Request) -> Response:
         """Makes a bus."""
-        empty = BusForm(user=request.user)
-        asked = Members(request, empty.fields)
-        data = filling.content(asked, empty.fields)
-        if known := self.rows(request).filter(name=data.get("name") or "").first():
-            return same_or_conflict(request, asked, shown.bus(known))
-        form = BusForm({**filling.stored(empty), **data}, user=request.user)
-        filling.check(asked, form)
-        return shows(request, shown.bus(form.save()), 201)
+        return self.make(request, lambda data: BusForm(data, user=request.user))
 
 
-class OneBus(_Buses):
+class OneBus(BusRows):
     """One bus."""
 
     needs = {"GET": READS, "PATCH": "catalog.change_bus"}
@@ -89,7 +85,7 @@ class OneBus(_Buses):
     )
     def get(self, request: Request, name: str) -> Response:
         """A bus."""
-        return shows(request, shown.bus(self.one(request, name=name)))
+        return self.show(request, name=name)
 
     @described(
         "changeBus",
@@ -116,8 +112,11 @@ class OneBus(_Buses):
         return shows(request, shown.bus(form.save()))
 
 
-class _Sources(Rows):
+class SourceRows(Rows):
+    """Sources that whoever asks may see."""
+
     kind = "source"
+    shown = staticmethod(shown.source)
 
     @staticmethod
     def rows(request: Request) -> QuerySet[Source]:
@@ -126,7 +125,7 @@ class _Sources(Rows):
         return found if only is None else found.filter(bus=only)
 
 
-class Sources(_Sources):
+class Sources(SourceRows):
     """All sources."""
 
     needs = {"GET": READS, "POST": "catalog.add_source"}
@@ -155,7 +154,7 @@ class Sources(_Sources):
         for name, field in (("bus", "bus__name"), ("team", "team__slug")):
             if name in said:
                 rows = rows.filter(**{field: said[name]})
-        return listed(request, rows, lambda found: [shown.source(one) for one in found], "name")
+        return self.page(request, rows)
 
     @described(
         "createSource",
@@ -173,17 +172,10 @@ class Sources(_Sources):
     )
     def post(self, request: Request) -> Response:
         """Registers a source."""
-        empty = SourceForm(user=request.user)
-        asked = Members(request, empty.fields)
-        data = filling.content(asked, empty.fields)
-        if known := self.rows(request).filter(name=data.get("name") or "").first():
-            return same_or_conflict(request, asked, shown.source(known))
-        form = SourceForm({**filling.stored(empty), "team": "", **data}, user=request.user)
-        filling.check(asked, form)
-        return shows(request, shown.source(form.save()), 201)
+        return self.make(request, lambda data: SourceForm(data, user=request.user), team="")
 
 
-class OneSource(_Sources):
+class OneSource(SourceRows):
     """One source."""
 
     needs = {"GET": READS, "PATCH": "catalog.change_source"}
@@ -200,7 +192,7 @@ class OneSource(_Sources):
     )
     def get(self, request: Request, slug: str) -> Response:
         """A source."""
-        return shows(request, shown.source(self.one(request, slug=slug)))
+        return self.show(request, slug=slug)
 
     @described(
         "changeSource",

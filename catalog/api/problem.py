@@ -38,7 +38,7 @@ KINDS = {
 _ADVICE: tuple[tuple[type[exceptions.APIException], Any], ...] = (
     (
         exceptions.NotAuthenticated,
-        _lazy("Send `Authorization: Bearer <token>` with a token that may try rules, or sign in."),
+        _lazy("Send `Authorization: Bearer <token>` with a token that may read, or sign in."),
     ),
     (exceptions.NotFound, _lazy("There is no such operation. /api/v1/docs/ lists them.")),
     (exceptions.UnsupportedMediaType, _lazy("Send JSON, with `Content-Type: application/json`.")),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.models import EventType, Lifecycle
+from catalog.changes import KINDS
+from catalog.models import Approval, EventType, Lifecycle
 from catalog.models.sources import Bus as BusRow
 from catalog.schemas.compatibility import Direction, Mode, Outcome, Policy
 from catalog.schemas.difference import Effect
@@ -129,6 +130,7 @@ _VERSION_FIELDS = {
     "notes": text("What changed."),
     "origin": text("Where it was read from; empty when it was written."),
     "lifecycle": one_of(Lifecycle.values),
+    "ends_on": maybe(text("The last day that was announced.", format="date")),
     "outcome": maybe(
         one_of(Outcome, "What the check said when it was registered; null for a first version.")
     ),
@@ -291,5 +293,33 @@ SHAPES: dict[str, Schema] = {
         teams=number(),
         mine=flag("Whether your voice is among them."),
         created_at=_TIME,
+    ),
+    "Approval": record(
+        "A team's wish to receive the personal fields of an event type.",
+        id=number(),
+        event_type=text(),
+        owner=text("The slug of the team that decides."),
+        team=text("The slug of the team that asks."),
+        reason=text("What for."),
+        state=one_of(Approval.State.values),
+        answer=text("What the owner said."),
+        asked_by=maybe(text()),
+        asked_at=_TIME,
+        decided_by=maybe(text()),
+        decided_at=maybe(_TIME),
+    ),
+    "Change": record(
+        "One thing that changed in the catalog. What it is not about is null.",
+        id=text("The id of its event on the bus system.", format="uuid"),
+        kind=one_of(KINDS),
+        at=_TIME,
+        title=text("The change in one sentence."),
+        event_type=maybe(text()),
+        source=maybe(text()),
+        bus=maybe(text()),
+        team=maybe(text("The slug of the team that owns it.")),
+        by=maybe(text("User name of who did it; null when Signalbox found it.")),
+        detail={"type": "object", "description": "What else is known, as in data.detail of its event."},
+        page=text("Where a person reads about it."),
     ),
 }

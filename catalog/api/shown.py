@@ -9,7 +9,19 @@ from urllib.parse import quote
 
 from django.urls import reverse
 
-from catalog.models import Bus, Domain, Draft, EventType, SchemaVersion, Source, Team, Wanted
+from catalog.following.telling import told
+from catalog.models import (
+    Approval,
+    Bus,
+    Change,
+    Domain,
+    Draft,
+    EventType,
+    SchemaVersion,
+    Source,
+    Team,
+    Wanted,
+)
 from catalog.schemas.text import NotJson, parse
 
 
@@ -162,6 +174,7 @@ def _version(row: SchemaVersion) -> dict[str, Any]:
         "notes": row.notes,
         "origin": row.origin,
         "lifecycle": row.lifecycle,
+        "ends_on": row.ends_on.isoformat() if row.ends_on else None,
         "outcome": verdict.get("outcome"),
         "override": row.override,
         "digest": row.digest,
@@ -203,3 +216,40 @@ def wanted(row: Wanted) -> dict[str, Any]:
         "mine": row.mine,  # type: ignore[attr-defined]
         "created_at": moment(row.created_at),
     }
+
+
+def approval(row: Approval) -> dict[str, Any]:
+    """A wish for personal data, and what its owner answered."""
+    return {
+        "id": row.pk,
+        "event_type": row.event_type.name,
+        "owner": row.event_type.team.slug,
+        "team": row.team.slug,
+        "reason": row.reason,
+        "state": row.state,
+        "answer": row.answer,
+        "asked_by": row.asked_by.get_username() if row.asked_by else None,
+        "asked_at": moment(row.asked_at),
+        "decided_by": row.decided_by.get_username() if row.decided_by else None,
+        "decided_at": moment(row.decided_at),
+    }
+
+
+def changes(rows: Sequence[Change]) -> list[dict[str, Any]]:
+    """What changed, with the sentence that the page says of it, in three queries however many."""
+    return [
+        {
+            "id": str(one.change.key),
+            "kind": one.change.kind,
+            "at": moment(one.change.at),
+            "title": one.title,
+            "event_type": one.change.type_name or None,
+            "source": one.change.source or None,
+            "bus": one.change.bus or None,
+            "team": one.change.team or None,
+            "by": one.change.by or None,
+            "detail": {name: value for name, value in one.change.detail.items() if name != "keys"},
+            "page": one.path,
+        }
+        for one in told(rows)
+    ]

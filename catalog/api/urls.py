@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from catalog.api import docs, drafts, event_types, lifecycles, openapi, owners, places, versions, wanted
+from catalog.api import (
+    approvals,
+    changes,
+    docs,
+    drafts,
+    event_types,
+    lifecycles,
+    openapi,
+    owners,
+    places,
+    retirements,
+    versions,
+    wanted,
+)
 from catalog.api.checks import CheckCompatibility, CheckSchema
 
 urlpatterns = [
@@ -12,8 +25,10 @@ urlpatterns = [
     path("domains/<slug:slug>", owners.OneDomain.as_view(), name="api-domain"),
     path("buses", places.Buses.as_view(), name="api-buses"),
     path("buses/<str:name>", places.OneBus.as_view(), name="api-bus"),
+    path("buses/<str:name>/lifecycle", retirements.BusLifecycle.as_view(), name="api-bus-lifecycle"),
     path("sources", places.Sources.as_view(), name="api-sources"),
     path("sources/<slug:slug>", places.OneSource.as_view(), name="api-source"),
+    path("sources/<slug:slug>/lifecycle", retirements.SourceLifecycle.as_view(), name="api-source-lifecycle"),
     path("event-types", event_types.EventTypes.as_view(), name="api-event-types"),
     # Names of event types may hold slashes, so what follows a name must be matched before the name alone.
     path("event-types/<path:name>/versions", versions.Versions.as_view(), name="api-versions"),
@@ -29,6 +44,9 @@ urlpatterns = [
     path("compatibility:check", CheckCompatibility.as_view(), name="api-check-compatibility"),
     path("drafts", drafts.Drafts.as_view(), name="api-drafts"),
     path("drafts/<int:pk>", drafts.OneDraft.as_view(), name="api-draft"),
+    path("approvals", approvals.Approvals.as_view(), name="api-approvals"),
+    path("approvals/<int:pk>", approvals.OneApproval.as_view(), name="api-approval"),
+    path("changes", changes.Changes.as_view(), name="api-changes"),
     path("wanted", wanted.AllWanted.as_view(), name="api-wanted"),
     path("wanted/<int:pk>/voice", wanted.Voice.as_view(), name="api-voice"),
     path("docs/", docs.api_docs, name="api-docs"),

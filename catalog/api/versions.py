@@ -25,6 +25,7 @@ SUMMARY = {
     "notes": "",
     "origin": "",
     "lifecycle": "active",
+    "ends_on": None,
     "outcome": None,
     "override": "",
     "digest": "9f2c6f0b7b9f4a2f1d0e6c5b4a39281706f5e4d3c2b1a0998877665544332211",

@@ -41,9 +41,7 @@ class Remote:
             raise NotAsked(_("--url begins with http:// or https://, as in https://signalbox.example.com."))
         if not token:
             raise NotAsked(
-                _(
-                    "A token is missing: give --token, or put it into SIGNALBOX_TOKEN. Make one that may try rules."
-                )
+                _("A token is missing: give --token, or put it into SIGNALBOX_TOKEN. Make one that may read.")
             )
         if not token.isascii() or not token.isprintable() or " " in token:
             raise NotAsked(_("This token is none: it reads sbx_… and has no spaces."))

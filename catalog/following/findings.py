@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from catalog import changes
+from catalog.drifting import drifting
 from catalog.models import Change, EventType, Lifecycle, Observation, SchemaVersion, Violation
-from catalog.schemas.shape import Drift, Shape, StoredShapeUnreadable, drift
-from catalog.schemas.text import NotJson, parse
+from catalog.schemas.shape import Drift
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +33,6 @@ DAYS_BEFORE = 7
 # What was told is not told again for so long while it lasts under the same version.
 QUIET = timedelta(days=7)
 CAUSES = 20
-# Rows of one type and day that are read: one per source and bus.
-ROWS = 20
 
 
 class Looked(NamedTuple):
@@ -63,7 +61,7 @@ def look(day: date, after: int = 0, limit: int = 50, stay: float = STAY) -> Look
     looked = []
     for event_type in types:
         try:
-            drifting(event_type, day)
+            tell_drift(event_type, day)
         except Exception:
             # One shape or schema that nobody thought of must not keep all the types after it from being looked at.
             logger.exception("The drift of %s could not be found.", event_type.name)
@@ -75,15 +73,11 @@ def look(day: date, after: int = 0, limit: int = 50, stay: float = STAY) -> Look
     return Looked(looked[-1].pk if looked else after, len(looked) < len(types) or len(types) == limit)
 
 
-def drifting(event_type: EventType, day: date) -> Change | None:
+def tell_drift(event_type: EventType, day: date) -> Change | None:
     """Records what the day's events hold against the schema, when there is anything that was not told of late."""
-    version = event_type.current
-    shape = _shape(event_type.name, day)
-    if version is None or shape.samples < LEAST:
-        return None
-    try:
-        found = drift(shape, parse(version.schema))
-    except NotJson:
+    one = drifting(event_type, day, days=1)
+    version, found = one.version, one.drift
+    if version is None or found.samples < LEAST:
         return None
     with override(settings.LANGUAGE_CODE):
         causes = dict(_causes(found))
@@ -174,17 +168,6 @@ def _worst(name: str, day: date) -> list[str]:
         .order_by("-n")[:5]
     )
     return [f"{pointer or 'data'}: {message}" for pointer, message, _count in ways]
-
-
-def _shape(name: str, day: date) -> Shape:
-    whole = Shape()
-    rows = Observation.objects.filter(type_name=name, day=day).order_by("-sampled")
-    for text in rows.values_list("shape", flat=True)[:ROWS]:
-        try:
-            whole.merge(Shape.from_json(text))
-        except StoredShapeUnreadable:
-            continue
-    return whole
 
 
 def _causes(found: Drift) -> Iterator[tuple[str, str]]:

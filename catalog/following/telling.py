@@ -101,9 +101,20 @@ def sentence_of(change: Change) -> str:
             return _("has a new version, %(version)s.") % {"version": version or "?"}
         case "type.changed" | "source.changed" | "bus.changed":
             fields = _some(detail.get("fields"))
+            if detail.get("fields") == ["default_version"]:
+                if version:
+                    return _("counts events that name no version for version %(version)s.") % {
+                        "version": version
+                    }
+                return _("counts events that name no version for its newest version.")
             return _("was changed: %(fields)s.") % {"fields": fields} if fields else _("was changed.")
         case "type.deprecated":
             day = _day(detail.get("ends_on"))
+            if version and day:
+                return _("takes events of version %(version)s until %(day)s.") % {
+                    "version": version,
+                    "day": day,
+                }
             if version:
                 said = _("is to end in version %(version)s") % {"version": version}
             elif detail.get("again"):

@@ -15,15 +15,27 @@ from catalog.lifecycle import Farewell, successor_problem
 from catalog.models import EventType, SchemaVersion
 
 
-class FarewellForm(ConsoleFields, forms.Form):
-    """The announcement that `event_type` ends."""
-
-    ends_on = forms.DateField(
+def last_day() -> forms.DateField:
+    """The field for the day until which something is to be used."""
+    return forms.DateField(
         label=_("Last day"),
         required=False,
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
         help_text=_("An announcement: nothing ends by itself. Publishers are told it with every event."),
     )
+
+
+def not_over(day: date | None, announced: date | None) -> date | None:
+    """`day`, unless it is over. Raises ValidationError. One that was `announced` may pass while other things are mended."""
+    if day is not None and day < timezone.localdate() and day != announced:
+        raise forms.ValidationError(_("This day is over. Choose today or a later day, or leave it empty."))
+    return day
+
+
+class FarewellForm(ConsoleFields, forms.Form):
+    """The announcement that `event_type` ends."""
+
+    ends_on = last_day()
     successor = forms.CharField(
         label=_("What takes its place"),
         required=False,
@@ -51,13 +63,7 @@ class FarewellForm(ConsoleFields, forms.Form):
         super().__init__(*args, **kwargs)
 
     def clean_ends_on(self) -> date | None:
-        day: date | None = self.cleaned_data["ends_on"]
-        # A day that was announced earlier may pass while the rest of the announcement is mended.
-        if day is not None and day < timezone.localdate() and day != self.event_type.ends_on:
-            raise forms.ValidationError(
-                _("This day is over. Choose today or a later day, or leave it empty.")
-            )
-        return day
+        return not_over(self.cleaned_data["ends_on"], self.event_type.ends_on)
 
     def clean_successor(self) -> EventType | None:
         name: str = self.cleaned_data["successor"].strip()
@@ -112,7 +118,9 @@ class VersionField(forms.ModelChoiceField):
 
 
 class InsteadForm(ConsoleFields, forms.Form):
-    """Which version counts, once another one ends, for events that name none."""
+    """Until when a version is to be used, and which one counts for events that name none once it ends."""
+
+    ends_on = last_day()
 
     instead = VersionField(
         SchemaVersion.objects.none(),
@@ -124,9 +132,14 @@ class InsteadForm(ConsoleFields, forms.Form):
     def __init__(
         self, *args: Any, others: list[SchemaVersion], version: SchemaVersion, needed: bool, **kwargs: Any
     ) -> None:
+        self.version = version
+        kwargs["initial"] = {"ends_on": version.ends_on}
         super().__init__(*args, **kwargs)
         field = self.fields["instead"]
         assert isinstance(field, VersionField)
         field.queryset = SchemaVersion.objects.filter(pk__in=[one.pk for one in others]).order_by("-number")
         if needed:
             field.required, field.empty_label = True, None
+
+    def clean_ends_on(self) -> date | None:
+        return not_over(self.cleaned_data["ends_on"], self.version.ends_on)

@@ -124,12 +124,15 @@ class EventType(models.Model):
 
 
 class SchemaVersion(models.Model):
-    """An immutable JSON Schema of `data`, numbered from 1 within its event type. Only `lifecycle` may change.
+    """An immutable JSON Schema of `data`, numbered from 1 within its event type. Only its life may change (LIFE).
 
     `example` is the one shown; `examples` holds further ones, `[{"name": …, "data": JSON text}]`. `verdict` is what the
     compatibility check said when it was saved (a JSON object, {} for a first version), `override` the owner's reason
-    to save it all the same. `origin`: paste, openapi, asyncapi, aws, discovery …, "" when typed.
+    to save it all the same. `origin`: paste, openapi, asyncapi, aws, discovery …, "" when typed. `ends_on`: the last day
+    that is announced of a deprecated version.
     """
+
+    LIFE = ("lifecycle", "ends_on")
 
     event_type = models.ForeignKey(EventType, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -146,6 +149,7 @@ class SchemaVersion(models.Model):
     lifecycle = models.CharField(
         _("lifecycle"), max_length=10, choices=Lifecycle.choices, default=Lifecycle.ACTIVE
     )
+    ends_on = models.DateField(_("ends on"), null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
@@ -161,10 +165,10 @@ class SchemaVersion(models.Model):
         return f"{self.event_type.name} v{self.number}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Saves a new version, or the lifecycle alone of one that is there. Raises ValidationError otherwise."""
+        """Saves a new version, or the life alone of one that is there. Raises ValidationError otherwise."""
         if self.pk is None or not SchemaVersion.objects.filter(pk=self.pk).exists():
             self.digest = hashlib.sha256(self.schema.encode()).hexdigest()
-        elif tuple(kwargs.get("update_fields") or ()) != ("lifecycle",):
+        elif not set(kwargs.get("update_fields") or ("",)) <= set(self.LIFE):
             raise ValidationError(_("A schema version never changes. Register a new version instead."))
         super().save(*args, **kwargs)
 

@@ -6,14 +6,17 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from catalog.schemas import limits
+
 NAME = RegexValidator(
     r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$",
     _("Use lower-case letters, digits and hyphens, 1 to 64 characters, a letter or digit at both ends."),
 )
-# CloudEvents 1.0 §3.1.1 asks for a non-empty string; we want names that read well in a URL.
 TYPE_NAME = RegexValidator(
-    r"^[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,253}[A-Za-z0-9])?$",
-    _("Use letters, digits and . _ - : / only, at most 255 characters, for example shop.order.placed."),
+    limits.TYPE_NAME,
+    _(
+        "Use letters, digits, single spaces and . _ - : / only, at most 255 characters, for example shop.order.placed."
+    ),
 )
 # What a source may name its types by; a dot or slash at its end is meant.
 TYPE_PREFIX = RegexValidator(

@@ -33,10 +33,11 @@ class Token(models.Model):
     )
     team = models.ForeignKey(Team, verbose_name=_("team"), on_delete=models.CASCADE, related_name="tokens")
     reads = models.BooleanField(
-        _("may try rules"),
+        _("may read"),
         default=False,
         help_text=_(
-            "Besides publishing, it reads rules and stored events through the API. For build servers."
+            "Besides publishing, it reads the catalog, tries rules on stored events and exports. It changes nothing. For "
+            "build servers."
         ),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)

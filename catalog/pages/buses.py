@@ -11,7 +11,6 @@ from django.views.decorators.http import require_POST
 
 from catalog import retiring
 from catalog.access import needs
-from catalog.facts import facts
 from catalog.forms.lifecycle import NameForm
 from catalog.forms.settings import BusForm
 from catalog.models import Bus
@@ -64,7 +63,7 @@ def retire_bus(request: HttpRequest, name: str) -> HttpResponse:
     if found.retired_at is not None:
         return redirect("buses")
     why_not = refusal(request.user, found.team, CHANGES)
-    rules, sources = facts().rules_on(found.name), list(found.sources.offered().select_related("team"))
+    rules, sources = retiring.users_of(found)
     tokens = found.tokens.filter(revoked_at=None).count()
     form = NameForm(
         request.POST if request.method == "POST" else None, name=found.name if rules or sources else ""

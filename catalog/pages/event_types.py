@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from catalog import changes
+from catalog import lifecycle
 from catalog.access import needs
 from catalog.facts import facts
 from catalog.models import EventType
@@ -29,9 +28,7 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
         return refused
     why_not = refusal(request.user, found.team, "catalog.delete_eventtype")
     if request.method == "POST" and not why_not:
-        with transaction.atomic():
-            changes.record("type.deleted", event_type=found, by=request.user)
-            found.delete()
+        lifecycle.delete(found, request.user)
         messages.success(request, _("%(name)s is off the shelf.") % {"name": name})
         return redirect("marketplace")
     context = {

@@ -136,16 +136,17 @@ class _VersionPage:
         to, valid = _TO.get(do), True
         if to is None:
             return None
-        instead = None
+        instead = ends_on = None
         if to != Lifecycle.ACTIVE and self.others:
             valid = self.form.is_valid()
             instead = self.form.cleaned_data.get("instead") if valid else None
+            ends_on = self.form.cleaned_data.get("ends_on") if valid else None
         if to == Lifecycle.RETIRED:
             valid = self.name.is_valid() and valid
         if not valid:
             return None
         try:
-            life.move_version(self.version, to, self.request.user, instead)
+            life.move_version(self.version, to, self.request.user, instead, ends_on)
         except life.NotPossible as error:
             self.problem = str(error)
             return None

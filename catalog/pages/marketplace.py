@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, QuerySet, Window
+from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,16 +13,19 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from catalog.access import needs
+from catalog.changes import OWN
 from catalog.facets import FACETS, facets
 from catalog.facts import facts
 from catalog.following.telling import told
 from catalog.models import Change, Domain, EventType, Source
-from catalog.search import did_you_mean, field_report, hints, matching, ranked, with_version
+from catalog.search import called, did_you_mean, field_report, hints, matching, ranked, with_version
+from catalog.stock import stock
 from catalog.traffic import traffic
 from catalog.wanted import open_wishes
 
 SHELVES = 12
-ON_SHELF = 6
+# Goods on a shelf: a row or two of them, as many as make a page of CARDS. To draw goods takes longer than to find them.
+ROW, ROWS, CARDS = 3, 2, 36
 IN_DOMAIN = 60
 IN_TABLE = 100
 CHANGES = 4
@@ -38,12 +41,16 @@ def marketplace(request: HttpRequest) -> HttpResponse:
     show = request.GET.get("show", "")
     show = show if show in FACETS else ""
     view = "table" if request.GET.get("view") == "table" else "shelves"
-    everything = EventType.objects.all()
-    total = everything.count()
-    domain = Domain.objects.filter(slug=request.GET.get("domain", "")).first()
+    known = stock()
+    slug = request.GET.get("domain", "")
+    domain = Domain.objects.filter(slug=slug).first() if slug else None
+    own = request.GET.get("own") == "1" or slug == OWN
+    hidden = [] if own else known.own_ids
     teams = list(request.user.teams.values_list("pk", flat=True))  # type: ignore[union-attr]
-    sides = facets(teams, show)
-    found = matching(everything, query)
+    sides = facets(teams, show, own)
+    found = matching(EventType.objects.all(), query)
+    if hidden:
+        found = found.exclude(Q(pk__in=hidden) & ~called(query))
     for facet in sides:
         if facet.chosen:
             found = facet.narrow(found)
@@ -55,7 +62,9 @@ def marketplace(request: HttpRequest) -> HttpResponse:
         "show": show,
         "view": view,
         "domain": domain,
-        "total": total,
+        "total": len(known.names(own)),
+        "own": own,
+        "own_types": len(known.own),
         "facets": sides,
         "narrowed": bool(query or show or domain),
     }
@@ -70,13 +79,14 @@ def marketplace(request: HttpRequest) -> HttpResponse:
     _describe(shown, query, teams)
     context["types"] = shown
     if query:
-        context["field"] = field_report(query)
+        context["field"] = field_report(query, hidden)
         context["meant"] = None if shown else did_you_mean(query)
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
         return render(request, "catalog/marketplace.html#results", context)
+    sources = Source.objects.offered()
     context |= {
-        "sources": Source.objects.offered().count(),
-        "totals": facts().totals(),
+        "sources": (sources if own else sources.exclude(slug=OWN)).count(),
+        "totals": facts().totals(own),
         "changes": told(Change.objects.all()[:CHANGES]),
         "wanted": open_wishes(request.user)[:WANTED],
     }
@@ -98,21 +108,29 @@ def _describe(shown: list[EventType], query: str, teams: list[int]) -> None:
 def _shelves(
     found: QuerySet[EventType], page: str | None
 ) -> tuple[Page[Domain], list[tuple[Domain, list[EventType], int]]]:
-    """A page of domains, and for each its first types and how many it has. Four queries, whatever the size."""
-    counts = dict(found.order_by().values_list("domain").annotate(Count("id")))
-    domains = Paginator(Domain.objects.filter(pk__in=counts).select_related("team"), SHELVES).get_page(page)
-    place = Window(RowNumber(), partition_by=F("domain_id"), order_by=["rank", "name"])
-    # Ids first: ranking whole rows, docs and all, takes five times as long.
-    first = dict(
-        found.filter(domain__in=[domain.pk for domain in domains])
-        .annotate(place=place)
-        .filter(place__lte=ON_SHELF)
-        .order_by()
-        .values_list("pk", "place")
+    """A page of domains, and for each its first types and how many it has. Three queries, whatever the size."""
+    # Ids first: ranking whole rows, docs and all, takes five times as long. Found and ranked once for all domains,
+    # because to find takes longer than to count.
+    first = (
+        found.annotate(
+            place=Window(RowNumber(), order_by=["rank", "name"], partition_by=F("domain_id")),
+            goods=Window(Count("pk"), partition_by=F("domain_id")),
+        )
+        .filter(place__lte=ROW * ROWS)
+        .order_by("place")
+        .values_list("pk", "domain", "goods")
     )
-    goods: dict[int, list[EventType]] = {}
-    for event_type in sorted(
-        with_version(EventType.objects.filter(pk__in=first)), key=lambda one: first[one.pk]
-    ):
-        goods.setdefault(event_type.domain_id, []).append(event_type)
-    return domains, [(domain, goods.get(domain.pk, []), counts[domain.pk]) for domain in domains]
+    counts: dict[int, int] = {}
+    placed: dict[int, list[int]] = {}
+    for pk, domain, count in first:
+        counts[domain] = count
+        placed.setdefault(domain, []).append(pk)
+    domains = Paginator(Domain.objects.filter(pk__in=counts).select_related("team"), SHELVES).get_page(page)
+    on_shelf = ROW * min(max(CARDS // ROW // max(len(domains), 1), 1), ROWS)
+    wanted = {domain: placed[domain.pk][:on_shelf] for domain in domains}
+    shown = EventType.objects.filter(pk__in=[pk for pks in wanted.values() for pk in pks])
+    goods = {event_type.pk: event_type for event_type in with_version(shown)}
+    return domains, [
+        (domain, [goods[pk] for pk in pks if pk in goods], counts[domain.pk])
+        for domain, pks in wanted.items()
+    ]

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog import lifecycle
 from catalog.access import needs
 from catalog.display.text_diff import changed_lines, json_lines
 from catalog.models import EventType, Lifecycle, SchemaVersion
@@ -117,8 +118,7 @@ def set_default(request: HttpRequest, name: str) -> HttpResponse:
     if asked and chosen is None:
         messages.error(request, _("There is no such version that can be the default."))
         return redirect(page)
-    found.default_version = chosen
-    found.save(update_fields=["default_version"])
+    lifecycle.set_default(found, chosen, request.user)
     if chosen is None:
         messages.success(request, _("The newest version is the default again."))
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
 # What a schema inside another one is asked about: the same value, a member or entry of it, or nothing by itself.
@@ -74,3 +74,18 @@ def inner_schemas(schema: Any, old: bool = False) -> Iterator[Inner]:
                     yield Inner(keyword, index, one, place)
         elif isinstance(value, dict | bool) and keyword in _ONE:
             yield Inner(keyword, None, value, "kept" if hidden else _ONE[keyword])
+
+
+def put_inner(copied: dict[str, Any], schema: dict[str, Any], changed: Callable[[Inner], Any]) -> None:
+    """Puts `changed(inner)` in the place of each schema directly inside `copied`, a shallow copy of `schema`.
+
+    What `schema` holds stays as it is: the members that hold several are copied first.
+    """
+    for inner in inner_schemas(schema):
+        value = changed(inner)
+        if inner.key is None:
+            copied[inner.keyword] = value
+        else:
+            if copied[inner.keyword] is schema[inner.keyword]:
+                copied[inner.keyword] = schema[inner.keyword].copy()
+            copied[inner.keyword][inner.key] = value

@@ -10,6 +10,9 @@ DOCUMENT_BYTES = 2 * 1024 * 1024
 LEVELS = 64
 # Objects, arrays and plain values together; YAML aliases count as often as they are used.
 NODES = 50_000
+# Names of event types. CloudEvents 1.0 §3.1.1 takes any text that is not empty; we want names that read well in a URL. A
+# space is taken because AWS has it in its own ("EC2 Instance State-change Notification"); two in a row nobody sees.
+TYPE_NAME = r"^(?!.*  )[A-Za-z0-9](?:[A-Za-z0-9._:/ -]{0,253}[A-Za-z0-9])?$"
 
 
 def too_many_bytes(text: str, allowed: int, what: str = "document") -> str | None:

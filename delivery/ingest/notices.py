@@ -32,7 +32,7 @@ def notice_of(facts: TypeFacts, version: VersionFacts | None) -> Notice | None:
         follows = facts.default
         other = follows is not None and follows.number != version.number
         address = addressed(facts.name, follows.number) if follows is not None and other else None
-        return Notice(facts.superseded[version.number], None, _links(facts, address))
+        return Notice(*facts.superseded[version.number], _links(facts, address))
     return None
 
 

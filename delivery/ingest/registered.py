@@ -64,11 +64,18 @@ class Farewell(NamedTuple):
     words: str
 
 
+class Superseded(NamedTuple):
+    """Since when there is a newer version than a deprecated one, and the last day of that one when it was announced."""
+
+    since: datetime
+    ends_on: date | None
+
+
 class TypeFacts(NamedTuple):
     """An event type. `versions` by number, ascending; `default` is what an event that names none is checked against.
 
     `validation`: off, warn or reject. `personal`: paths of data that hold personal data. `farewell`: of a deprecated
-    or retired type. `superseded`: since when there is a newer version than those that are deprecated, by number.
+    or retired type. `superseded`: what is said of versions that are deprecated, by number.
     """
 
     name: str
@@ -78,7 +85,7 @@ class TypeFacts(NamedTuple):
     default: VersionFacts | None
     personal: tuple[str, ...] = ()
     farewell: Farewell | None = None
-    superseded: Mapping[int, datetime] = {}
+    superseded: Mapping[int, Superseded] = {}
 
 
 def read_types(before: Mapping[str, TypeFacts]) -> dict[str, TypeFacts]:
@@ -137,21 +144,23 @@ def _read_farewells(
     return found
 
 
-def _read_superseded(versions: Mapping[int, Mapping[int, VersionFacts]]) -> dict[int, dict[int, datetime]]:
-    """A version holds no date of its own: what took its place did so from its first day on."""
+def _read_superseded(versions: Mapping[int, Mapping[int, VersionFacts]]) -> dict[int, dict[int, Superseded]]:
+    """A version does not hold since when it is deprecated: what took its place did so from its first day on."""
     ending = {
         kind: [number for number, one in mine.items() if one.lifecycle == DEPRECATED]
         for kind, mine in versions.items()
         if any(one.lifecycle == DEPRECATED for one in mine.values())
     }
     made: dict[int, dict[int, datetime]] = {}
+    last: dict[int, dict[int, date | None]] = {}
     kinds = sorted(ending)
     for at in range(0, len(kinds), PART):
-        for kind, number, created in SchemaVersion.objects.filter(
+        for kind, number, created, ends in SchemaVersion.objects.filter(
             event_type__in=kinds[at : at + PART]
-        ).values_list("event_type_id", "number", "created_at"):
+        ).values_list("event_type_id", "number", "created_at", "ends_on"):
             made.setdefault(kind, {})[number] = created
-    found: dict[int, dict[int, datetime]] = {}
+            last.setdefault(kind, {})[number] = ends
+    found: dict[int, dict[int, Superseded]] = {}
     for kind, numbers in ending.items():
         days = made.get(kind, {})
         for number in numbers:
@@ -160,7 +169,8 @@ def _read_superseded(versions: Mapping[int, Mapping[int, VersionFacts]]) -> dict
                 for one in versions[kind].values()
                 if one.number > number and one.lifecycle != DRAFT and one.number in days
             ]
-            found.setdefault(kind, {})[number] = days[min(newer, default=number)]
+            since = days[min(newer, default=number)]
+            found.setdefault(kind, {})[number] = Superseded(since, last[kind][number])
     return found
 
 

@@ -64,7 +64,7 @@ def request_bin(request: HttpRequest, pk: int) -> HttpResponse:
     """One bin: its address and the latest requests, newest first."""
     found = get_object_or_404(RequestBin.objects.select_related("team"), pk=pk)
     address = address_of(request, found)
-    received = [(one, lines.shown_headers(one)) for one in found.requests.all()[:SHOWN]]
+    received = lines.of_requests(list(found.requests.all()[:SHOWN]), request.user)
     context: dict[str, Any] = {
         "bin": found,
         "address": address,

@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 from django.template.loader import render_to_string
 
 from catalog.models import Domain, EventType
+from catalog.personal import hidden_from
 from delivery.models import BinRequest
+from delivery.pages.received import hidden_requests, shown_headers
+from delivery.pages.veil import attempt_veiled
 from delivery.tracking import events, status
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.events import Headline
@@ -46,18 +49,19 @@ def domains_of(types: Iterable[str]) -> dict[str, Domain]:
     return {one.name: one.domain for one in found}
 
 
-def of_attempts(attempts: Sequence[Attempt]) -> list[AttemptLine]:
-    """Rows for attempts, the last to end first."""
+def of_attempts(attempts: Sequence[Attempt], user: Any) -> list[AttemptLine]:
+    """Rows for attempts, the last to end first, as `user` may see them."""
     attempts = sorted(attempts, key=lambda one: (one.at + one.took, one.id), reverse=True)
     told = {line.seq: line for line in events.headlines_of(sorted({attempt.seq for attempt in attempts}))}
-    domains = domains_of(line.type for line in told.values())
+    types = {line.type for line in told.values()}
+    domains, hidden = domains_of(types), hidden_from(user, types)
     names = dict(
         Target.objects.filter(pk__in={attempt.target for attempt in attempts}).values_list("pk", "name")
     )
     return [
         AttemptLine(
-            attempt,
-            event := told.get(attempt.seq),
+            attempt_veiled(attempt) if (event := told.get(attempt.seq)) and event.type in hidden else attempt,
+            event,
             domains.get(event.type) if event else None,
             names.get(attempt.target, f"#{attempt.target}"),
             status.of_attempt(attempt),
@@ -108,16 +112,20 @@ def event_rows(lines: Sequence[EventLine], new: bool = False) -> str:
     return render_to_string("delivery/rows/events.html", {"lines": lines, "new": new})
 
 
-def request_rows(requests: Iterable[BinRequest], new: bool = False) -> str:
+class RequestLine(NamedTuple):
+    """What a bin received. `hidden`: the event has personal data that whoever looks may not see, so no body is shown."""
+
+    request: BinRequest
+    headers: list[tuple[str, str]]
+    hidden: bool
+
+
+def of_requests(requests: Sequence[BinRequest], user: Any) -> list[RequestLine]:
+    """Rows for what a bin received, as `user` may see them."""
+    hidden = hidden_requests(user, requests)
+    return [RequestLine(one, shown_headers(one), one.pk in hidden) for one in requests]
+
+
+def request_rows(lines: Sequence[RequestLine], new: bool = False) -> str:
     """The <article>s of what a request bin received."""
-    context: dict[str, Any] = {"requests": [(one, shown_headers(one)) for one in requests], "new": new}
-    return render_to_string("delivery/rows/requests.html", context)
-
-
-def shown_headers(request: BinRequest) -> list[tuple[str, str]]:
-    """Header names and values as a bin stored them."""
-    return [
-        (str(pair[0]), str(pair[1]))
-        for pair in request.headers
-        if isinstance(pair, list | tuple) and len(pair) == 2
-    ]
+    return render_to_string("delivery/rows/requests.html", {"requests": lines, "new": new})

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.access import needs
+from catalog.changes import OWN
 from catalog.display import words
 from delivery.map.drawing import Picture, svg
 from delivery.pages import map_kept, map_shown, map_side, map_table
@@ -34,6 +35,7 @@ class Asked(NamedTuple):
     focus: str
     domains: tuple[str, ...]
     trouble: bool
+    own: bool
     show: int
     table: bool
     sort: str
@@ -47,6 +49,7 @@ class Asked(NamedTuple):
             query.get("focus", "")[:LONGEST],
             tuple(dict.fromkeys(query.getlist("domain")))[:40],
             query.get("trouble") == "1",
+            query.get("own") == "1",
             min(max(int(show), FEW), MOST) if show.isdecimal() and len(show) < 6 else FEW,
             query.get("view") == "table",
             sort if sort.removeprefix("-") in map_table.SORTS else map_table.DEFAULT,
@@ -59,6 +62,7 @@ class Asked(NamedTuple):
         query.setlist("domain", list(other.domains))
         for name, value in (
             ("trouble", "1" if other.trouble else ""),
+            ("own", "1" if other.own else ""),
             ("show", str(other.show) if other.show != FEW else ""),
             ("view", "table" if other.table else ""),
             ("sort", other.sort if other.sort != map_table.DEFAULT and other.table else ""),
@@ -71,19 +75,21 @@ class Asked(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A map as it was asked for: the neighbourhood in focus and its key ("" without), how much is in trouble."""
+    """A map as it was asked for: the neighbourhood in focus and its key ("" without), how much is in trouble, and
+    whether it shows what tells of Signalbox itself."""
 
     found: Topology
     shown: Shown
     near: Kept | None
     focus: str
     trouble: int
+    own: bool
     is_empty: bool
 
 
 @needs("rules.view_target")
 def whole_map(request: HttpRequest) -> HttpResponse:
-    """`?focus=type:order.placed` (source:, rule:, target:, domain:), `domain=`, `trouble=1`, `show=`, `view=table&sort=`."""
+    """`?focus=type:order.placed` (source:, rule:, target:, domain:), `domain=`, `trouble=1`, `own=1`, `show=`, `view=table&sort=`."""
     asked = Asked.of(request.GET)
     made = _made(asked)
     context = _frame(asked, made) | {"panel": None, "drawing": None}
@@ -134,6 +140,13 @@ class Match(NamedTuple):
 def _made(asked: Asked) -> Made:
     found = topology.reader.read()
     inside = map_kept.of_domains(found, asked.domains) if asked.domains else map_kept.everything(found)
+    own = asked.own or OWN in asked.domains
+    if not own:
+        plain = map_kept.without_own(found, inside)
+        # What is followed is shown, whatever it is; a rule that takes them is followed to them.
+        near = map_kept.near(found, asked.focus, inside) if asked.focus else None
+        own = near is not None and near != map_kept.without_own(found, near)
+        inside = inside if own else plain
     troubled, trouble = map_kept.in_trouble(found, inside)
     if asked.trouble:
         inside = troubled
@@ -147,7 +160,9 @@ def _made(asked: Asked) -> Made:
         shown = map_shown.shown(found, inside, near, FEW, links)
     else:
         shown = map_shown.shown(found, near, None, max(asked.show, NEAR), links)
-    return Made(found, shown, near, focus, trouble, not any(map(len, map_kept.everything(found))))
+    whole = map_kept.everything(found)
+    is_empty = not any(map(len, whole if own else map_kept.without_own(found, whole)))
+    return Made(found, shown, near, focus, trouble, own, is_empty)
 
 
 def _picture(made: Made, wide: bool, alone: bool = False) -> Picture:
@@ -171,6 +186,8 @@ def _frame(asked: Asked, made: Made) -> dict[str, Any]:
     chosen = set(asked.domains)
     domains = []
     for domain in made.found.registered.domains.values():
+        if domain.slug == OWN and not made.own:
+            continue
         others = tuple(slug for slug in asked.domains if slug != domain.slug)
         wanted = others if domain.slug in chosen else (*asked.domains, domain.slug)
         domains.append((domain, domain.slug in chosen, asked.address(domains=wanted, focus="")))
@@ -189,6 +206,8 @@ def _frame(asked: Asked, made: Made) -> dict[str, Any]:
         "plain": asked.address(focus=""),
         "whole": reverse("map"),
         "with_trouble": asked.address(trouble=not asked.trouble, focus=""),
+        "with_own": asked.address(own=not asked.own, focus=""),
+        "own_types": len(map_kept.own_types(made.found)),
         "domains": domains,
         "no_domain": asked.address(domains=()),
         "title": title,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
+from catalog.changes import OWN, is_own
 from catalog.traffic import HEALTHY, WORRYING
 from delivery.tracking.status import Status
 from delivery.tracking.topology import Topology
@@ -44,6 +45,19 @@ def everything(found: Topology) -> Kept:
         found.registered.rules.keys(),
         found.registered.places.keys(),
     )
+
+
+def without_own(found: Topology, inside: Kept) -> Kept:
+    """The same without the event types and the source that tell of Signalbox itself; rules and places stay."""
+    return inside._replace(
+        types={name: None for name in inside.types if not is_own(name)},
+        sources=[uri for uri in inside.sources if found.sources[uri].slug != OWN],
+    )
+
+
+def own_types(found: Topology) -> list[str]:
+    """The names of the event types that tell of Signalbox itself."""
+    return [name for name in found.types if is_own(name)]
 
 
 def of_domains(found: Topology, slugs: Collection[str]) -> Kept:

@@ -26,7 +26,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     context = summary(name) | {
         "ranges": RANGES,
         "failed": failed,
-        "tail": lines.of_attempts(attempts.newest(TAIL, failed)),
+        "tail": lines.of_attempts(attempts.newest(TAIL, failed), request.user),
     }
     return render(request, "delivery/deliveries.html", context)
 
@@ -35,7 +35,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 def tail(request: HttpRequest) -> HttpResponse:
     """The latest attempts as table rows; `?show=failed` for those that did not deliver."""
     failed = request.GET.get("show") == "failed"
-    return HttpResponse(lines.attempt_rows(lines.of_attempts(attempts.newest(TAIL, failed))))
+    return HttpResponse(lines.attempt_rows(lines.of_attempts(attempts.newest(TAIL, failed), request.user)))
 
 
 @needs("catalog.view_eventtype")

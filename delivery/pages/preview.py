@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
@@ -21,9 +21,9 @@ from catalog.traffic import per_minute
 from delivery.pages import charts, samples
 from delivery.pages.outgoing import Outgoing, outgoing
 from delivery.pages.pressable import event_html
+from delivery.pages.probing import asks, rows_asking, sample_for
 from delivery.pages.samples import Sample, Seen
 from delivery.pages.used import used_by
-from delivery.pages.veil import hidden_for, hidden_why, veiled
 from delivery.tracking import rates, status, waiting
 from delivery.tracking.read import MINUTE, moment, now
 from rules import registry
@@ -37,6 +37,7 @@ from rules.models import Target
 from rules.outputs import output_of, refusals, try_outputs
 from rules.pages.delivering import Delivering, delivering, suggested_name
 from rules.pattern_text import our_path
+from rules.personal_fields import fields_sent
 from rules.reading import nearest
 from rules.trying import Tried, reason, try_on
 
@@ -65,13 +66,17 @@ class Line(NamedTuple):
 
 
 class RowResult(NamedTuple):
-    """A condition's place, the share of events that meet it alone (0 to 100), how many, its problems, its meter."""
+    """A condition's place, the share of events that meet it alone (0 to 100), how many, its problems, its meter.
+
+    `hidden`: it asks for personal data that whoever looks may not see, so nothing is counted.
+    """
 
     at: int
     share: float | None
     passed: int
     problems: list[Any]
     meter: Any
+    hidden: bool = False
 
 
 @needs("rules.view_rule")
@@ -142,7 +147,8 @@ def _try(
     window: str,
 ) -> dict[str, Any]:
     types = draft.sampled
-    found = samples.take(bus.pk, types, window)
+    found, hidden = sample_for(request.user, samples.take(bus.pk, types, window))
+    blind = asks(draft, hidden)
     tried = try_on(draft, [seen.event for seen in found.events])
     first = EventType.objects.filter(name__in=types[:1]).values_list("domain__hue", flat=True).first()
     rate = _rate(types)
@@ -151,16 +157,19 @@ def _try(
         "looked": len(found.events),
         "span": found.span,
         "hue": first,
-        "row_results": _rows(draft, tried, len(found.events)),
-        "sql_share": _percent(tried.by_sql, len(found.events)) if tried.by_sql is not None else None,
+        "row_results": _rows(draft, tried, len(found.events), rows_asking(draft, hidden)),
+        "sql_share": _percent(tried.by_sql, len(found.events))
+        if tried.by_sql is not None and not blind
+        else None,
+        "blind": blind,
         "rate": rate,
         "rate_shown": words.number(rate),
     }
-    if tried.taken is None:
+    # Whether what is sent is good would tell of hidden values, too.
+    context["unchecked"] = unchecked = bool(draft.transform and fields_sent(draft.transform, hidden))
+    if tried.taken is None or blind:
         # The event can still be read and its values pressed.
         chosen = _picked(found, request.POST.get("selected", ""))
-        if chosen is not None:
-            [chosen] = _veiled(request.user, draft, [chosen])
         return (
             context
             | (_in_and_out(request, draft, to, [chosen], chosen) if chosen else {})
@@ -168,9 +177,8 @@ def _try(
         )
     taken = sum(tried.taken)
     lines = _lines(draft, found, tried.taken, request.POST.get("selected", ""))
-    if to is not None:
+    if to is not None and not unchecked:
         lines = _refused(draft, to, contracting.compiled, lines)
-    lines = _veiled(request.user, draft, lines)
     chosen = _chosen(lines, request.POST.get("selected", ""))
     context |= {
         "taken": taken,
@@ -183,9 +191,8 @@ def _try(
     if chosen is not None:
         context |= _in_and_out(request, draft, to, lines, chosen)
     if to is not None and draft.transform is not None:
-        context |= _outputs(draft, to, contracting.compiled, found.events, tried.taken)
-        if context.get("outputs") and hidden_for(request.user, found.events):
-            context["outputs"] = context["outputs"]._replace(wrong=hidden_why(context["outputs"].wrong))
+        if not unchecked:
+            context |= _outputs(draft, to, contracting.compiled, found.events, tried.taken)
         context["sent"] = _sent(draft, contracting, chosen.event.event) if chosen is not None else None
     return context
 
@@ -220,21 +227,6 @@ def _refused(draft: Draft, to: Delivering, contract: Contract | None, lines: lis
     why = refusals(draft.transform, contract, [line.event.event for line in taken], _is_structured(to))
     refused = {line.event.seq: wrong for line, wrong in zip(taken, why, strict=True)}
     return [line._replace(refused=refused.get(line.event.seq, "")) for line in lines]
-
-
-def _veiled(user: Any, draft: Draft, lines: list[Line]) -> list[Line]:
-    """The lines without personal values that `user` may not see. Whether an event is taken was decided before."""
-    hidden = hidden_for(user, [line.event for line in lines])
-    told = []
-    for line in lines:
-        if paths := hidden.get(line.event.type):
-            seen = veiled(line.event, paths)
-            why = line.why and (reason(draft, seen.event) or _("A condition on personal data does not hold."))
-            line = Line(
-                seen, line.taken, why, _values(seen.event, _looked_at(draft)), hidden_why(line.refused)
-            )
-        told.append(line)
-    return told
 
 
 def _is_structured(to: Delivering) -> bool:
@@ -304,12 +296,12 @@ def _out(draft: Draft, to: Delivering, raw: bytes) -> Outgoing:
     return shown._replace(line="POST /bin/… HTTP/1.1" if not shown.problem else "", headers=headers)
 
 
-def _rows(draft: Draft, tried: Tried, looked: int) -> list[RowResult]:
+def _rows(draft: Draft, tried: Tried, looked: int, hidden: Collection[int]) -> list[RowResult]:
     results = []
     for index, _row, problems in draft.lines if draft.mode == "rows" else []:
         passed = tried.by_row.get(index)
-        if passed is None or not looked:
-            results.append(RowResult(index, None, 0, problems, None))
+        if passed is None or not looked or index in hidden:
+            results.append(RowResult(index, None, 0, problems, None, index in hidden))
         else:
             share = 100 * passed / looked
             results.append(RowResult(index, share, passed, problems, charts.meter(share)))

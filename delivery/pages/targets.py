@@ -64,7 +64,7 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "p95": total.percentile(0.95),
         "minutes": [slot.delivered for slot in hour],
         "groups": deadletters.groups(pk)[:5],
-        "tried": lines.of_attempts(attempts.of_target(pk, 50)),
+        "tried": lines.of_attempts(attempts.of_target(pk, 50), request.user),
     }
     return render(request, "delivery/target.html", context)
 

@@ -35,6 +35,7 @@ from delivery.http import Client
 from delivery.pages import samples
 from delivery.pages.outgoing import Outgoing, address_policy, delivery_of, outgoing
 from delivery.pages.preview import name_for, target_of
+from delivery.pages.probing import seen_by
 from delivery.pages.samples import Seen
 from delivery.pages.veil import sends_hidden
 from delivery.runner.shift import USER_AGENT
@@ -108,7 +109,10 @@ def _event(request: HttpRequest, draft: Draft) -> Seen | None:
         return None
     matching = compile([(1, draft.filter)])
     found = samples.newest(bus.pk, draft.sampled, samples.LATEST)
-    return next((seen for seen in found if matching.match(seen.event)), None)
+    # What is hidden from them decides nothing: whether an event is found would tell.
+    shown, _paths = seen_by(request.user, found)
+    pairs = zip(found, shown, strict=True)
+    return next((seen for seen, as_seen in pairs if matching.match(as_seen.event)), None)
 
 
 def _cannot(draft: Draft, to: Delivering, event: Seen | None) -> str:

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from catalog.personal import hidden_from, hide, pointers
 from delivery.pages.samples import Seen
-from delivery.tracking.journey import Journey, Passed
+from delivery.tracking.attempts import Attempt
+from delivery.tracking.journey import Journey, Passed, Stop
 from rules.engine import Event, TransformError, compile_transform
 
 
@@ -22,11 +23,6 @@ def hidden_for(user: Any, seen: Collection[Seen]) -> Mapping[str, Collection[str
 def veiled(seen: Seen, paths: Collection[str]) -> Seen:
     """`seen` without what is at `paths` of its data."""
     return seen._replace(event=Event.from_json(hide(seen.event.to_json(), paths).text.encode()))
-
-
-def hidden_why(why: str) -> str:
-    """In place of why an output does not fit, which may quote a value; "" when it does fit."""
-    return why and _("It does not fit. Why is hidden: personal data.")
 
 
 def hides(path: str, paths: Collection[str]) -> bool:
@@ -62,7 +58,32 @@ def journey_for(user: Any, found: Journey) -> Journey:
     if not paths:
         return found
     event = found.event._replace(raw=hide(found.event.raw, paths).text.encode())
-    return replace(found, event=event, passed=[_passed(one, paths) for one in found.passed])
+    return replace(
+        found,
+        event=event,
+        passed=[_passed(one, paths) for one in found.passed],
+        stops=[_stop(one) for one in found.stops],
+    )
+
+
+def _stop(one: Stop) -> Stop:
+    """Without what the target answered: an answer often repeats what was sent."""
+    trouble = one.trouble
+    if trouble is not None and trouble.reason:
+        trouble = replace(trouble, reason=answer_hidden(), response=trouble.response and answer_hidden())
+    return replace(one, attempts=[attempt_veiled(each) for each in one.attempts], trouble=trouble)
+
+
+def answer_hidden() -> str:
+    """In place of what a target answered."""
+    return _("Its answer is hidden: the event has personal data that you may not see.")
+
+
+def attempt_veiled(attempt: Attempt) -> Attempt:
+    """The attempt without what the target answered, which its reason may quote."""
+    return attempt._replace(
+        reason=attempt.reason and answer_hidden(), response=attempt.response and answer_hidden()
+    )
 
 
 def _passed(one: Passed, paths: Sequence[str]) -> Passed:

@@ -98,11 +98,28 @@ def latest(bus: int | None, types: Sequence[str], limit: int) -> list[StoredEven
     ]
 
 
+def newest(types: Sequence[str]) -> dict[str, int]:
+    """When the newest event of each of `types` was received, in microseconds: one look into the index per bus and type."""
+    found: dict[str, int] = {}
+    for at in range(0, len(types), AT_ONCE):
+        some = types[at : at + AT_ONCE]
+        names = " UNION ALL ".join(["SELECT %s AS name"] * len(some))
+        newest = (
+            "SELECT (SELECT max(seq) FROM log_event WHERE bus = b.id AND type = t.name) AS seq "
+            f"FROM catalog_bus b CROSS JOIN ({names}) AS t"
+        )
+        sql = f"SELECT e.type, max(e.received_at) FROM log_event e JOIN ({newest}) AS n ON e.seq = n.seq GROUP BY e.type"
+        found |= {name: int(received) for name, received in rows(sql, some)}
+    return found
+
+
 def buses() -> list[int]:
     """The ids of all buses."""
     return [int(bus) for (bus,) in rows("SELECT id FROM catalog_bus ORDER BY id")]
 
 
+# Names in one query; SQLite joins at most 500.
+AT_ONCE = 400
 # A story is looked for this far around an event: its lane holds one in 64 of all events.
 NEAR = 1_000_000
 HEADLINE = "seq, bus, source, type, subject, ce_id, received_at"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -92,11 +92,12 @@ class LogFacts:
 
     def listened(self, names: Iterable[str], teams: Collection[int] | None = None) -> set[str]:
         """Those of `names` that an enabled rule takes, or one of the rules of `teams`."""
-        rules_of = self.rules_by_name(names)
+        names = names if isinstance(names, Set) else set(names)
+        rules_of = self._rules_of(names)
         if teams is None:
-            return {name for name, found in rules_of.items() if found}
+            return {name for name in names if rules_of[name]}
         ours = set(Rule.objects.filter(team__in=list(teams), enabled=True).values_list("pk", flat=True))
-        return {name for name, found in rules_of.items() if not ours.isdisjoint(found)}
+        return {name for name in names if not ours.isdisjoint(rules_of[name])}
 
     def busy(self) -> dict[str, float]:
         """Events per minute of each type with any in the last minutes; the running minute counts as far as it has come."""
@@ -114,11 +115,15 @@ class LogFacts:
         )
         return {name for (name,) in rows(sql, [rates.minute_of(now()) - 24 * 60])}
 
-    def totals(self) -> Totals:
-        """Events received on all buses in the last 24 hours and in the last minute."""
+    def totals(self, own: bool = False) -> Totals:
+        """Events received in the last 24 hours and in the last minute."""
         at, log = now(), open_log()
         head = log.head()
-        return Totals(day=head - log.seek(at - 24 * 60 * MINUTE), minute=head - log.seek(at - MINUTE))
+        day, minute = (head - log.seek(at - span * MINUTE) for span in (24 * 60, 1))
+        if not own:
+            day -= rates.received_on(SYSTEM, rates.minute_of(at) - 24 * 60)
+            minute -= rates.received_on(SYSTEM, rates.minute_of(at))
+        return Totals(max(day, 0), max(minute, 0))
 
     def versions(self, type_name: str) -> dict[int, int]:
         """Events of a type in the last 24 hours by version number."""
@@ -150,16 +155,21 @@ class LogFacts:
         return [BusRule(*row) for row in listening.values_list("pk", "name", "team__name")]
 
     def rules_by_name(self, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
-        """Per name the enabled rules that may take it; remembered until a rule changes, for there may be 10,000 names."""
+        """Per name the enabled rules that may take it."""
+        names = list(names)
+        rules_of = self._rules_of(set(names))
+        return {name: rules_of[name] for name in names}
+
+    def _rules_of(self, names: Set[str]) -> dict[str, tuple[int, ...]]:
+        """Of `names`, and maybe others; remembered until a rule changes, for there may be 10,000 names."""
         matcher = listening()
         with self._lock:
             if self._known[0] is not matcher:
                 self._known = (matcher, {})
             known = self._known[1]
-        for name in (names := list(names)):
-            if name not in known:
-                known[name] = tuple(matcher.match(Event({"type": name}, None)))
-        return {name: known[name] for name in names}
+        for name in names - known.keys():
+            known[name] = tuple(matcher.match(Event({"type": name}, None)))
+        return known
 
     def publish(self, bus: str, body: bytes) -> Published:
         """Publishes one event in CloudEvents JSON format through the ingest; raises PublishRefused with the reason."""
@@ -190,8 +200,4 @@ def _last_seen(names: Sequence[str]) -> dict[str, int]:
     minutes = {name: int(minute) for name, minute in rows(sql, list(names))}
     # The running minute is too coarse for "12 seconds ago": those few are looked up in the log.
     running = [name for name, minute in minutes.items() if minute >= now() // MINUTE - 1]
-    last = {name: minute * MINUTE for name, minute in minutes.items()}
-    for name in running[:60]:
-        for event in events.latest(None, [name], 1):
-            last[name] = event.received_at
-    return last
+    return {name: minute * MINUTE for name, minute in minutes.items()} | events.newest(running)

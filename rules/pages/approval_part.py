@@ -16,7 +16,6 @@ from rules.models import Rule
 from rules.personal import Claim, NotApproved, Sends
 
 REASON = "approval-reason"
-LONGEST = 500
 
 
 @dataclass
@@ -40,7 +39,7 @@ class ApprovalPart:
         if not found:
             return cls()
         refused = personal.refusal(rule, wanted, sends, request.user)
-        return cls(found, refused, request.POST.get(REASON, "").strip()[:LONGEST])
+        return cls(found, refused, request.POST.get(REASON, "").strip()[: approvals.LONGEST])
 
     @property
     def lacking(self) -> list[Claim]:

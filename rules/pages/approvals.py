@@ -14,12 +14,13 @@ from django.views.decorators.http import require_POST
 
 from catalog import approvals as answers
 from catalog.access import needs
+from catalog.approvals import LONGEST
 from catalog.models import Approval, EventType, Team
 from catalog.ownership import owned_teams, refusal
 from rules import personal
 from rules.approving import affected
 from rules.models import Rule, Target
-from rules.pages.approval_part import LONGEST, REASON
+from rules.pages.approval_part import REASON
 
 PAGE, SHOWN, TYPES = 50, 200, 500
 

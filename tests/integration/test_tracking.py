@@ -239,6 +239,33 @@ def test_facts_answer_the_catalog(town_rows: SimpleNamespace) -> None:
     assert facts.totals().day == 2
 
 
+def test_signalboxs_own_events_are_no_traffic_unless_asked_for(town_rows: SimpleNamespace) -> None:
+    from catalog import system
+    from delivery.tracking.facts import LogFacts
+
+    own = system.ensure().pk
+    write.store(own, type="dev.signalbox.type.registered", at=write.now() - 25 * 3600 * write.SECOND)
+    order(town_rows)
+    write.store(own, type="dev.signalbox.type.registered")
+    facts = LogFacts()
+    assert facts.totals() == (1, 1)
+    assert facts.totals(own=True) == (2, 2)
+
+
+def test_the_newest_event_of_each_type_is_found_whatever_its_bus(town_rows: SimpleNamespace) -> None:
+    from catalog.models import Bus
+    from delivery.tracking import events
+
+    second = Bus.objects.create(name="second")
+    at = write.now()
+    write.store(town_rows.bus, type="a", at=at - 5)
+    write.store(second.pk, type="a", at=at - 3)
+    write.store(town_rows.bus, type="b", at=at - 4)
+    many = [f"none.{number}" for number in range(events.AT_ONCE)]
+    assert events.newest([*many, "a", "b"]) == {"a": at - 3, "b": at - 4}
+    assert events.newest([]) == {}
+
+
 def test_dead_letters_are_grouped_by_target_and_reason(town_rows: SimpleNamespace) -> None:
     from delivery.tracking import deadletters
 

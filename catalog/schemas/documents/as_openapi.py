@@ -10,7 +10,7 @@ from typing import Any
 from catalog.schemas.dialects import BUILT_IN, DEFAULT, DIALECTS, dialect_of
 from catalog.schemas.documents.pointers import look_up, pointer_to, steps_of
 from catalog.schemas.graph import SchemaGraph
-from catalog.schemas.keywords import inner_schemas
+from catalog.schemas.keywords import put_inner
 from catalog.schemas.text import pointer_of
 
 _SAME = frozenset(
@@ -236,14 +236,7 @@ class _New:
             copied["$id"] = copied.pop("id")
         if "$id" in copied and own and not isinstance(schema.get("$ref"), str):
             own = False
-        for inner in inner_schemas(schema):
-            value = self.converted(inner.schema, own)
-            if inner.key is None:
-                copied[inner.keyword] = value
-            else:
-                if copied[inner.keyword] is schema[inner.keyword]:
-                    copied[inner.keyword] = schema[inner.keyword].copy()
-                copied[inner.keyword][inner.key] = value
+        put_inner(copied, schema, lambda inner: self.converted(inner.schema, own))
         reference = schema.get("$ref")
         if isinstance(reference, str):
             if self.year <= 7:

@@ -9,6 +9,7 @@ from typing import Any
 from catalog.schemas.dialects import DRAFT_7
 from catalog.schemas.documents.bundle import Bundle, bundle
 from catalog.schemas.documents.document import (
+    TYPE_MARKS,
     Candidate,
     Document,
     Example,
@@ -24,7 +25,6 @@ from catalog.schemas.documents.pointers import check_references, resolved
 from catalog.schemas.documents.written import Written
 from catalog.schemas.text import Mistake, pointer_of
 
-_MARKS = ("x-event-type", "x-cloudevents-type", "x-ce-type")
 _ENVELOPE = frozenset({"type", "data"})
 _JSON = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
 _DRAFTS = {
@@ -128,7 +128,7 @@ def _candidate(written: Written, kept: str, message: dict[str, Any], pointer: st
         payload, place, kind, source = _data_of(whole, payload, place)
         if kind:
             examples = tuple(_data_examples(examples))
-    mark = first_line(*(message.get(one) for one in _MARKS))
+    mark = first_line(*(message.get(one) for one in TYPE_MARKS))
     own = first_line(message.get("name"), message.get("messageId"), kept)
     name = (
         usable_name(mark or kind or own)

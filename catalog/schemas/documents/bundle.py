@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from catalog.schemas.documents.pointers import look_up, pointer_to, steps_of
-from catalog.schemas.keywords import inner_schemas
+from catalog.schemas.keywords import put_inner
 from catalog.schemas.text import pointer_of
 
 # Nodes and parts that one schema may come to; a schema above them is larger than one may be anyway.
@@ -116,14 +116,9 @@ class _Bundling:
         copied = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}
         if isinstance(reference := schema.get("$ref"), str):
             copied["$ref"] = self.reference(reference, pointer)
-        for inner in inner_schemas(copied):
-            value = self.rewritten(inner.schema, pointer + pointer_of(inner.path))
-            if inner.key is None:
-                copied[inner.keyword] = value
-            else:
-                if copied[inner.keyword] is schema[inner.keyword]:
-                    copied[inner.keyword] = schema[inner.keyword].copy()
-                copied[inner.keyword][inner.key] = value
+        put_inner(
+            copied, schema, lambda inner: self.rewritten(inner.schema, pointer + pointer_of(inner.path))
+        )
         return copied
 
     def reference(self, reference: str, pointer: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from catalog.schemas.dialects import DEFAULT, dialect_of
 from catalog.schemas.documents.bundle import Bundle, NotBundled
 from catalog.schemas.documents.written import Written
-from catalog.schemas.limits import SCHEMA_BYTES
+from catalog.schemas.limits import SCHEMA_BYTES, TYPE_NAME
 from catalog.schemas.text import Mistake
 from catalog.schemas.validator import SchemaRefused, Validator, compile_schema
 
@@ -62,7 +62,8 @@ class Candidate:
     """An event type that the document describes.
 
     name: suggested event type; source: its CloudEvents source or ""; title: a few words; summary: one line;
-    docs: Markdown; tags: words; pointer and line: where its schema or event is written.
+    docs: Markdown; tags: words; pointer and line: where its schema or event is written. sent_as: the type that its
+    events carry where they come from, "" when the document does not say.
     `schema`, `problems` and `dialect` are worked out when first asked for, in a few milliseconds each.
     """
 
@@ -74,6 +75,7 @@ class Candidate:
     title: str = ""
     summary: str = ""
     docs: str = ""
+    sent_as: str = ""
     tags: tuple[str, ...] = ()
     given_examples: tuple[Example, ...] = ()
     # What keeps it from being registered, known while reading.
@@ -151,6 +153,10 @@ class Document:
     mistakes: tuple[Mistake, ...] = ()
 
 
+# Marks of an event on an operation, a webhook, a message or a schema, as exporters write them.
+TYPE_MARKS = ("x-event-type", "x-cloudevents-type", "x-ce-type")
+
+
 def suggested_name(*parts: Any) -> str:
     """An event type name out of words: lower case, with dots between them, as the catalog takes it; may be empty.
 
@@ -170,7 +176,7 @@ def suggested_name(*parts: Any) -> str:
 
 def usable_name(name: Any) -> str:
     """An event type that a document names itself, as it is when the catalog takes it, else suggested from it."""
-    if isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,253}[A-Za-z0-9])?", name):
+    if isinstance(name, str) and re.fullmatch(TYPE_NAME, name):
         return name
     return suggested_name(name)
 

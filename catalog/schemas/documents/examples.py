@@ -118,6 +118,7 @@ def read_aws_event(written: Written) -> Document:
         source=source,
         title=detail_type,
         docs=f"On AWS EventBridge its detail-type is “{detail_type}”." if detail_type else "",
+        sent_as=detail_type,
         given_examples=(Example(event["detail"], "/detail"),),
         written=written,
     )

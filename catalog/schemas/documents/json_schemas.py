@@ -11,6 +11,7 @@ from typing import Any
 from catalog.schemas.dialects import DEFAULT, DIALECTS, dialect_of
 from catalog.schemas.documents.bundle import bundle
 from catalog.schemas.documents.document import (
+    TYPE_MARKS,
     Candidate,
     Document,
     Example,
@@ -35,8 +36,6 @@ _OTHERS = frozenset(
         "unevaluatedProperties", "deprecated", *_OBJECTS, *_LISTS, "type", "$ref",
     }
 )  # fmt: skip
-# What a mark of an event on a schema is called.
-_MARKS = ("x-event-type", "x-cloudevents-type", "x-ce-type")
 
 
 def is_json_schema(value: Any) -> bool:
@@ -110,7 +109,7 @@ def read_json_schema(written: Written, text: str) -> Document:
 
 def _name(schema: dict[str, Any]) -> str:
     """What the schema calls itself: a mark, the last part of its identifier, its title."""
-    mark = next((usable_name(schema[one]) for one in _MARKS if isinstance(schema.get(one), str)), "")
+    mark = next((usable_name(schema[one]) for one in TYPE_MARKS if isinstance(schema.get(one), str)), "")
     if mark:
         return mark
     identifier = schema.get("$id", schema.get("id"))

@@ -12,6 +12,7 @@ from catalog.schemas.dialects import DEFAULT, DIALECTS, DRAFT_7, dialect_of
 from catalog.schemas.documents.bundle import Bundle, Convert, bundle
 from catalog.schemas.documents.document import (
     CANDIDATES,
+    TYPE_MARKS,
     Candidate,
     Document,
     Example,
@@ -29,8 +30,7 @@ from catalog.schemas.documents.pointers import resolved
 from catalog.schemas.documents.written import Written
 from catalog.schemas.text import pointer_of
 
-# Marks of an event on an operation, a webhook, a message or a schema, as exporters write them.
-_TYPE_MARKS = ("x-event-type", "x-cloudevents-type", "x-ce-type")
+# What says the source of such an event.
 _SOURCE_MARKS = ("x-event-source", "x-cloudevents-source", "x-ce-source")
 _CLOUD_EVENT = frozenset({"specversion", "type", "source", "data"})
 
@@ -128,7 +128,7 @@ class _Reader:
     def marked(self) -> Iterator[Candidate]:
         """Operations of paths that say that they are events, and lists of events under x-events."""
         for one in self.operations:
-            if one.group == "paths" and _mark(one.value, _TYPE_MARKS):
+            if one.group == "paths" and _mark(one.value, TYPE_MARKS):
                 yield self.operation(one, Origin.EXTENSION, "")
         events = self.whole.get("x-events")
         pairs: list[tuple[str | int, Any]] = []
@@ -149,7 +149,7 @@ class _Reader:
             (name for name in ("schema", "payload", "data") if isinstance(value.get(name), dict)), None
         )
         schema, place = (value[held], f"{pointer}/{held}") if held else (value, pointer)
-        name = _mark(value, (*_TYPE_MARKS, "type" if held else "", "name"))
+        name = _mark(value, (*TYPE_MARKS, "type" if held else "", "name"))
         name = usable_name(name) or (usable_name(key) if isinstance(key, str) else "")
         examples = _examples(self.whole, value, pointer) if held else ()
         yield self.candidate(name, Origin.EXTENSION, schema, place, value, examples)
@@ -157,7 +157,7 @@ class _Reader:
     def components(self) -> Iterator[Candidate]:
         components = self.whole.get("components")
         kept = components.get("schemas") if isinstance(components, dict) else None
-        every = [(name, schema, _mark(schema, _TYPE_MARKS)) for name, schema in members(kept)]
+        every = [(name, schema, _mark(schema, TYPE_MARKS)) for name, schema in members(kept)]
         for name, schema, mark in sorted(every, key=lambda one: not one[2]):
             suggested = usable_name(mark or name) if mark or "." in name else suggested_name(name)
             origin = Origin.EXTENSION if mark else Origin.COMPONENT
@@ -167,7 +167,7 @@ class _Reader:
     def aws(self, event: dict[str, Any]) -> Candidate:
         """The event type of a schema that AWS EventBridge discovered: the data is its `detail`."""
         pointer = "/components/schemas/AWSEvent"
-        detail_type = event.get("x-amazon-events-detail-type")
+        detail_type = first_line(event.get("x-amazon-events-detail-type"))
         source = first_line(event.get("x-amazon-events-source"))
         properties = event.get("properties")
         detail = properties.get("detail") if isinstance(properties, dict) else None
@@ -179,12 +179,12 @@ class _Reader:
             event,
             (),
         )
-        docs = f"On AWS EventBridge its detail-type is “{first_line(detail_type)}”." if detail_type else ""
-        return _with(found, source=source, title=first_line(detail_type) or found.title, docs=docs)
+        docs = f"On AWS EventBridge its detail-type is “{detail_type}”." if detail_type else ""
+        return _with(found, source=source, title=detail_type or found.title, docs=docs, sent_as=detail_type)
 
     def operation(self, one: Operation, origin: Origin, name: str) -> Candidate:
         value, item = one.value, one.path_item
-        marked = _mark(value, _TYPE_MARKS) or _mark(item, _TYPE_MARKS)
+        marked = _mark(value, TYPE_MARKS) or _mark(item, TYPE_MARKS)
         name = usable_name(marked) or name
         about = {
             "title": value.get("title"),

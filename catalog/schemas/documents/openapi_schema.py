@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.schemas.keywords import inner_schemas
+from catalog.schemas.keywords import put_inner
 
 _BOUNDS = (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum"))
 
@@ -35,7 +35,7 @@ def _converted(schema: Any, request: bool) -> Any:
     if isinstance(reference, str):
         return {"$ref": reference}
     copied = {key: value for key, value in schema.items() if key not in ("nullable", "example")}
-    _put_inner(copied, schema, lambda inner: _converted(inner, request))
+    put_inner(copied, schema, lambda inner: _converted(inner.schema, request))
     if request:
         _drop_read_only(copied, schema)
     for limit, exclusive in _BOUNDS:
@@ -65,20 +65,9 @@ def _request_side(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     copied = dict(schema)
-    _put_inner(copied, schema, _request_side)
+    put_inner(copied, schema, lambda inner: _request_side(inner.schema))
     _drop_read_only(copied, schema)
     return copied
-
-
-def _put_inner(copied: dict[str, Any], schema: dict[str, Any], change: Any) -> None:
-    for inner in inner_schemas(schema):
-        value = change(inner.schema)
-        if inner.key is None:
-            copied[inner.keyword] = value
-        else:
-            if copied[inner.keyword] is schema[inner.keyword]:
-                copied[inner.keyword] = schema[inner.keyword].copy()
-            copied[inner.keyword][inner.key] = value
 
 
 def _drop_read_only(copied: dict[str, Any], schema: dict[str, Any]) -> None:

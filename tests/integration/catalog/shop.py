@@ -55,8 +55,8 @@ class FakeLog:
     def versions(self, type_name):
         return self.by_version
 
-    def totals(self):
-        return Totals(1_920_000, 1334)
+    def totals(self, own=False):
+        return Totals(1_930_000, 1340) if own else Totals(1_920_000, 1334)
 
     def first_seen(self, source_uri):
         return self.first.get(source_uri)

@@ -60,6 +60,21 @@ def test_only_owners_end_a_type(client, town, log):
     assert "Checkout" in problem["detail"]
 
 
+def test_a_version_has_a_last_day_that_can_be_mended(client, person, town, log):
+    SchemaVersion.objects.create(event_type=town, number=2, schema=SCHEMA, example=EXAMPLE)
+    url = "/event-types/order.placed/versions/1/lifecycle"
+    first, second = ((timezone.localdate() + timedelta(days=days)).isoformat() for days in (30, 60))
+    assert call(client, "PUT", url, {"lifecycle": "deprecated", "ends_on": first})["ends_on"] == first
+    assert call(client, "PUT", url, {"lifecycle": "deprecated"})["ends_on"] == first
+    assert call(client, "PUT", url, {"lifecycle": "deprecated", "ends_on": second})["ends_on"] == second
+    for body in (
+        {"lifecycle": "deprecated", "ends_on": "2020-01-31"},
+        {"lifecycle": "active", "ends_on": first},
+    ):
+        assert call(client, "PUT", url, body, 422)["errors"][0]["pointer"] == "/ends_on"
+    assert call(client, "PUT", url, {"lifecycle": "active"})["ends_on"] is None
+
+
 def test_a_version_ends_when_another_counts_instead(client, person, town, log):
     SchemaVersion.objects.create(event_type=town, number=2, schema=SCHEMA, example=EXAMPLE)
     url = "/event-types/order.placed/versions/2/lifecycle"

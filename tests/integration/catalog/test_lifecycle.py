@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from catalog import lifecycle as life
 from catalog.facts import TypeFacts
+from catalog.following.telling import sentence_of
 from catalog.models import Change, EventType, Lifecycle, SchemaVersion
 from tests.integration.catalog.shop import SCHEMA, more, text_of
 
@@ -238,6 +239,45 @@ def test_the_version_that_counts_ends_only_when_another_is_chosen(client, person
     assert client.post(URL, {"version": "2", "do": "deprecate", "instead": first.pk}).status_code == 302
     town.refresh_from_db()
     assert (town.current, town.versions.get(number=2).lifecycle) == (first, Lifecycle.DEPRECATED)
+
+
+def test_a_version_that_ends_says_its_last_day(client, person, town, log, newer, told):
+    day = timezone.localdate() + timedelta(days=30)
+    over = client.post(URL, {"version": "1", "do": "deprecate", "ends_on": "2020-01-31"})
+    assert over.status_code == 422
+    assert "This day is over." in text_of(over)
+    assert (
+        client.post(URL, {"version": "1", "do": "deprecate", "ends_on": day.isoformat()}).status_code == 302
+    )
+    version = town.versions.get(number=1)
+    assert (version.lifecycle, version.ends_on) == (Lifecycle.DEPRECATED, day)
+    assert f"until {day.day} {day:%b} {day.year}" in text_of(client.get(URL))
+    ((kind, _name, detail),) = told()
+    assert (kind, detail["version"], detail["ends_on"]) == ("type.deprecated", 1, day.isoformat())
+    said = f"takes events of version 1 until {day.day} {day:%B} {day.year}."
+    assert sentence_of(Change.objects.get(kind="type.deprecated")) == said
+    assert client.post(URL, {"version": "1", "do": "activate"}).status_code == 302
+    assert town.versions.get(number=1).ends_on is None
+
+
+def test_the_choice_of_the_default_is_recorded_like_every_change(client, person, town, log, newer, told):
+    for asked in ("1", "1", ""):
+        client.post("/events/order.placed/default/", {"version": asked})
+    assert [detail for _kind, _name, detail in told()] == [
+        {"fields": ["default_version"], "version": 1},
+        {"fields": ["default_version"]},
+    ]
+    first, second = Change.objects.filter(kind="type.changed").order_by("pk")
+    assert first.by == "mara"
+    assert sentence_of(first) == "counts events that name no version for version 1."
+    assert sentence_of(second) == "counts events that name no version for its newest version."
+    assert "counts events that name no version for version 1." in text_of(client.get("/changes/"))
+
+
+def test_what_counts_instead_of_a_version_that_ends_is_recorded_too(client, person, town, log, newer, told):
+    first = town.versions.get(number=1)
+    client.post(URL, {"version": "2", "do": "deprecate", "instead": first.pk})
+    assert [kind for kind, _name, _detail in told()] == ["type.changed", "type.deprecated"]
 
 
 def test_the_only_version_does_not_end_by_itself(client, person, town, log):

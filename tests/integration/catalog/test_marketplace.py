@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import UTC, date, datetime
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from catalog import system
+from catalog.changes import KINDS
 from catalog.facts import TypeFacts
 from catalog.indexing import index_all
 from catalog.models import Domain, EventType, Lifecycle, SchemaVersion, Team
@@ -148,6 +151,43 @@ def test_a_facet_that_leaves_nothing_says_so(client, person, town, log):
     assert "Busy 0" not in text_of(client.get("/")), "an empty facet is not offered"
 
 
+def test_signalboxs_own_types_are_on_the_shelves_only_when_asked_for(client, person, town, log):
+    system.ensure()
+    own, kinds = "dev.signalbox.type.deprecated", len(KINDS)
+    page = client.get("/")
+    assert names(page) == ["order.placed"]
+    assert "1 event type from 1 source. 1.92 million events crossed the bus" in text_of(page)
+    assert f"Signalbox's own events {kinds}" in html.unescape(text_of(page))
+    assert "All 1 New this week 1 No listeners yet 1" in text_of(page)
+    assert names(client.get("/?view=table")) == []
+    assert own not in client.get("/?view=table").content.decode()
+    page = client.get("/?own=1")
+    assert f"{kinds + 1} event types from 2 sources. 1.93 million" in text_of(page)
+    assert own in client.get("/?own=1&view=table").content.decode()
+    assert 'name="own" value="1"' in page.content.decode(), "a search from there keeps them"
+    assert len(names(client.get("/?domain=signalbox"))) == kinds
+
+
+def test_signalboxs_own_types_are_found_by_their_names_alone(client, person, town, log):
+    system.ensure()
+    assert names(client.get("/?q=signalbox.type.depr")) == ["dev.signalbox.type.deprecated"]
+    assert names(client.get("/?q=signalbox reactivated")) == ["dev.signalbox.type.reactivated"]
+    assert names(client.get("/?q=checkout")) == ["order.placed"], "their examples speak of a team checkout"
+    assert "dev.signalbox.type.deprecated" in names(client.get("/?q=checkout&own=1&domain=signalbox"))
+    assert "is a field of" not in text_of(client.get("/?q=successor"))
+    assert f"successor is a field of {len(KINDS)} event types" in text_of(client.get("/?q=successor&own=1"))
+
+
+def test_few_shelves_show_two_rows_and_many_show_one(client, person, town, log):
+    more(town, *(f"order.{number}" for number in range(9)))
+    assert len(names(client.get("/"))) == 6
+    for number in range(6):
+        shelf = Domain.objects.create(name=f"Shelf {number}", slug=f"shelf-{number}", badge="SH")
+        more(town, *(f"thing.{number}.{one}" for one in range(4)), domain=shelf)
+    assert len(names(client.get("/"))) == 7 * 3
+    assert "All 10" in text_of(client.get("/"))
+
+
 def test_a_good_shows_its_real_traffic(client, person, town, log):
     now = datetime.now(UTC)
     log.traffic = {"order.placed": TypeFacts([84] * 60, 10_000, 1, 6, now)}
@@ -185,5 +225,5 @@ def test_ten_thousand_types_are_browsed_with_few_queries_on_short_pages(client, 
         assert len(queries) <= 30, url
         assert log.asked <= 5, url
         assert len(page.content) < 250_000, url
-    assert len(names(client.get("/"))) <= 72
+    assert len(names(client.get("/"))) <= 36
     assert '"next"' in client.get("/").content.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -72,7 +73,7 @@ KINDS = [
         {"version": "0", "id": "1", "detail-type": "Order Sent", "source": "shop", "account": "1", "time": "2026-01-01T00:00:00Z",
          "region": "eu", "resources": [], "detail": {"id": "x"}},
         "AWS EventBridge event",
-        {"name": "order.sent"},
+        {"name": "Order Sent"},
     ),
     (json.loads(openapi("order.sent")), "OpenAPI 3.1.0", {"name": "order.sent", "summary": "About order.sent"}),
     (
@@ -91,6 +92,45 @@ def test_what_is_pasted_is_recognised_and_fills_the_form(client, person, town, l
     assert {name: value(response, name) for name in fields} == fields
     assert json.loads(value(response, "schema"))
     assert value(response, "example")
+
+
+def test_what_comes_from_aws_is_told_which_events_will_be_of_it(client, person, town, log):
+    event = {"version": "0", "id": "1", "source": "shop", "detail": {"id": "x"}}
+    page = text_of(pasted(client, event | {"detail-type": "Order Sent"}))
+    assert "Events belong to it whose type is “Order Sent”: AWS's detail-type as it is" in unescape(page)
+    response = pasted(client, event | {"detail-type": "Order (sent)"})
+    assert value(response, "name") == "order.sent"
+    assert "AWS sends “Order (sent)” as detail-type, which cannot be a name here." in text_of(response)
+
+
+def test_an_event_of_aws_has_the_type_that_was_registered_from_its_schema(client, person, town, log):
+    from rules.engine import Event
+
+    raw = {"version": "0", "id": "1", "source": "shop", "detail-type": "Order Sent", "detail": {"id": "x"}}
+    response = pasted(client, raw)
+    name = value(response, "name")
+    answer = client.post("/events/new/", registration(town, name=name))
+    assert answer.status_code == 302, text_of(answer)
+    assert EventType.objects.get(name="Order Sent")
+    # What docs/coming-from.md has a rule of AWS send: the type is $.detail-type.
+    sent = Event.from_json(
+        json.dumps({"specversion": "1.0", "type": raw["detail-type"], "id": "1", "source": "shop"}).encode()
+    )
+    assert sent.attributes["type"] == name
+    for url in (
+        "/events/Order%20Sent/",
+        "/?q=Order+Sent",
+        "/schemas/Order%20Sent/1",
+        "/api/v1/event-types/Order%20Sent",
+    ):
+        assert client.get(url).status_code == 200, url
+
+
+@pytest.mark.parametrize("name", ["Order  Sent", "Order\tSent", "Order\nSent", "Order (sent)"])
+def test_a_name_has_single_spaces_inside_alone(client, person, town, log, name):
+    answer = client.post("/events/new/", registration(town, name=name))
+    assert "Use letters, digits, single spaces and" in text_of(answer)
+    assert EventType.objects.count() == 1
 
 
 WRONG = [

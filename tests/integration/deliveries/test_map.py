@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -130,6 +131,39 @@ def test_targets_of_one_name_and_place_are_one_terminus(someone: Client, town: S
     assert {f"target:{town.billing.pk}", f"rule:{town.rule.pk}", f"rule:{other.pk}"} <= lit(page)
     assert f"target:{third.pk}" not in lit(page)
     assert "from 2 rules" in text(page)
+
+
+def test_signalboxs_own_events_are_on_the_map_only_when_asked_for(
+    someone: Client, town: SimpleNamespace, shop: Any
+) -> None:
+    from catalog import system
+    from catalog.changes import KINDS
+    from catalog.models import Bus
+    from rules.models import Rule, Target
+    from rules.revisions import subscribe
+
+    system.ensure()
+    own = "type:dev.signalbox.type.deprecated"
+    page = someone.get("/map/")
+    assert "Map: 1 source, 1 event type, 1 rule, 1 target." in text(page)
+    switch = f"""href="/map/?own=1">Signalbox's own events <span class="n"><span class="num">{len(KINDS)}<"""
+    assert switch in html.unescape(text(page))
+    assert "domain=signalbox" not in text(page)
+    page = someone.get("/map/?own=1")
+    assert {own, "source:/signalbox/catalog", "type:order.placed"} <= lit(page)
+    assert "domain=signalbox" in text(page)
+    assert own in lit(someone.get("/map/?domain=signalbox"))
+    assert "type:order.placed" not in links(someone.get("/map/?domain=signalbox"))
+    assert own in lit(someone.get(f"/map/?focus={own}")), "what is followed is shown"
+    news = Rule(
+        name="News", bus=Bus.objects.get(name="system"), team=town.rule.team, pattern={"type": [own[5:]]}
+    )
+    subscribe(news, Target(name="Chat", connector="http", config={"url": "http://127.0.0.1:8999/chat"}))
+    plain = links(someone.get("/map/"))
+    assert f"rule:{news.pk}" in plain, "what a person made stays"
+    assert own not in plain
+    assert {own, f"rule:{news.pk}"} <= lit(someone.get(f"/map/?focus=rule:{news.pk}"))
+    assert own not in links(someone.get(f"/map/?focus=rule:{town.rule.pk}"))
 
 
 def test_a_rule_takes_nothing_from_another_bus(someone: Client, town: SimpleNamespace, shop: Any) -> None:

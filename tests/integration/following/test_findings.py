@@ -138,13 +138,13 @@ def test_a_type_that_cannot_be_looked_at_and_a_short_time_stop_no_other(
     register("order.paid")
     for name in ("order.placed", "order.paid"):
         observed(name, *({"gift": True} for _ in range(30)))
-    real = findings.drift
+    real = findings.drifting
 
-    def drift(shape: Any, schema: Any) -> Any:
-        monkeypatch.setattr(findings, "drift", real)
+    def drifting(*about: Any, **how: Any) -> Any:
+        monkeypatch.setattr(findings, "drifting", real)
         raise RecursionError
 
-    monkeypatch.setattr(findings, "drift", drift)
+    monkeypatch.setattr(findings, "drifting", drifting)
     first = findings.look(datetime.now(UTC).date(), stay=0)
     assert first == (placed.pk, True)
     assert not findings.look(datetime.now(UTC).date(), first.upto).more

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import AnonymousUser, Permission
 from django.test import Client
 
 from catalog.models import Bus, Domain, EventType, Team, Token
+from delivery.models import BinRequest, RequestBin
+from delivery.pages import lines
 from delivery.pages.veil import hides
+from delivery.tracking.words import Outcome, State
 from rules.fields import fields_of
-from rules.models import Rule
+from rules.models import Rule, Target
+from rules.revisions import subscribe
+from tests.integration import rows as write
 from tests.integration.rule_preview.tried import SCRIPT, Receiver, form, look, order, text
 from tests.integration.rules_api.asking import PREVIEW, TEST, ask
 
@@ -75,9 +82,57 @@ def test_the_preview_hides_them_from_strangers_and_shows_them_to_staff(
     assert "lin@example.org" in text(look(someone, bus, **draft))
 
 
-def test_hidden_values_still_count_for_what_a_rule_takes(reader: Client, bus: Bus, stored: int) -> None:
-    seen = text(look(reader, bus, **CONDITION | {"values": ["lin@example.org"]}))
-    assert "1</span></b> of the 1 events there are would have gone" in " ".join(seen.split())
+EMAIL = {"path": ["data.customer.email"], "method": ["is"], "values": ["lin@example.org"]}
+PROBES = [
+    EMAIL,
+    EMAIL | {"method": ["prefix"], "values": ["l"]},
+    {"path": ["data.customer"], "method": ["present"], "values": [""]},
+    {"mode": "json", "pattern": '{"type": ["order.placed"], "data": {"customer": {"email": [{"prefix": "l"}]}}}'},
+    {"mode": "json", "pattern": '{"$or": [{"data": {"customer": {"email": ["lin@example.org"]}}}, {"source": ["x"]}]}'},
+    {"sql": "data.customer.email = 'lin@example.org'"},
+    {"sql": "EXISTS data AND data.Customer.EMAIL LIKE 'l%'"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("draft", PROBES)
+def test_nothing_is_counted_by_values_that_are_hidden(
+    reader: Client, bus: Bus, stored: int, draft: dict[str, object]
+) -> None:
+    seen = " ".join(text(look(reader, bus, **draft)).split())
+    assert "would have gone" not in seen
+    assert not re.search(r'id="sql-pass"[^>]*><span', seen)
+    assert "Not counted." in seen or "cannot be tried yet" in seen
+    assert "Recent events and whether the rule takes them" not in seen
+
+
+def test_a_condition_on_what_is_hidden_says_why_it_has_no_count(
+    reader: Client, bus: Bus, stored: int
+) -> None:
+    draft = {"path": ["data.n", "data.customer.email"], "method": ["is", "is"], "values": ["1", "x"]}
+    seen = " ".join(text(look(reader, bus, **draft)).split())
+    assert "It asks for personal data that you may not see" in seen
+    assert re.search(r'id="row-0-pass"[^>]*>.*?100%', seen), "the other condition is counted"
+    assert re.search(r'id="row-1-pass"[^>]*><span class="small faint"[^>]*>not counted<', seen)
+
+
+def test_who_may_see_them_has_counts_by_them(someone: Client, bus: Bus, stored: int) -> None:
+    seen = " ".join(text(look(someone, bus, **EMAIL)).split())
+    assert "1</span></b> of the 1 events there are would have gone" in seen
+
+
+def test_what_is_sent_is_not_checked_on_hidden_values(
+    reader: Client, someone: Client, bus: Bus, stored: int
+) -> None:
+    draft = {
+        "template": '{"to": "${data.customer.email}"}',
+        "contract": '{"type": "object", "properties": {"to": {"pattern": "^z"}}}',
+    }
+    reader.force_login(get_user_model().objects.get(username="lin"))
+    seen = text(look(reader, bus, **draft))
+    assert "Not checked on events: it sends personal data that you may not see." in seen
+    assert "matches, and cannot be sent" not in seen
+    someone.force_login(get_user_model().objects.get(username="mara"))
+    assert "matches, and cannot be sent" in text(look(someone, bus, **draft))
 
 
 def test_the_editors_completions_hold_no_personal_values(reader: Client, bus: Bus, stored: int) -> None:
@@ -97,6 +152,61 @@ def test_a_journey_and_its_download_hide_them(reader: Client, bus: Bus, stored: 
         assert "••••" in page
         assert "lin@example.org" not in page
         assert "SE" in page
+
+
+ANSWER = '{"error": "lin@example.org is unknown"}'
+
+
+def test_what_a_target_answered_is_hidden_with_them(
+    reader: Client, someone: Client, bus: Bus, stored: int
+) -> None:
+    rule = Rule(name="All orders", bus=bus, team=Team.objects.get(), pattern={"type": ["order.placed"]})
+    target = Target(name="CRM", connector="http", config={"url": "http://127.0.0.1:9/"}, state="paused")
+    subscribe(rule, target)
+    reason = f"It answers 422: {ANSWER}"
+    write.attempt(target.pk, stored, Outcome.REJECTED, status=422, reason=reason, response=ANSWER)
+    write.hold(target.pk, stored, State.DEAD, reason=reason)
+    reader.force_login(get_user_model().objects.get(username="lin"))
+    for url in (f"/journey/{stored}/?target={target.pk}", f"/targets/{target.pk}/"):
+        page = text(reader.get(url))
+        assert "422" in page
+        assert "Its answer is hidden" in page, url
+    assert "lin@example.org" not in text(reader.get(f"/journey/{stored}/?target={target.pk}"))
+    someone.force_login(get_user_model().objects.get(username="mara"))
+    assert "lin@example.org is unknown" in text(someone.get(f"/journey/{stored}/?target={target.pk}"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ([["Webhook-Id", "msg_1_{seq:x}"]], '{"to": "lin@example.org"}'),
+        ([["ce-type", "order.placed"], ["webhook-id", "msg_1_ffffff"]], '{"to": "lin@example.org"}'),
+        (
+            [],
+            '{"specversion": "1.0", "type": "order.placed", "data": {"customer": {"email": "lin@example.org"}}}',
+        ),
+    ],
+    ids=["by the delivery", "by the header", "by the body"],
+)
+def test_a_bin_hides_the_body_of_an_event_with_them(
+    reader: Client, someone: Client, bus: Bus, stored: int, headers: list[list[str]], body: str
+) -> None:
+    lin = get_user_model().objects.get(username="lin")
+    lin.user_permissions.add(Permission.objects.get(codename="view_requestbin"))
+    made = RequestBin.objects.create(name="A bin", team=Team.objects.get())
+    sent = [[name, value.format(seq=stored)] for name, value in headers]
+    BinRequest.objects.create(bin=made, method="POST", headers=sent, body=body, size=len(body))
+    plain = '{"hello": "bin"}'
+    BinRequest.objects.create(bin=made, method="POST", headers=[], body=plain, size=len(plain))
+    reader.force_login(lin)
+    page = html.unescape(text(reader.get(f"/bins/{made.pk}/")))
+    assert "lin@example.org" not in page
+    assert "The body is hidden: the event has personal data." in page
+    assert plain in page, "what has nothing personal is shown"
+    found = lines.of_requests(list(made.requests.all()), AnonymousUser())
+    assert "lin@example.org" not in lines.request_rows(found, new=True), "nor does the live feed show it"
+    someone.force_login(get_user_model().objects.get(username="mara"))
+    assert "lin@example.org" in html.unescape(text(someone.get(f"/bins/{made.pk}/")))
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ KNOWN = {
         Kind.CLOUD_EVENT, "1.0", [("shop.order.placed", "/shop", Origin.EVENT), ("shop.order.paid", "/shop", Origin.EVENT)],
     ),
     "a CloudEvent in YAML": ("specversion: '1.0'\nid: 1x\nsource: /shop\ntype: a.b\ndata: {at: 2026-01-31}", Kind.CLOUD_EVENT, "1.0", [("a.b", "/shop", Origin.EVENT)]),
-    "an event of AWS": (json.dumps(AWS), Kind.AWS_EVENT, "0", [("order.placed", "shop.orders", Origin.EVENT)]),
+    "an event of AWS": (json.dumps(AWS), Kind.AWS_EVENT, "0", [("Order Placed", "shop.orders", Origin.EVENT)]),
     "data": ('{"id": "o-1", "type": "order.placed"}', Kind.DATA, "", [("order.placed", "", Origin.EVENT)]),
     "data that has properties": ('{"properties": {"a": 1}, "kind": "x"}', Kind.DATA, "", [("", "", Origin.EVENT)]),
     "data in a list": ("[1, 2]", Kind.DATA, "", [("", "", Origin.EVENT)]),

@@ -141,6 +141,10 @@ def test_publishers_of_a_deprecated_version_are_told_of_the_one_that_counts(
     assert answer.headers["deprecation"] == f"@{int(SINCE.timestamp())}"
     assert "sunset" not in answer.headers
     assert answer.headers["link"].startswith('</schemas/shop.order.placed/3>; rel="successor-version", ')
+    ending = kind.versions.get(number=1)
+    ending.ends_on = date(2027, 3, 31)
+    ending.save(update_fields=["ends_on"])
+    assert caller.structured(old | {"id": "c"}).headers["sunset"] == "Wed, 31 Mar 2027 23:59:59 GMT"
     # A repeat is told again, and who sends the version that counts is told nothing.
     assert "deprecation" in caller.structured(old).headers
     fresh = caller.structured(event(id="b", data={"v3": 1}))

@@ -28,6 +28,7 @@ from delivery.runner.judging import judged
 from delivery.runner.preparing import OutsideContract, Preparing, frozen, size_of
 from delivery.runner.progress import Item, Progress
 from delivery.runner.throttle import Throttle
+from delivery.tracking.words import REDRIVEN
 from delivery.tracking.words import Outcome as Ended
 from rules.contract import ContractRefused
 from rules.engine import TransformError
@@ -38,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 BUFFER = 2000  # events of one target in memory
 EXCEPTIONS = 10_000  # of one target; then nothing new is read for it until some are dealt with
-REDRIVEN = "Redriven: it was a dead letter."
 BEHIND = "An earlier event of its key in the same batch was not taken; it is sent again after that one."
 
 

@@ -9,8 +9,8 @@ from delivery.runner.work import Cycle
 CLEAR = 256  # events of one target recorded as in flight at once
 
 
-def ask(cycle: Cycle, sender: Sender, prune: bool, wall: int, clock: int) -> None:
-    """Adds one target to a round. `wall`: this machine's clock, `clock`: the database's (microseconds)."""
+def ask(cycle: Cycle, sender: Sender, prune: bool, clock: int) -> None:
+    """Adds one target to a round. `clock`: the database's, microseconds."""
     target, progress, throttle, quiet = sender.facts.id, sender.progress, sender.throttle, sender.quiet
     cycle.holding[target] = set(progress.fences)
     if quiet:
@@ -39,7 +39,7 @@ def ask(cycle: Cycle, sender: Sender, prune: bool, wall: int, clock: int) -> Non
         by_key = progress.policy.order == "key"
         cycle.drain[target] = [chain if by_key else None for chain in progress.to_drain]
         progress.to_drain.clear()
-    if sender.next_due is not None and sender.next_due <= wall:
+    if sender.next_due is not None and sender.next_due <= clock:
         sender.next_due = None
         cycle.due.add(target)
     if not throttle.calm and sender.waiting and throttle.wants_probe(clock):

@@ -296,7 +296,7 @@ class Sender:
         running = self.throttle.running(clock)
         due_at, counts = None, True
         if isinstance(outcome, Retry):
-            due_at, counts = self._try_again(item, outcome, reason, now, running, probe)
+            due_at, counts = self._try_again(item, outcome, reason, clock, probe)
         elif status is not None or outcome.address is not None:
             self.throttle.answered(clock)
         else:
@@ -307,20 +307,23 @@ class Sender:
             self._go_on()
 
     def _try_again(
-        self, item: Item, outcome: Retry, reason: str, now: int, running: int, probe: bool
+        self, item: Item, outcome: Retry, reason: str, clock: int, probe: bool
     ) -> tuple[int | None, bool]:
-        """When it is tried again, None for not at all, and whether this failure counts for its policy."""
-        policy, clock = self.facts.policy, self.clock()
+        """When it is tried again, None for not at all, and whether this failure counts for its policy.
+
+        By the database's clock, as everything that is due: another machine may be the one that tries again.
+        """
+        policy = self.facts.policy
+        age = 0 if item.clock is None else self.throttle.running(clock) - item.clock
         asked = min(outcome.after, policy.retries.longest_asked) if outcome.after is not None else 0.0
         counts = self.throttle.failed(
             item.seq, reason, clock + int(asked * 1_000_000), clock, probe, bool(self.progress.outbox.latencies)
         )  # fmt: skip
-        age = 0 if item.clock is None else running - item.clock
         failures, chance = item.failures + 1, random.random()
-        due_at = policy.due_at(failures, chance, now, age, outcome.after)
+        due_at = policy.due_at(failures, chance, clock, age, outcome.after)
         if due_at is None and not counts:
             # Nothing is given up while the breaker is open.
-            due_at = now + microseconds(policy.retries.delay(1, chance, outcome.after))
+            due_at = clock + microseconds(policy.retries.delay(1, chance, outcome.after))
         if due_at is not None and (self.next_due is None or due_at < self.next_due):
             self.next_due = due_at
         return due_at, counts

@@ -168,9 +168,9 @@ class Shift:
         prune = now - self._pruned >= PRUNE
         if prune:
             self._pruned = now
-        wall, clock = time.time_ns() // 1000, self._clock()
+        clock = self._clock()
         for sender in self._senders.values():
-            ask(cycle, sender, prune, wall, clock)
+            ask(cycle, sender, prune, clock)
         return cycle
 
     async def _apply(self, cycle: Cycle, news: News) -> None:
@@ -194,8 +194,8 @@ class Shift:
                     self._drop(sender)
                     self._wake.set()
         self._seen = max(self._seen, news.seen)
-        if news.clock is not None:
-            self._set_clock(news.clock)
+        if news.ahead is not None:
+            self._ahead = news.ahead
         self._hear_gates(cycle, news)
         self._ask_again(cycle, news)
         if not cycle.leaving:
@@ -221,7 +221,7 @@ class Shift:
                 reader.progress.offer_held(held)
                 if len(held) >= DUE:
                     # There are more: they come when these are done.
-                    reader.next_due = time.time_ns() // 1000 + 20_000
+                    reader.next_due = self._clock() + 20_000
         for target in news.drained:
             reader = self._reader(cycle, target)
             if reader is not None:
@@ -328,7 +328,7 @@ class Shift:
 
         store = Store(Database(), self.id)
         self._seen = store.begin(socket.gethostname(), os.getpid())
-        self._set_clock(store.database.now())
+        self._ahead = store.database.ahead()
         return store
 
     def _close_store(self) -> None:
@@ -338,9 +338,6 @@ class Shift:
             logger.debug("The shift could not sign off.", exc_info=True)
         finally:
             self._store.database.close()
-
-    def _set_clock(self, now: int) -> None:
-        self._ahead = now - time.monotonic_ns() // 1000
 
     def _clock(self) -> int:
         """The database's clock, which one machine's clock that is set does not move."""
@@ -354,10 +351,10 @@ class Shift:
         pause = min(self._renewed + RENEW, self._swept + SWEEP, gone_by) - now
         if self._again:
             pause = min(pause, self._again_at - now)
-        wall = time.time_ns() // 1000
+        clock = self._clock()
         for sender in self._senders.values():
             if sender.next_due is not None:
-                pause = min(pause, (sender.next_due - wall) / 1_000_000)
+                pause = min(pause, (sender.next_due - clock) / 1_000_000)
             if (wakes_in := sender.wakes_in) is not None:
                 pause = min(pause, wakes_in)
         return max(0.001, pause)

@@ -3,7 +3,18 @@
 from django.urls import path
 
 from delivery.demo import views as demo
-from delivery.pages import affected, bins, dead_letters, journey, map, overview, preview, targets, trial
+from delivery.pages import (
+    affected,
+    bins,
+    dead_letters,
+    journey,
+    map,
+    overview,
+    preview,
+    resting,
+    targets,
+    trial,
+)
 
 urlpatterns = [
     path("map/", map.whole_map, name="map"),
@@ -25,9 +36,12 @@ urlpatterns = [
     path("rules/<int:pk>/targets/", overview.rule_targets, name="rule-targets"),
     path("rules/<int:pk>/delete/", targets.delete_rule, name="delete-rule"),
     path("targets/", targets.targets, name="targets"),
+    path("targets/pause/", resting.pause_several, name="pause-targets"),
+    path("targets/resume/", resting.resume_several, name="resume-targets"),
     path("targets/<int:pk>/", targets.target, name="target"),
-    path("targets/<int:pk>/pause/", targets.pause, name="pause-target"),
-    path("targets/<int:pk>/resume/", targets.resume, name="resume-target"),
+    path("targets/<int:pk>/pause/", resting.pause, name="pause-target"),
+    path("targets/<int:pk>/resume/", resting.resume, name="resume-target"),
+    path("targets/<int:pk>/probe/", resting.probe, name="probe-target"),
     path("targets/<int:pk>/catching-up/", targets.catching_up, name="catching-up"),
     path("targets/<int:pk>/stop-catching-up/", targets.stop_catching_up, name="stop-catching-up"),
     path("targets/<int:pk>/delete/", targets.delete_target, name="delete-target"),

@@ -2,13 +2,14 @@
 
 A connector is a subclass of `Target`, named in the entry point group "signalbox.connectors". The runner
 makes it with a config, opens it, sends deliveries one by one or many at once up to `max_in_flight`, and closes it.
+A target that takes batches says how many events it takes at once (`max_batch`) and implements `send_batch`.
 Retries, back-off, order, attempts and metrics are the runner's: a connector tries once and says what happened.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -38,6 +39,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempt: int
     """1 for the first attempt."""
     replay: bool = False
+    redriven: bool = False
+    """Whether it is sent again after it was a dead letter: it may come after later events of its key."""
     whole: bool = False
     """True: send the event as it is. False: send `body`, the result of the target's transform."""
     body: bytes = b""
@@ -111,7 +114,16 @@ class Target(ABC):
     icon: ClassVar[str]
     """Name of a lucide icon."""
     max_in_flight: ClassVar[int] = 8
-    """How many deliveries may be in `send` at the same time."""
+    """How many deliveries may be in `send`, or batches in `send_batch`, at the same time."""
+    max_batch: ClassVar[int] = 1
+    """How many events one call of `send_batch` takes; 1: it takes no batches, and `send` is called for each event.
+    An instance may set its own where its config decides."""
+    ordered_batch: ClassVar[bool] = False
+    """Whether a batch is taken in its order, and of one key nothing is taken after an event that failed. Then several
+    events of a key travel in one batch; else a batch holds one event of each key at most."""
+    addressed_by_event: bool = False
+    """Whether the address is made from the event, as with a path template: then 404 and 410 say nothing of the others,
+    and reject that event alone. An instance sets it where its config decides."""
     Config: ClassVar[type[settings.Config]]
 
     @abstractmethod
@@ -130,6 +142,13 @@ class Target(ABC):
     @abstractmethod
     async def send(self, delivery: Delivery) -> Outcome:
         """Tries once. An exception counts as Retry with its text."""
+
+    async def send_batch(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """Tries to send up to `max_batch` deliveries at once; one outcome for each, in their order.
+
+        Called instead of `send`, for one delivery too, where `max_batch` is above 1. An exception counts as Retry for all.
+        """
+        raise NotImplementedError(f"{type(self).__name__} takes no batches.")
 
     @abstractmethod
     async def close(self) -> None:

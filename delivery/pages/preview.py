@@ -38,6 +38,7 @@ from rules.outputs import output_of, refusals, try_outputs
 from rules.pages.delivering import Delivering, delivering, suggested_name
 from rules.pattern_text import our_path
 from rules.personal_fields import fields_sent
+from rules.policy_form import PolicyForm
 from rules.reading import nearest
 from rules.trying import Tried, reason, try_on
 
@@ -107,7 +108,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         "window": window if window in [one.name for one in samples.windows()] else WINDOW,
         "where": where_of(to),
         "status": status.of_target(target, waiting.of_targets([target.pk])[target.pk]) if target else None,
-        "tries": number_of(request.POST.get("target-max_attempts")),
+        "tries": PolicyForm.of_editor(request.POST, target).most_tries,
     }
     if bus is not None:
         context |= _try(request, draft, bus, to, context["contracting"], context["window"])

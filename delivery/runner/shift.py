@@ -21,13 +21,16 @@ from django.conf import settings
 from delivery.connectors.spi import Services
 from delivery.doorbell import Bell
 from delivery.http import AddressPolicy, Client
-from delivery.log.schema import lanes_of
 from delivery.runner.database import DATABASE_ERRORS
+from delivery.runner.facts import Facts
+from delivery.runner.gate import Gate
 from delivery.runner.lease import Claimed, LeaseLost
+from delivery.runner.planning import ask
 from delivery.runner.progress import Progress
 from delivery.runner.reading import DUE
-from delivery.runner.sending import BUFFER, Facts, Sender
+from delivery.runner.sending import Sender
 from delivery.runner.store import Store
+from delivery.runner.waking import database_bell, is_child
 from delivery.runner.work import Cycle, News, perform, without
 
 logger = logging.getLogger(__name__)
@@ -39,7 +42,6 @@ SWEEP = 1.0
 GRACE = 3.0  # seconds that sends may take to end once the process is told to stop
 AGAIN = 0.025  # seconds until a slot is asked for again that another shift held
 TRIES = 6
-CLEAR = 256  # events of one target recorded as in flight at once
 PRUNE = 5.0
 RECORD = 0.01  # seconds that outcomes may wait for others, to be committed together
 USER_AGENT = "Signalbox/0.1"
@@ -63,6 +65,7 @@ class Shift:
         self._again: dict[tuple[int, int], tuple[int, int]] = {}  # (target, slot) -> (seq, tries)
         self._again_at = 0.0
         self._recording: asyncio.TimerHandle | None = None
+        self._ahead = 0  # of the database's clock before the monotonic one, microseconds
         self._lost: dict[int, list[int]] = {}  # lane groups of senders that were dropped, to be given back
 
     async def run(self, relieved: Any) -> None:
@@ -70,9 +73,9 @@ class Shift:
         loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._store: Store = await loop.run_in_executor(self._executor, self._open_store)
-        bell = Bell(f"{os.getppid() if _is_child() else os.getpid()}-{self.id}")
+        bell = Bell(f"{os.getppid() if is_child() else os.getpid()}-{self.id}")
         loop.add_reader(bell.socket, self._rung, bell)
-        listener = await loop.run_in_executor(self._executor, _listener)
+        listener = await loop.run_in_executor(self._executor, database_bell)
         listening = -1
         if listener is not None:
             listening = listener.fileno()
@@ -165,40 +168,9 @@ class Shift:
         prune = now - self._pruned >= PRUNE
         if prune:
             self._pruned = now
-        wall = time.time_ns() // 1000
-        for target, sender in self._senders.items():
-            progress = sender.progress
-            quiet = sender.quiet
-            cycle.holding[target] = set(progress.fences)
-            if quiet:
-                cycle.full.add(target)
-            if sender.wants_more and progress.ready:
-                heads, following = progress.to_clear(CLEAR)
-                if heads:
-                    cycle.flights.append((target, heads, following))
-            if progress.outbox:
-                cycle.outboxes.append(progress.take_outbox())
-            if quiet and sender.idle:
-                cycle.release[target] = (list(progress.fences), sender.halted)
-                continue
-            if prune:
-                cycle.prune[target] = {
-                    slot: min(progress.lanes[lane].cursor for lane in lanes_of(slot))
-                    for slot in progress.fences
-                }
-            if quiet:
-                continue
-            if progress.to_drain:
-                by_key = progress.policy.order == "key"
-                cycle.drain[target] = [chain if by_key else None for chain in progress.to_drain]
-                progress.to_drain.clear()
-            if sender.next_due is not None and sender.next_due <= wall:
-                sender.next_due = None
-                cycle.due.add(target)
-            cycle.room[target] = BUFFER - progress.buffered if sender.roomy else 0
-            if progress.drains is not None and cycle.sweep:
-                cycle.draining[target] = progress.drains
-            cycle.reading[target] = progress
+        clock = self._clock()
+        for sender in self._senders.values():
+            ask(cycle, sender, prune, clock)
         return cycle
 
     async def _apply(self, cycle: Cycle, news: News) -> None:
@@ -222,10 +194,13 @@ class Shift:
                     self._drop(sender)
                     self._wake.set()
         self._seen = max(self._seen, news.seen)
+        if news.ahead is not None:
+            self._ahead = news.ahead
+        self._hear_gates(cycle, news)
         self._ask_again(cycle, news)
         if not cycle.leaving:
             for claimed in news.claimed:
-                await self._take(claimed, news.facts[claimed.target])
+                await self._take(claimed, news.facts[claimed.target], news.gates.get(claimed.target))
             if news.facts_changed is not None:
                 self._reload(cycle, news.facts_changed)
         for target, slot, seq in news.newest:
@@ -246,7 +221,7 @@ class Shift:
                 reader.progress.offer_held(held)
                 if len(held) >= DUE:
                     # There are more: they come when these are done.
-                    reader.next_due = time.time_ns() // 1000 + 20_000
+                    reader.next_due = self._clock() + 20_000
         for target in news.drained:
             reader = self._reader(cycle, target)
             if reader is not None:
@@ -264,6 +239,22 @@ class Shift:
                 self._wake.set()
         if news.claimed:
             self._wake.set()
+
+    def _hear_gates(self, cycle: Cycle, news: News) -> None:
+        """What all shifts know of breakers and rates, for the targets that were asked about."""
+        clock = self._clock()
+        for target in news.gates.keys() | news.drawn.keys():
+            sender = self._reader(cycle, target) or self._senders.get(target)
+            if sender is None:
+                continue
+            if target in news.gates:
+                sender.throttle.learn(news.gates[target], clock)
+            if sender is self._reader(cycle, target):
+                if target in news.probes:
+                    sender.throttle.may_probe(news.probes[target])
+                if target in news.drawn and sender.throttle.pace is not None:
+                    sender.throttle.pace.add(*news.drawn[target], cycle.draws[target][1], clock)
+            sender.rethink()
 
     def _ask_again(self, cycle: Cycle, news: News) -> None:
         """Keeps the slots that another shift held a few tries long: at a change of shifts they are free in a moment."""
@@ -286,14 +277,17 @@ class Shift:
 
     # ── targets ──
 
-    async def _take(self, claimed: Claimed, facts: Facts) -> None:
+    async def _take(self, claimed: Claimed, facts: Facts, gate: Gate | None) -> None:
         sender = self._senders.get(claimed.target)
         if sender is None:
             progress = Progress(facts.id, facts.policy, claimed.drains)
-            sender = Sender(facts, progress, self._services, self._ended)
+            sender = Sender(facts, progress, self._services, self._ended, self._clock)
             sender.send_until = self._renewed + SEND
             self._senders[facts.id] = sender
             await sender.open()
+            if gate is not None:
+                sender.throttle.begin(gate, self._clock())
+                sender.rethink()
         sender.progress.take(claimed.slot, claimed.fence, claimed.cursors, claimed.skip, claimed.attempts)
         if claimed.parked:
             sender.next_due = 0  # Some may be due already, and need not wait for the next sweep.
@@ -306,7 +300,13 @@ class Shift:
             sender, new = self._reader(cycle, target), facts.get(target)
             if sender is None:
                 continue
-            if new is None or new.state != "running" or new.revision != sender.facts.revision:
+            if (
+                new is None
+                or new.state != "running"
+                or new.revision != sender.facts.revision
+                # It granted itself another rate, which is no revision.
+                or new.policy.rate != sender.facts.policy.rate
+            ):
                 # The next claim, in a moment, starts it with the new revision; what is under way ends with the old.
                 sender.leave()
 
@@ -328,6 +328,7 @@ class Shift:
 
         store = Store(Database(), self.id)
         self._seen = store.begin(socket.gethostname(), os.getpid())
+        self._ahead = store.database.ahead()
         return store
 
     def _close_store(self) -> None:
@@ -338,6 +339,10 @@ class Shift:
         finally:
             self._store.database.close()
 
+    def _clock(self) -> int:
+        """The database's clock, which one machine's clock that is set does not move."""
+        return time.monotonic_ns() // 1000 + self._ahead
+
     # ── waking ──
 
     def _pause(self, gone_by: float) -> float:
@@ -346,10 +351,12 @@ class Shift:
         pause = min(self._renewed + RENEW, self._swept + SWEEP, gone_by) - now
         if self._again:
             pause = min(pause, self._again_at - now)
-        wall = time.time_ns() // 1000
+        clock = self._clock()
         for sender in self._senders.values():
             if sender.next_due is not None:
-                pause = min(pause, (sender.next_due - wall) / 1_000_000)
+                pause = min(pause, (sender.next_due - clock) / 1_000_000)
+            if (wakes_in := sender.wakes_in) is not None:
+                pause = min(pause, wakes_in)
         return max(0.001, pause)
 
     def _rung(self, bell: Bell) -> None:
@@ -365,28 +372,3 @@ class Shift:
             logger.warning("The database does not ring any more; the shift looks by itself: %s", error)
             loop.remove_reader(listening)
         self._wake.set()
-
-
-def _is_child() -> bool:
-    """Whether this is a child of a prefork pool, whose parent rings for it at shutdown."""
-    from billiard import current_process
-
-    return bool(current_process().name != "MainProcess")
-
-
-def _listener() -> Any:
-    """A connection that LISTENs on PostgreSQL; None on SQLite, whose writers are on this machine and ring the bell."""
-    from django.db import connection
-
-    if connection.vendor != "postgresql":
-        return None
-    import psycopg
-
-    from delivery.log.postgresql import DOORBELL
-
-    params = connection.get_connection_params()
-    for unknown in ("cursor_factory", "context"):
-        params.pop(unknown, None)
-    listener = psycopg.connect(**params, autocommit=True)
-    listener.execute(f"LISTEN {DOORBELL}")
-    return listener

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from catalog.models import Team
 from rules.contracting import Contracting, template_for
 from rules.draft import Draft
-from rules.forms import PolicyForm
 from rules.models import POLICY_FIELDS, Rule, Target
 from rules.pages.delivering import Delivering, delivering, suggested_name
 from rules.pages.starting import Start
 from rules.past import past
+from rules.policy_form import PolicyForm
 
 SAVED = ("name", "connector", "config", "transform", "contract", *POLICY_FIELDS)
 

@@ -158,6 +158,8 @@ class HTTPTarget(Target):
             headers = text.encode("ascii")
         if delivery.replay:
             headers += b"signalbox-replay: true\r\n"
+        if delivery.redriven:
+            headers += b"signalbox-redriven: true\r\n"
         attributes = delivery.attributes
         if "traceparent" in attributes:
             headers += _trace(attributes)

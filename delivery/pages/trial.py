@@ -29,15 +29,13 @@ from delivery.connectors.spi import (
     Outcome,
     Reject,
     Retry,
-    Services,
 )
-from delivery.http import Client
 from delivery.pages import samples
-from delivery.pages.outgoing import Outgoing, address_policy, delivery_of, outgoing
+from delivery.pages.outgoing import Outgoing, delivery_of, outgoing
 from delivery.pages.preview import name_for, target_of
 from delivery.pages.samples import Seen
 from delivery.pages.veil import sends_hidden
-from delivery.runner.shift import USER_AGENT
+from delivery.peers.services import services
 from rules import personal, registry, secrets
 from rules.draft import Draft
 from rules.engine import TransformError, compile
@@ -183,8 +181,8 @@ def _send(request: HttpRequest, draft: Draft, to: Delivering, event: Seen, raw: 
 async def _once(name: str, config: dict[str, Any], delivery: Delivery) -> Outcome:
     """One attempt through the connector and the client that checks addresses, as the runner makes it."""
     made = connector(name)
-    client = Client(address_policy(), user_agent=USER_AGENT)
-    target = made(made.Config.load(config), Services(http=client))
+    lent = services()
+    target = made(made.Config.load(config), lent)
     try:
         async with asyncio.timeout(LONGEST):
             await target.open()
@@ -197,7 +195,7 @@ async def _once(name: str, config: dict[str, Any], delivery: Delivery) -> Outcom
         return Retry(reason=f"{type(error).__name__}: {error}")
     finally:
         await target.close()
-        await client.close()
+        await lent.http.close()
 
 
 def _kept(request: HttpRequest, to: Delivering) -> Iterator[tuple[str, str]]:

@@ -92,7 +92,7 @@ class Sender:
             self._secrets = config.secret_texts()
             self._transform = compile_transform(self.facts.transform or {"kind": "complete"})
             self._contract = compile_contract(self.facts.contract) if self.facts.contract else None
-            self._target = made(config, self._services)
+            self._target = made(config, msgspec.structs.replace(self._services, target=self.facts.id))
             self.limit = min(self.facts.policy.max_in_flight, made.max_in_flight)
             await self._target.open()
         except (ConnectorUnavailable, InvalidConfig, TransformError, ContractRefused) as error:

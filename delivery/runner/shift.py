@@ -13,15 +13,11 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import ip_network
 from typing import Any
 
-from django.conf import settings
-
-from delivery.connectors.spi import Services
 from delivery.doorbell import Bell
-from delivery.http import AddressPolicy, Client
 from delivery.log.schema import lanes_of
+from delivery.peers.services import services
 from delivery.runner.database import DATABASE_ERRORS
 from delivery.runner.lease import Claimed, LeaseLost
 from delivery.runner.progress import Progress
@@ -42,7 +38,6 @@ TRIES = 6
 CLEAR = 256  # events of one target recorded as in flight at once
 PRUNE = 5.0
 RECORD = 0.01  # seconds that outcomes may wait for others, to be committed together
-USER_AGENT = "Signalbox/0.1"
 
 
 class Shift:
@@ -77,8 +72,7 @@ class Shift:
         if listener is not None:
             listening = listener.fileno()
             loop.add_reader(listening, self._notified, loop, listening, listener)
-        networks = [ip_network(network) for network in settings.ALLOWED_TARGET_NETWORKS]
-        self._services = Services(http=Client(AddressPolicy(networks), user_agent=USER_AGENT))
+        self._services = services()
         try:
             await self._work(loop, relieved)
         except DATABASE_ERRORS:

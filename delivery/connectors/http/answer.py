@@ -32,8 +32,9 @@ QUOTED_CHARACTERS = 200
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
-def outcome_of(response: Response, now: float) -> Outcome:
-    """`now`: Unix seconds when the request was sent, for a Retry-After that is a date."""
+def outcome_of(response: Response, now: float, of_event: bool = False) -> Outcome:
+    """`now`: Unix seconds when the request was sent, for a Retry-After that is a date. `of_event`: the URL depends on
+    the event, so that 404 and 410 are about that one."""
     status = response.status
     excerpt = response.body[:EXCERPT_BYTES]
     timings, address = response.timings, response.address
@@ -51,6 +52,9 @@ def outcome_of(response: Response, now: float) -> Outcome:
         return Retry(
             _answers(response) + asks, status, after, excerpt=excerpt, timings=timings, address=address
         )
+    if of_event and status in (404, 410):
+        reason = _answers(response, "there is nothing at the URL of this event")
+        return Reject(reason, status, excerpt=excerpt, timings=timings, address=address)
     if status == 410:
         reason = _answers(response, "it is gone for good")
         return Gone(reason, status, excerpt=excerpt, timings=timings, address=address)
@@ -65,9 +69,9 @@ def outcome_of(response: Response, now: float) -> Outcome:
 
 
 def outcome_of_error(error: DeliveryError) -> Outcome:
-    """A forbidden address is for people to mend; everything else may be over at the next attempt."""
-    if error.kind == "blocked":
-        return Misconfigured(error.sentence, timings=error.timings, address=error.address)
+    """A forbidden address, and a proxy that refuses, are for people to mend; all else may be over at the next attempt."""
+    if error.kind == "blocked" or (error.kind == "proxy" and error.status in (403, 407)):
+        return Misconfigured(error.sentence, error.status, timings=error.timings, address=error.address)
     return Retry(error.sentence, error.status, timings=error.timings, address=error.address)
 
 
@@ -89,18 +93,19 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 def _answers(response: Response, meaning: str = "") -> str:
     """ "It answers 422: <what it said>" in one line."""
-    said = _quoted(response.body)
+    quoted = said(response)
     parts = [f"It answers {response.status}"]
     if meaning:
         parts.append(meaning)
-    if said:
-        parts.append(said)
+    if quoted:
+        parts.append(quoted)
     sentence = ": ".join(parts)
-    return sentence if said.endswith(("…", ".", "!", "?")) else f"{sentence}."
+    return sentence if quoted.endswith(("…", ".", "!", "?")) else f"{sentence}."
 
 
-def _quoted(body: bytes) -> str:
-    """The beginning of the body as one line of text; nothing when it is not text."""
+def said(response: Response) -> str:
+    """The beginning of its body as one line of text; how long it is when it is not text."""
+    body = response.body
     if not body:
         return ""
     text = " ".join(printable(body[: 4 * QUOTED_CHARACTERS]).split())

@@ -215,6 +215,9 @@ ALLOWED_TARGET_NETWORKS = [
     ).split(",")
     if network
 ]
+# The proxy that deliveries go through; a target may name another. Without LOOKS_UP a proxy is given checked addresses.
+TARGET_PROXY = os.environ.get("SIGNALBOX_TARGET_PROXY", "").strip()
+TARGET_PROXY_LOOKS_UP = flag("SIGNALBOX_TARGET_PROXY_LOOKS_UP")
 EVENT_BYTES_LIMIT = whole_number("SIGNALBOX_EVENT_BYTES", 1024 * 1024, 1024, 1024**3, "a number of bytes")
 BATCH_LIMIT = whole_number("SIGNALBOX_BATCH", 1000, 1, 1_000_000, "a number of events")
 # Whether anybody may read schemas under /schemas/, as whoever receives an event with a dataschema may have to.

@@ -1,4 +1,4 @@
-"""Django models of delivery: request bins, backfills. The data plane's own tables are SQL in `delivery/log/schema.py`."""
+"""Django models of delivery: request bins, permissions and tokens of targets, backfills. The data plane's own tables are SQL in `delivery/log/schema.py`."""
 
 from __future__ import annotations
 
@@ -56,6 +56,47 @@ class Switch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {'on' if self.on else 'off'}"
+
+
+class TargetPermission(models.Model):
+    """What a target said when it was asked whether it wants events: the CloudEvents webhook handshake.
+
+    `url`, without secrets, and `origin`: what it was asked about. `rate`: events a minute, None for no limit. `key`: the
+    unguessable part of the address by which it may agree later.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("asked, not answered yet")
+        GRANTED = "granted", _("granted")
+        DENIED = "denied", _("denied")
+
+    target = models.BigIntegerField(unique=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ASKED)
+    url = models.CharField(max_length=2048)
+    origin = models.CharField(max_length=253)
+    rate = models.PositiveIntegerField(null=True)
+    status = models.IntegerField(null=True)
+    detail = models.CharField(max_length=1000, blank=True, default="")
+    at = models.DateTimeField()
+    key = models.CharField(max_length=48, unique=True)
+
+    def __str__(self) -> str:
+        return f"target {self.target}: {self.state}"
+
+
+class AccessToken(models.Model):
+    """An OAuth 2.0 access token that all processes use until it ends. Times are Unix seconds.
+
+    `name` is a hash of whose it is; `claimed_until`: somebody fetches a new one until then. Shown nowhere.
+    """
+
+    name = models.CharField(max_length=64, primary_key=True)
+    token = models.TextField(blank=True, default="")
+    ends = models.FloatField(default=0)
+    claimed_until = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return f"access token {self.name[:8]}"
 
 
 class Backfill(models.Model):

@@ -5,7 +5,13 @@ Pure: msgspec and the standard library only; files are named for the part of the
 """
 
 from delivery.cloudevents.event import CloudEvent, Limits
-from delivery.cloudevents.http_binding import decode, decode_binary, encode_binary, encode_structured
+from delivery.cloudevents.http_binding import (
+    decode,
+    decode_binary,
+    encode_binary,
+    encode_structured,
+    header_value,
+)
 from delivery.cloudevents.json_format import decode_batch, decode_structured
 from delivery.cloudevents.problems import Refused, UnsupportedFormat
 
@@ -20,4 +26,5 @@ __all__ = [
     "decode_structured",
     "encode_binary",
     "encode_structured",
+    "header_value",
 ]

@@ -113,7 +113,7 @@ def encode_binary(raw: bytes) -> tuple[list[tuple[str, str]], bytes]:
     when there is data. Data of no stated type is announced as what it implies: application/json, or bytes."""
     attributes, data, data_base64 = json_format.members(raw)
     content_type = attributes.pop("datacontenttype", None)
-    headers = [(f"ce-{name}", _encode_value(value)) for name, value in attributes.items()]
+    headers = [(f"ce-{name}", header_value(value)) for name, value in attributes.items()]
     body = b""
     if data_base64 is not None:
         body = binascii.a2b_base64(data_base64)
@@ -215,7 +215,8 @@ def _ascii(value: bytes, attribute: str) -> str:
         ) from None
 
 
-def _encode_value(value: str | int | bool) -> str:
+def header_value(value: str | int | bool) -> str:
+    """A value as it stands in a header (§3.1.3.2): visible ASCII, everything else percent-encoded."""
     if type(value) is not str:
         return str(value).lower()
     return quote(value, safe=_NEVER_ENCODED) if _TO_ENCODE.search(value) is not None else value

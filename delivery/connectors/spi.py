@@ -16,11 +16,12 @@ import msgspec
 
 from delivery.connectors import config as settings
 from delivery.connectors.config import Config, InvalidConfig, Secret, setting
+from delivery.connectors.remembered import Permissions, Tokens, TokensInMemory
 from delivery.http import Client, Timings
 
 __all__ = [
-    "EXCERPT_BYTES", "Config", "Delivered", "Delivery", "Gone", "InvalidConfig", "Misconfigured", "Outcome", "Reject", "Retry",
-    "Secret", "Services", "Target", "setting",
+    "EXCERPT_BYTES", "Checked", "Config", "Delivered", "Delivery", "Gone", "InvalidConfig", "Misconfigured", "Outcome", "Reject", "Retry",
+    "Secret", "Services", "Step", "Target", "setting",
 ]  # fmt: skip
 
 EXCERPT_BYTES = 4096
@@ -102,6 +103,38 @@ class Services(msgspec.Struct, frozen=True):
     """What the runner lends to the targets of one event loop."""
 
     http: Client
+    target: int | None = None
+    """Which target it is; None for one that is not saved."""
+    permissions: Permissions | None = None
+    tokens: Tokens = msgspec.field(default_factory=TokensInMemory)
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was tried to see whether a target can be reached. `took`: seconds."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    took: float | None = None
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """How trying a target went, without an event: the steps, up to the first that failed."""
+
+    steps: list[Step]
+    status: int | None = None
+    excerpt: bytes = b""
+    address: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return all(step.ok for step in self.steps)
+
+    @property
+    def excerpt_text(self) -> str:
+        """As in Outcome."""
+        return printable(self.excerpt)
 
 
 class Target(ABC):
@@ -149,6 +182,10 @@ class Target(ABC):
         Called instead of `send`, for one delivery too, where `max_batch` is above 1. An exception counts as Retry for all.
         """
         raise NotImplementedError(f"{type(self).__name__} takes no batches.")
+
+    async def check(self) -> Checked | None:
+        """Tries whether it could send, and sends no event; None when this connector cannot tell. After `open`."""
+        return None
 
     @abstractmethod
     async def close(self) -> None:

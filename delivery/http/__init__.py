@@ -9,14 +9,17 @@ from delivery.http.endpoint import Endpoint
 from delivery.http.errors import Blocked, DeliveryError
 from delivery.http.headers import InvalidHeader
 from delivery.http.response import Response, Timings
+from delivery.http.tls import TLS, InvalidPEM
 
 __all__ = [
+    "TLS",
     "AddressPolicy",
     "Blocked",
     "Client",
     "DeliveryError",
     "Endpoint",
     "InvalidHeader",
+    "InvalidPEM",
     "ParsedURL",
     "Response",
     "Timings",

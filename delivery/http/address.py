@@ -91,7 +91,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _LOOKS_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 _AMBIGUOUS_IN_IDNA = frozenset("\u00df\u03c2\u200c\u200d")  # ß and ς, and two joiners
-_KEPT_IN_TARGET = "/%:@!$&'()*+,;=-._~?[]"
+KEPT_IN_TARGET = "/%:@!$&'()*+,;=-._~?[]"
 
 
 class ParsedURL(msgspec.Struct, frozen=True):
@@ -176,8 +176,8 @@ class AddressPolicy:
             scheme=parts.scheme,
             host=host,
             port=port,
-            target=quote(parts.path or "/", safe=_KEPT_IN_TARGET)
-            + (f"?{quote(parts.query, safe=_KEPT_IN_TARGET)}" if parts.query else ""),
+            target=quote(parts.path or "/", safe=KEPT_IN_TARGET)
+            + (f"?{quote(parts.query, safe=KEPT_IN_TARGET)}" if parts.query else ""),
             authorization=_basic(userinfo) if userinfo else None,
             address=address,
             local=local,

@@ -8,31 +8,61 @@ from functools import cached_property
 
 from delivery.http.address import AddressPolicy
 from delivery.http.endpoint import Endpoint
+from delivery.http.proxy import Proxy
 from delivery.http.resolver import Resolver
+from delivery.http.tls import TLS
 
 
 class Client:
-    """Never follows redirects, keeps no cookies, reads no proxy settings, decompresses nothing.
+    """Never follows redirects, keeps no cookies, reads no proxy settings of the environment, decompresses nothing.
 
-    Used within one running event loop (asyncio or uvloop).
+    Used within one running event loop (asyncio or uvloop). `proxy`: the URL of the proxy that endpoints without one of
+    their own go through, "" for none. `proxy_looks_up`: proxies are given names, not addresses that we have checked.
     """
 
-    def __init__(self, policy: AddressPolicy, user_agent: str, *, resolver: Resolver | None = None) -> None:
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        user_agent: str,
+        *,
+        resolver: Resolver | None = None,
+        proxy: str = "",
+        proxy_looks_up: bool = False,
+    ) -> None:
         self.policy = policy
+        self._proxy = proxy
+        self._proxy_looks_up = proxy_looks_up
         self.user_agent = user_agent
         self.resolver = resolver or Resolver()
         self._endpoints: set[Endpoint] = set()
 
     def endpoint(
-        self, url: str, *, headers: Sequence[tuple[str, str]] = (), max_connections: int = 16
+        self,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        max_connections: int = 16,
+        tls: TLS | None = None,
+        proxy: str = "",
     ) -> Endpoint:
         """An endpoint for `url` that sends `headers` with every request; close it when it is no longer used.
 
-        Raises Blocked when the policy forbids the URL, InvalidHeader when a header cannot be sent.
+        Raises Blocked when the policy forbids the URL or the proxy's, InvalidHeader when a header cannot be sent,
+        InvalidPEM for what `tls` holds.
         """
-        endpoint = Endpoint(self, url, headers, max_connections)
+        endpoint = self._made(url, headers, max_connections, tls, proxy)
         self._endpoints.add(endpoint)
         return endpoint
+
+    def _made(
+        self, url: str, headers: Sequence[tuple[str, str]], max_connections: int, tls: TLS | None, proxy: str
+    ) -> Endpoint:
+        return Endpoint(self, url, headers, max_connections, tls, proxy)
+
+    def way(self, proxy: str) -> Proxy | None:
+        """The proxy to go through: `proxy` when it is given, else the client's own; None for none. Raises Blocked."""
+        proxy = proxy or self._proxy
+        return Proxy(self.policy.check_url(proxy), self._proxy_looks_up) if proxy else None
 
     async def close(self) -> None:
         """Closes every endpoint; requests under way fail with kind "closed"."""
@@ -46,6 +76,4 @@ class Client:
     @cached_property
     def tls_context(self) -> ssl.SSLContext:
         """Verifies certificates and names against the system's authorities (SSL_CERT_FILE honoured); TLS 1.2 or later."""
-        context = ssl.create_default_context()
-        context.set_alpn_protocols(["http/1.1"])
-        return context
+        return TLS().context()

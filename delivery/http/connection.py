@@ -41,7 +41,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_body", "_body_size", "_fault", "_first_byte", "_head", "_head_read", "_keep_alive",
         "_limit", "_loop", "_overflow", "_parser", "_pool", "_started", "_status", "_timer", "_timer_at",
-        "_transport", "_used", "_waiter", "_whole", "_written", "address", "closed", "opened", "resent",
+        "_transport", "_used", "_waiter", "_whole", "_writing", "_written", "address", "closed", "opened", "resent",
     )  # fmt: skip
 
     def __init__(self, pool: Pool, loop: asyncio.AbstractEventLoop, address: str, resent: bool) -> None:
@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._limit = 0.0
-        self._started = self._written = self._first_byte = 0.0
+        self._started = self._writing = self._written = self._first_byte = 0.0
         self._reset()
 
     def _reset(self) -> None:
@@ -92,8 +92,13 @@ class Connection(asyncio.Protocol):
         self._limit = deadline
         if self._timer is None or self._timer_at > deadline:
             self._arm(perf_counter())
-        self._written = perf_counter()
+        self._writing = perf_counter()
+        self._written = 0.0
         transport.write(request)
+        if (
+            not self._written
+        ):  # else it was too much for the system's buffer, and `resume_writing` tells when it is gone
+            self._written = perf_counter()
         return waiter
 
     @property
@@ -137,6 +142,14 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        # Asked to say when all of a request has been handed to the system, not when little of it is left.
+        self._transport.set_write_buffer_limits(high=1, low=0)
+
+    def pause_writing(self) -> None:
+        self._written = _NOT_YET
+
+    def resume_writing(self) -> None:
+        self._written = perf_counter()
 
     def data_received(self, data: bytes) -> None:
         if self._waiter is None:
@@ -236,8 +249,24 @@ class Connection(asyncio.Protocol):
 
     def _timings(self, now: float, started: float) -> Timings:
         dns, connect, tls = (0.0, 0.0, 0.0) if self._used else self.opened
-        first_byte = self._first_byte - self._written if self._first_byte else 0.0
-        return Timings(dns, connect, tls, first_byte, now - started, self._used, self.resent)
+        if not self._writing:
+            return Timings(dns, connect, tls, 0.0, now - started, self._used, self.resent)
+        first_byte, written = self._first_byte, self._written
+        # An answer may begin, or the time end, before all of the request is gone.
+        latest = first_byte or now
+        if written > latest:
+            written = latest
+        return Timings(
+            dns,
+            connect,
+            tls,
+            first_byte - written if first_byte else 0.0,
+            now - started,
+            self._used,
+            self.resent,
+            written - self._writing,
+            now - first_byte if first_byte else 0.0,
+        )
 
     def _finish(self, truncated: bool) -> None:
         """Ends with a response: complete, longer than is kept, or broken after a 2xx head."""
@@ -310,4 +339,5 @@ class Connection(asyncio.Protocol):
                 self._transport.close()
 
 
+_NOT_YET = float("inf")
 _HEAD_TOO_LONG = f"Its headers are longer than {HEAD_LIMIT // 1024} KiB."

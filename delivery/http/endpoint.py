@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections import deque
 from collections.abc import Sequence
@@ -14,9 +15,12 @@ from delivery.http.connection import Connection, Stale
 from delivery.http.errors import DeliveryError
 from delivery.http.headers import TOKEN, InvalidHeader, header_block
 from delivery.http.opening import Opening
+from delivery.http.proxy import Proxy
 from delivery.http.resolver import Resolver
 from delivery.http.response import Response, Timings
+from delivery.http.tls import TLS
 
+_TARGET = re.compile(r"/[\x21-\x7e]*")
 BODILESS_METHODS = frozenset({"HEAD", "CONNECT"})
 """Answers to these end differently (RFC 9112 §6.3); a delivery never uses them."""
 
@@ -31,6 +35,8 @@ class Surroundings(Protocol):
     @property
     def tls_context(self) -> ssl.SSLContext: ...
 
+    def way(self, proxy: str) -> Proxy | None: ...
+
     def forget(self, endpoint: Endpoint) -> None: ...
 
 
@@ -38,7 +44,13 @@ class Endpoint:
     """Made by `Client.endpoint`. Requests share at most `max_connections` connections, first come, first served."""
 
     def __init__(
-        self, client: Surroundings, url: str, headers: Sequence[tuple[str, str]], max_connections: int
+        self,
+        client: Surroundings,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        max_connections: int,
+        tls: TLS | None = None,
+        proxy: str = "",
     ) -> None:
         if max_connections < 1:
             raise ValueError("An endpoint needs at least one connection.")
@@ -55,7 +67,13 @@ class Endpoint:
         if "user-agent" not in names:
             fields.insert(0, ("user-agent", client.user_agent))
         self._client = client
+        self._proxy = None if self._is_inside() else client.way(proxy)
+        self._tls = tls.context() if tls is not None and self.url.tls else None
         self._fixed = f"host: {self.url.authority}\r\n".encode("ascii") + header_block(fields)
+        self._before_target = ""
+        if self._proxy is not None and not self.url.tls:
+            self._before_target = f"http://{self.url.authority}"
+            self._fixed += self._proxy.authorization.encode("ascii")
         self._heads: dict[bytes, bytes] = {}
         self._idle: list[Connection] = []
         self._waiters: deque[asyncio.Future[Connection | None]] = deque()
@@ -63,16 +81,18 @@ class Endpoint:
         self._all: set[Connection] = set()
         self._closed = False
 
-    async def request(self, method: bytes, headers: bytes, body: bytes, *, timeout: float) -> Response:
+    async def request(
+        self, method: bytes, headers: bytes, body: bytes, *, timeout: float, target: str = ""
+    ) -> Response:
         """Sends once and returns the answer, whatever its status (redirects included).
 
-        `headers` are prebuilt lines that end in CRLF; `timeout` is in seconds and covers everything from here to the
-        last byte of the answer. Raises DeliveryError. A kept-alive connection that turns out to be closed before
+        `headers` are prebuilt lines that end in CRLF; `target` is a path and query of this host instead of the URL's own,
+        percent-encoded; `timeout` is in seconds and covers everything from here to the last byte of the answer. Raises DeliveryError. A kept-alive connection that turns out to be closed before
         anything of the answer came is replaced once by a fresh one; `Timings.resent` says so.
         """
         started = perf_counter()
         deadline = started + timeout
-        head = self._heads.get(method) or self._head(method)
+        head = self._head_for(method, target) if target else self._heads.get(method) or self._head(method)
         if headers and (headers[-2:] != b"\r\n" or headers[:1] == b"\r" or b"\r\n\r\n" in headers):
             raise InvalidHeader("The prebuilt headers must be whole lines, without an empty one.")
         request = b"%b%bcontent-length: %d\r\n\r\n%b" % (head, headers, len(body), body)
@@ -92,6 +112,18 @@ class Endpoint:
                 return await connection.send(request, started, deadline)
         finally:
             self._pass_on(connection)
+
+    async def connect(self, *, timeout: float) -> Timings:
+        """Opens a connection, which the next request may use, and says how long each phase took. Raises DeliveryError."""
+        started = perf_counter()
+        deadline = started + timeout
+        connection = await self._take_turn(started, deadline)
+        try:
+            if connection is None:
+                connection = await self._open(started, deadline)
+        finally:
+            self._pass_on(connection)
+        return Timings(*connection.opened, total=perf_counter() - started)
 
     async def close(self) -> None:
         """Closes all connections; requests under way fail with kind "closed"."""
@@ -167,18 +199,30 @@ class Endpoint:
     # Opening
 
     def _head(self, method: bytes) -> bytes:
+        head = self._heads[method] = self._head_for(method, self.url.target)
+        return head
+
+    def _head_for(self, method: bytes, target: str) -> bytes:
         text = method.decode("ascii")
         if not TOKEN.fullmatch(text) or text in BODILESS_METHODS:
             raise ValueError(f"{text!r} is not a method that a delivery can use.")
-        head = b"%b %b HTTP/1.1\r\n%b" % (method, self.url.target.encode("ascii"), self._fixed)
-        self._heads[method] = head
-        return head
+        if not _TARGET.fullmatch(target):
+            raise ValueError("A request's target is a path and query, percent-encoded.")
+        return f"{text} {self._before_target}{target} HTTP/1.1\r\n".encode("ascii") + self._fixed
+
+    def _is_inside(self) -> bool:
+        """Whether the host is of this machine or of a network that is allowed: a proxy is for the others."""
+        address = self.url.address
+        allowed = self._client.policy.allow
+        return self.url.local or (address is not None and any(address in network for network in allowed))
 
     async def _open(self, started: float, deadline: float, *, resent: bool = False) -> Connection:
         """A new connection to a checked address of the host. Raises DeliveryError."""
         client = self._client
+        context = self._tls or client.tls_context if self.url.tls else None
+        proxy_context = client.tls_context if self._proxy is not None and self._proxy.url.tls else None
         opening = Opening(
-            client.policy, client.resolver, client.tls_context if self.url.tls else None, self.url, started
+            client.policy, client.resolver, context, self.url, started, self._proxy, proxy_context
         )
         loop = asyncio.get_running_loop()
 

@@ -6,13 +6,14 @@ from typing import Literal
 
 from delivery.http.response import NO_TIMINGS, Timings
 
-Kind = Literal["blocked", "dns", "connect", "tls", "timeout", "protocol", "closed"]
+Kind = Literal["blocked", "dns", "connect", "proxy", "tls", "timeout", "protocol", "closed"]
 
 
 class DeliveryError(Exception):
     """No usable answer. `kind` is the phase or cause, `sentence` says it to an operator.
 
-    blocked: the policy forbids the URL or address, nothing was sent; dns, connect, tls: no connection, nothing was sent;
+    blocked: the policy forbids the URL or address, nothing was sent; dns, connect, proxy, tls: no connection, nothing was
+    sent to the target (proxy: `status` is the proxy's answer);
     timeout: the deadline passed; protocol: what came back is not valid HTTP/1.1; closed: the peer closed before answering.
     """
 

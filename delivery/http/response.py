@@ -9,7 +9,8 @@ import msgspec
 
 
 class Timings(msgspec.Struct, frozen=True, gc=False):
-    """Seconds per phase of one request. `dns`, `connect` and `tls` are 0 on a connection that was kept alive."""
+    """Seconds per phase of one request. `dns`, `connect` (a proxy's tunnel included) and `tls` are 0 on a connection that
+    was kept alive."""
 
     dns: float = 0.0
     connect: float = 0.0
@@ -22,6 +23,10 @@ class Timings(msgspec.Struct, frozen=True, gc=False):
     """The answer came over a connection that had been kept alive."""
     resent: bool = False
     """A kept-alive connection turned out to be closed, and the request was written a second time on a fresh one."""
+    write: float = 0.0
+    """From the first byte of the request to its last being handed to the system."""
+    end: float = 0.0
+    """From the first byte of the answer to its last that was read."""
 
 
 NO_TIMINGS = Timings()

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
 from typing import Any, NamedTuple
 
 import msgspec
-from django.conf import settings
 
 from delivery.cloudevents import encode_binary
+from delivery.connectors.http.disguise import disguised, hidden_headers
 from delivery.connectors.registry import ConnectorUnavailable, connector
 from delivery.connectors.spi import Delivery, InvalidConfig, Outcome
-from delivery.http import AddressPolicy
 from delivery.pages.recording import request_of
-from delivery.runner.shift import USER_AGENT
+from delivery.peers.services import USER_AGENT, address_policy
 from rules import registry, secrets
 from rules.engine import Event, TransformError, compile_transform
 
 ON_THE_WIRE = frozenset({"http"})
 """Connectors that send all they send through the client they are lent: their request is recorded byte for byte."""
-_OF_ONE_ATTEMPT = ("webhook-timestamp", "signalbox-attempt")
+_OF_ONE_ATTEMPT = ("webhook-timestamp", "webhook-signature", "signalbox-attempt")
 
 
 class Outgoing(NamedTuple):
@@ -81,22 +79,19 @@ def delivery_of(raw: bytes, transform: dict[str, Any], delivery_id: str) -> Deli
     )
 
 
-def address_policy() -> AddressPolicy:
-    """Where deliveries may go, by the settings."""
-    return AddressPolicy([ip_network(network) for network in settings.ALLOWED_TARGET_NETWORKS])
-
-
 def _recorded(name: str, config: dict[str, Any], delivery: Delivery, line: str, now: bool) -> Outgoing:
     made = connector(name)
     # The id stands in a header, which is ASCII.
     shown = delivery.delivery_id
     sent = msgspec.structs.replace(delivery, delivery_id=shown.encode("ascii", "replace").decode())
-    found = request_of(made, made.Config.load(_sendable(config)), sent, address_policy(), USER_AGENT)
+    found = request_of(
+        made, made.Config.load(disguised(config, secrets.MASK)), sent, address_policy(), USER_AGENT
+    )
     if isinstance(found, Outcome):
         return Outgoing(line, [], "", 0, getattr(found, "reason", ""))
     head, _empty, body = found.partition(b"\r\n\r\n")
     first, *fields = head.decode("ascii", "replace").split("\r\n")
-    hidden = {header.lower() for header in config.get("headers", {})} | {"authorization"}
+    hidden = hidden_headers(config)
     headers = []
     for text in fields:
         header, _colon, value = text.partition(": ")
@@ -107,18 +102,6 @@ def _recorded(name: str, config: dict[str, Any], delivery: Delivery, line: str, 
         headers.append((header.lower(), secrets.MASK if header.lower() in hidden else value))
     # The query may hold a key, as in describe().
     return Outgoing(re.sub(r"\?\S*", "?…", first), headers, body.decode("utf-8", "replace"), len(body))
-
-
-def _sendable(config: dict[str, Any]) -> dict[str, Any]:
-    """The config with something in place of masks that a header and a URL can hold; what it leads to is hidden."""
-    ready = dict(config)
-    if isinstance(ready.get("headers"), dict):
-        ready["headers"] = {
-            name: "hidden" if value == secrets.MASK else value for name, value in ready["headers"].items()
-        }
-    if isinstance(ready.get("url"), str):
-        ready["url"] = ready["url"].replace(f"://{secrets.MASK}@", "://hidden@", 1)
-    return ready
 
 
 def delivery_id(target: int, seq: int) -> str:

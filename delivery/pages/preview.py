@@ -34,7 +34,7 @@ from rules.engine import Event, TransformError, compile_transform
 from rules.fields import places_in
 from rules.forms import bus_in, number_of
 from rules.models import Target
-from rules.outputs import output_of, refusals, try_outputs
+from rules.outputs import output_of, refusals, sends_documents, try_outputs
 from rules.pages.delivering import Delivering, delivering, suggested_name
 from rules.pattern_text import our_path
 from rules.personal_fields import fields_sent
@@ -231,7 +231,7 @@ def _refused(draft: Draft, to: Delivering, contract: Contract | None, lines: lis
 
 
 def _is_structured(to: Delivering) -> bool:
-    return to.chosen is not None and to.chosen.data_now.get("mode") == "structured"
+    return to.chosen is not None and sends_documents(to.chosen.data_now)
 
 
 def _values(event: Event, paths: Sequence[str]) -> str:

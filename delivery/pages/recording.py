@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 
 from delivery.connectors.spi import Delivery, Outcome, Services, Target
-from delivery.http import AddressPolicy, Client, Endpoint
+from delivery.http import TLS, AddressPolicy, Client, Endpoint
 from delivery.http.connection import Connection
 
 
@@ -40,10 +40,10 @@ class _RecordingEndpoint(Endpoint):
 class RecordingClient(Client):
     """A client that opens no connection. Its policy checks addresses as the runner's does."""
 
-    def endpoint(
-        self, url: str, *, headers: Sequence[tuple[str, str]] = (), max_connections: int = 16
+    def _made(
+        self, url: str, headers: Sequence[tuple[str, str]], max_connections: int, tls: TLS | None, proxy: str
     ) -> Endpoint:
-        return _RecordingEndpoint(self, url, headers, max_connections)
+        return _RecordingEndpoint(self, url, headers, max_connections, tls, proxy)
 
 
 def request_of(

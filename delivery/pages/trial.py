@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -19,7 +19,6 @@ from django.views.decorators.http import require_POST
 
 from catalog.access import needs
 from catalog.models import Team
-from delivery.connectors.registry import connector
 from delivery.connectors.spi import (
     Delivered,
     Delivery,
@@ -29,16 +28,15 @@ from delivery.connectors.spi import (
     Outcome,
     Reject,
     Retry,
-    Services,
 )
-from delivery.http import Client
 from delivery.pages import samples
-from delivery.pages.outgoing import Outgoing, address_policy, delivery_of, outgoing
+from delivery.pages.outgoing import Outgoing, delivery_of, outgoing
 from delivery.pages.preview import name_for, target_of
 from delivery.pages.probing import seen_by
 from delivery.pages.samples import Seen
 from delivery.pages.veil import sends_hidden
-from delivery.runner.shift import USER_AGENT
+from delivery.peers.services import opened
+from delivery.runner.judging import judged
 from rules import personal, registry, secrets
 from rules.draft import Draft
 from rules.engine import TransformError, compile
@@ -67,7 +65,9 @@ def trial(request: HttpRequest) -> HttpResponse:
     to = delivering(request, target)
     event = _event(request, draft)
     problem = (
-        _cannot(draft, to, event) or _hidden(request, draft, event) or _not_approved(request, draft, event)
+        _cannot(draft, to, event)
+        or _hidden(request, to.sends(draft.transform or {}), event)
+        or _not_approved(request, to.sends(draft.transform or {}), event)
     )
     context: dict[str, Any] = {"problem": problem, "event": event, "by_script": _by_script(request)}
     if not problem:
@@ -131,7 +131,7 @@ def _cannot(draft: Draft, to: Delivering, event: Seen | None) -> str:
     return ""
 
 
-def _not_approved(request: HttpRequest, draft: Draft, event: Seen | None) -> str:
+def _not_approved(request: HttpRequest, sends: Mapping[str, Any], event: Seen | None) -> str:
     """Why the rule's team must not be sent this event's personal fields, in a sentence; "" when it may."""
     written = number_of(request.POST.get("team"))
     rule = number_of(request.POST.get("rule"))
@@ -139,12 +139,12 @@ def _not_approved(request: HttpRequest, draft: Draft, event: Seen | None) -> str
     if team is None and rule is not None:
         team = Team.objects.filter(rules=rule).first()
     kind = str(event.event.attributes.get("type", "")) if event is not None else ""
-    return personal.refusal_of_one(kind, team, draft.transform or {}, request.user)
+    return personal.refusal_of_one(kind, team, sends, request.user)
 
 
-def _hidden(request: HttpRequest, draft: Draft, event: Seen | None) -> str:
+def _hidden(request: HttpRequest, sends: Mapping[str, Any], event: Seen | None) -> str:
     """Why a person may not send this event, in a sentence; "" when it holds nothing that is hidden from them."""
-    if event is None or not sends_hidden(request.user, event, draft.transform or {}):
+    if event is None or not sends_hidden(request.user, event, sends):
         return ""
     return _(
         "This would send personal data that you may not see. Leave these fields out, or let the event's owner send one."
@@ -161,7 +161,8 @@ def _send(request: HttpRequest, draft: Draft, to: Delivering, event: Seen, raw: 
     began = time.perf_counter()
     try:
         delivery = delivery_of(raw, draft.transform or {}, delivery_id)
-        outcome = asyncio.run(_once(to.chosen.connector.name, to.chosen.cleaned_data, delivery))
+        saved = number_of(request.POST.get("target"))
+        outcome = asyncio.run(_once(to.chosen.connector.name, to.chosen.cleaned_data, saved, delivery))
     except TransformError as error:
         outcome = Reject(reason=_("The transform failed: %(why)s") % {"why": error.message})
     except InvalidConfig as error:
@@ -184,24 +185,17 @@ def _send(request: HttpRequest, draft: Draft, to: Delivering, event: Seen, raw: 
     )
 
 
-async def _once(name: str, config: dict[str, Any], delivery: Delivery) -> Outcome:
+async def _once(name: str, config: dict[str, Any], saved: int | None, delivery: Delivery) -> Outcome:
     """One attempt through the connector and the client that checks addresses, as the runner makes it."""
-    made = connector(name)
-    client = Client(address_policy(), user_agent=USER_AGENT)
-    target = made(made.Config.load(config), Services(http=client))
     try:
-        async with asyncio.timeout(LONGEST):
-            await target.open()
-            return await target.send(delivery)
+        async with asyncio.timeout(LONGEST), opened(name, config, saved) as target:
+            return judged(await target.send(delivery), {}, target.addressed_by_event)
     except InvalidConfig:
         raise
     except TimeoutError:
         return Retry(reason=_("No answer within %(n)s seconds.") % {"n": int(LONGEST)})
     except Exception as error:
         return Retry(reason=f"{type(error).__name__}: {error}")
-    finally:
-        await target.close()
-        await client.close()
 
 
 def _kept(request: HttpRequest, to: Delivering) -> Iterator[tuple[str, str]]:
@@ -209,6 +203,7 @@ def _kept(request: HttpRequest, to: Delivering) -> Iterator[tuple[str, str]]:
     assert to.chosen is not None
     properties = to.chosen.connector.schema["properties"]
     hidden = {to.chosen.add_prefix(name) for name, schema in properties.items() if secrets.is_secret(schema)}
+    urls = {to.chosen.add_prefix(name) for name, schema in properties.items() if secrets.is_url(schema)}
     for name, values in request.POST.lists():
         if name in ("trial", "csrfmiddlewaretoken"):
             continue
@@ -216,4 +211,6 @@ def _kept(request: HttpRequest, to: Delivering) -> Iterator[tuple[str, str]]:
             if name in hidden:
                 # Dots stand for what is stored; what was just typed does not go into a page.
                 value = "\n".join(line for line in value.splitlines() if line.endswith(secrets.MASK))
+            elif name in urls:
+                value = secrets.masked_url(value)
             yield name, value

@@ -9,6 +9,8 @@ import time
 import traceback
 from collections.abc import Callable
 
+import msgspec
+
 from delivery.connectors.config import InvalidConfig
 from delivery.connectors.registry import ConnectorUnavailable, connector
 from delivery.connectors.spi import (
@@ -32,6 +34,7 @@ from delivery.tracking.words import REDRIVEN
 from delivery.tracking.words import Outcome as Ended
 from rules.contract import ContractRefused
 from rules.engine import TransformError
+from rules.outputs import sends_documents
 from rules.retries import microseconds
 from rules.secrets import MASK
 
@@ -81,9 +84,9 @@ class Sender:
             made = connector(facts.connector)
             config = made.Config.load(facts.config)
             self._secrets = config.secret_texts()
-            structured = facts.config.get("mode") == "structured"
+            structured = sends_documents(facts.config)
             self._preparing = Preparing(facts.id, facts.transform, facts.contract, structured)
-            self._target = made(config, self._services)
+            self._target = made(config, msgspec.structs.replace(self._services, target=facts.id))
             most = min(facts.policy.max_in_flight, made.max_in_flight)
             self.throttle = Throttle(facts.id, facts.policy, facts.rested, most)
             if self._target.max_batch > 1:

@@ -13,14 +13,10 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import ip_network
 from typing import Any
 
-from django.conf import settings
-
-from delivery.connectors.spi import Services
 from delivery.doorbell import Bell
-from delivery.http import AddressPolicy, Client
+from delivery.peers.services import services
 from delivery.runner.database import DATABASE_ERRORS
 from delivery.runner.facts import Facts
 from delivery.runner.gate import Gate
@@ -44,7 +40,6 @@ AGAIN = 0.025  # seconds until a slot is asked for again that another shift held
 TRIES = 6
 PRUNE = 5.0
 RECORD = 0.01  # seconds that outcomes may wait for others, to be committed together
-USER_AGENT = "Signalbox/0.1"
 
 
 class Shift:
@@ -80,8 +75,7 @@ class Shift:
         if listener is not None:
             listening = listener.fileno()
             loop.add_reader(listening, self._notified, loop, listening, listener)
-        networks = [ip_network(network) for network in settings.ALLOWED_TARGET_NETWORKS]
-        self._services = Services(http=Client(AddressPolicy(networks), user_agent=USER_AGENT))
+        self._services = services()
         try:
             await self._work(loop, relieved)
         except DATABASE_ERRORS:

@@ -118,7 +118,7 @@ def compile_template(
         raise TransformError(
             f"the template has {size:,} bytes: at most {MAX_TEMPLATE_BYTES:,} are understood"
         )
-    tokens = _tokens(text, variables)
+    tokens = tokens_of(text, variables)
     if as_json is None and len(tokens) == 1:
         _refuse_angles(text)
     in_string = _in_strings(tokens)
@@ -165,7 +165,7 @@ def _place(text: str, at: int) -> tuple[int, int]:
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
-def _tokens(text: str, variables: dict[str, EventPath]) -> list[str | Placeholder]:
+def tokens_of(text: str, variables: dict[str, EventPath]) -> list[str | Placeholder]:
     """Literal text and placeholders in turn: first, last and between two placeholders always a text."""
     tokens: list[str | Placeholder] = []
     literal: list[str] = []

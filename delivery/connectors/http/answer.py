@@ -65,9 +65,9 @@ def outcome_of(response: Response, now: float) -> Outcome:
 
 
 def outcome_of_error(error: DeliveryError) -> Outcome:
-    """A forbidden address is for people to mend; everything else may be over at the next attempt."""
-    if error.kind == "blocked":
-        return Misconfigured(error.sentence, timings=error.timings, address=error.address)
+    """A forbidden address, and a proxy that refuses, are for people to mend; all else may be over at the next attempt."""
+    if error.kind == "blocked" or (error.kind == "proxy" and error.status in (403, 407)):
+        return Misconfigured(error.sentence, error.status, timings=error.timings, address=error.address)
     return Retry(error.sentence, error.status, timings=error.timings, address=error.address)
 
 
@@ -89,18 +89,19 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 def _answers(response: Response, meaning: str = "") -> str:
     """ "It answers 422: <what it said>" in one line."""
-    said = _quoted(response.body)
+    quoted = said(response)
     parts = [f"It answers {response.status}"]
     if meaning:
         parts.append(meaning)
-    if said:
-        parts.append(said)
+    if quoted:
+        parts.append(quoted)
     sentence = ": ".join(parts)
-    return sentence if said.endswith(("…", ".", "!", "?")) else f"{sentence}."
+    return sentence if quoted.endswith(("…", ".", "!", "?")) else f"{sentence}."
 
 
-def _quoted(body: bytes) -> str:
-    """The beginning of the body as one line of text; nothing when it is not text."""
+def said(response: Response) -> str:
+    """The beginning of its body as one line of text; how long it is when it is not text."""
+    body = response.body
     if not body:
         return ""
     text = " ".join(printable(body[: 4 * QUOTED_CHARACTERS]).split())

@@ -1,33 +1,43 @@
-"""Delivers an event as one HTTP request (CloudEvents HTTP protocol binding 1.0.2, Standard Webhooks identifiers)."""
+"""Delivers events as HTTP requests (CloudEvents HTTP protocol binding 1.0.2, Standard Webhooks identifiers)."""
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable
-from ipaddress import ip_network
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from time import perf_counter
 from urllib.parse import urlsplit
 
-from delivery.cloudevents import encode_binary
-from delivery.connectors import config as settings
-from delivery.connectors.config import Secret, setting
 from delivery.connectors.http.answer import outcome_of, outcome_of_error
-from delivery.connectors.spi import Delivery, Misconfigured, Outcome, Reject, Services, Target
-from delivery.http import AddressPolicy, Blocked, DeliveryError, Endpoint, InvalidHeader
-from delivery.http.headers import check_header
+from delivery.connectors.http.checking import check
+from delivery.connectors.http.handshake import ASKS, Exchange, Gate
+from delivery.connectors.http.oauth2 import NoToken, TokenSource
+from delivery.connectors.http.requests import Content, batch_of, content_of, id_of_batch
+from delivery.connectors.http.settings import HTTPConfig
+from delivery.connectors.http.signing import Signer
+from delivery.connectors.http.templates import (
+    CannotFill,
+    HeaderTemplates,
+    TargetTemplate,
+    fixed_url,
+    reading_of,
+)
+from delivery.connectors.spi import (
+    Checked,
+    Delivery,
+    Misconfigured,
+    Outcome,
+    Reject,
+    Retry,
+    Services,
+    Step,
+    Target,
+)
+from delivery.http import Blocked, DeliveryError, Endpoint, Response
 
-SET_HERE = re.compile(r"content-type|traceparent|tracestate|(ce|webhook|signalbox)-.*")
-"""Header names, in lower case, that say what is being delivered."""
-
-STRUCTURED = b"content-type: application/cloudevents+json; charset=utf-8\r\n"
-
-# W3C Trace Context §3.2.2 and §3.3.1; the values come from publishers
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]{1,200})?")
-_TRACESTATE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,510}[\x21-\x7e])?")
-
-# what the URL itself says, wherever it leads: the addresses are judged by the policy of the place that delivers
-_ANYWHERE = AddressPolicy([ip_network("0.0.0.0/0"), ip_network("::/0")])
+BATCH = 100
+"""Events that one request holds at most; the target's policy may say fewer."""
+HIDDEN = "••••"
+_LINES = b"%bwebhook-id: %b\r\nwebhook-timestamp: %d\r\nsignalbox-attempt: %d\r\n"
 
 
 class HTTPTarget(Target):
@@ -35,83 +45,81 @@ class HTTPTarget(Target):
     label = "HTTP"
     icon = "webhook"
     max_in_flight = 64
-
-    class Config(settings.Config):
-        url: str = setting(
-            title="URL",
-            description="Where each event is sent. Redirects are not followed.",
-            format="uri",
-            minLength=1,
-            maxLength=2048,
-        )
-        method: Literal["POST", "PUT"] = setting(default="POST")
-        mode: Literal["binary", "structured"] = setting(
-            default="binary",
-            title="CloudEvents mode",
-            description="For whole events. Binary: attributes as ce- headers, the data as the body."
-            " Structured: one JSON document that holds both.",
-        )
-        timeout: float = setting(
-            default=10.0,
-            description="Seconds for one attempt, from the name lookup to the end of the answer.",
-            minimum=1,
-            maximum=60,
-        )
-        headers: dict[str, Secret] = setting(
-            default={}, description="Sent with every request, for example Authorization.", maxProperties=50
-        )
-
-        def problems(self) -> dict[str, str]:
-            problems = {}
-            try:
-                url = _ANYWHERE.check_url(self.url)
-            except Blocked as blocked:
-                return {"url": blocked.sentence}
-            if len({name.lower() for name in self.headers}) < len(self.headers):
-                problems["headers"] = "A header is given twice; upper and lower case make no difference."
-            for name, value in self.headers.items():
-                try:
-                    check_header(name, value)
-                except InvalidHeader as error:
-                    problems["headers"] = str(error)
-                if SET_HERE.fullmatch(name.lower()):
-                    problems["headers"] = f"The header {name} is set by Signalbox itself; remove it."
-                if name.lower() == "authorization" and url.authorization is not None:
-                    problems["headers"] = (
-                        "The URL holds a user and there is an Authorization header too; keep one."
-                    )
-            return problems
+    # One answer is about all of a batch.
+    ordered_batch = True
+    Config = HTTPConfig
 
     @classmethod
-    def describe(cls, config: Config) -> str:
+    def describe(cls, config: HTTPConfig) -> str:
         """Method and URL, without user, password and query, which may be secrets."""
         parts = urlsplit(config.url)
         host = parts.netloc.rpartition("@")[2]
         return f"{config.method} {parts.scheme}://{host}{parts.path}{'?…' if parts.query else ''}"
 
-    def __init__(self, config: Config, services: Services, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, config: HTTPConfig, services: Services, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self.config = config
+        self.max_batch = BATCH if config.mode == "batched" else 1  # type: ignore[misc] # as the contract has it
+        self.addressed_by_event = config.is_templated
         self._client = services.http
+        self._services = services
         self._clock = clock
         self._method = config.method.encode("ascii")
         self._endpoint: Endpoint | None = None
         self._blocked: Misconfigured | None = None
+        self._signer = Signer(config.signing_keys, config.signing_until) if config.signing_keys else None
+        self._template = TargetTemplate(config.url) if config.is_templated else None
+        self._headers = HeaderTemplates(config.event_headers) if config.event_headers else None
+        self._is_plain = config.auth in ("none", "basic", "bearer") and not (
+            config.handshake or self._signer or self._template or self._headers
+        )
+        self._target = ""
+        self._tokens: TokenSource | None = None
+        self._gate: Gate | None = None
 
     async def open(self) -> None:
         """Checks the URL against the policy. A forbidden one does not raise: every `send` then says Misconfigured."""
         await self.close()
+        self._blocked = self._gate = None
+        config, services = self.config, self._services
+        headers = config.fixed_headers()
+        if config.handshake:
+            if services.permissions is None or services.target is None:
+                self._blocked = Misconfigured("Save the target first: then it can be asked for permission.")
+                return
+            self._gate = Gate(
+                services.permissions,
+                services.target,
+                _place(config.url),
+                config.origin,
+                config.request_rate,
+                self._ask,
+                self._clock,
+            )
+            headers.append(("webhook-request-origin", self._gate.origin))
+        tls, proxy = config.tls, config.proxy
         try:
             self._endpoint = self._client.endpoint(
-                self.config.url,
-                headers=[(name, str(value)) for name, value in self.config.headers.items()],
+                fixed_url(config.url),
+                headers=headers,
                 max_connections=self.max_in_flight,
+                tls=tls,
+                proxy=proxy,
             )
-            self._blocked = None
+            if (credentials := config.credentials) is not None:
+                self._tokens = TokenSource(
+                    self._client, credentials, services.tokens, proxy=proxy, clock=self._clock
+                )
+            self._target = config.with_key(self._endpoint.url.target) if config.has_key_in_query else ""
         except Blocked as error:
             self._blocked = Misconfigured(error.sentence)
 
     async def close(self) -> None:
         endpoint, self._endpoint = self._endpoint, None
+        tokens, self._tokens = self._tokens, None
+        if tokens is not None:
+            await tokens.close()
         if endpoint is not None:
             await endpoint.close()
 
@@ -119,59 +127,142 @@ class HTTPTarget(Target):
         """One request. Never raises for what a target does; see `answer` for what each status means."""
         if self._blocked is not None:
             return self._blocked
+        if self.config.mode == "batched":
+            return (await self.send_batch([delivery]))[0]
+        content = content_of(delivery, self.config.mode, self._signer is not None)
+        if isinstance(content, Reject):
+            return content
+        if self._is_plain and self._endpoint is not None:
+            # The way of most deliveries, without another coroutine.
+            headers, body = content
+            now = self._clock()
+            headers = _LINES % (headers, delivery.delivery_id.encode("ascii"), now, delivery.attempt)
+            try:
+                response = await self._endpoint.request(
+                    self._method, headers, body, timeout=self.config.timeout
+                )
+            except DeliveryError as error:
+                return outcome_of_error(error)
+            return outcome_of(response, now)
+        target = self._target
+        if self._template is not None or self._headers is not None:
+            try:
+                reading = reading_of(delivery)
+                if self._template is not None:
+                    target = self.config.with_key(self._template.fill(reading))
+                if self._headers is not None:
+                    more = self._headers.fill(reading).encode("ascii")
+                    content = (content[0] + more, content[1])
+            except CannotFill as error:
+                return Reject(str(error))
+        return await self._deliver(content, delivery.delivery_id, delivery.attempt, target)
+
+    async def send_batch(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """One request for all of them, and its outcome for each."""
+        if self._blocked is not None:
+            return [self._blocked] * len(deliveries)
+        attempt = max(delivery.attempt for delivery in deliveries)
+        outcome = await self._deliver(batch_of(deliveries), id_of_batch(deliveries), attempt, self._target)
+        return [outcome] * len(deliveries)
+
+    async def check(self) -> Checked:
+        """Tries name, connection, TLS, access token and permission, and shows what the target answers to OPTIONS."""
+        if self._blocked is not None:
+            return Checked(steps=[Step(name="Address", ok=False, detail=self._blocked.reason)])
+        return await check(self._open_endpoint(), self._tokens, self._gate, self._ask, self.config.timeout)
+
+    async def ask_permission(self) -> Exchange:
+        """Asks the target now, whatever is known. Raises DeliveryError, ValueError where no permission is needed."""
+        if self._blocked is not None:
+            raise Blocked(self._blocked.reason)
+        if self._gate is None:
+            raise ValueError("This target is not asked for permission.")
+        return await self._gate.ask()
+
+    def _open_endpoint(self) -> Endpoint:
         if self._endpoint is None:
             raise RuntimeError("The target is not open.")
+        return self._endpoint
+
+    async def _deliver(self, content: Content, delivery_id: str, attempt: int, target: str = "") -> Outcome:
+        endpoint = self._open_endpoint()
+        if self._gate is not None and (refused := await self._gate.refusal()) is not None:
+            return refused
         now = self._clock()
-        request = self._request(delivery)
-        if isinstance(request, Reject):
-            return request
-        headers, body = request
+        name = delivery_id.encode("ascii")
+        headers, body = content
+        headers = _LINES % (headers, name, now, attempt)
+        if self._signer is not None:
+            headers += self._signer.headers(name, int(now), body)
+        timeout = self.config.timeout
         try:
-            response = await self._endpoint.request(
-                self._method,
-                b"%bwebhook-id: %b\r\nwebhook-timestamp: %d\r\nsignalbox-attempt: %d\r\n"
-                % (headers, delivery.delivery_id.encode("ascii"), now, delivery.attempt),
-                body,
-                timeout=self.config.timeout,
-            )
+            if self._tokens is not None:
+                response = await self._authorized(self._tokens, endpoint, headers, body, target)
+            elif target:
+                response = await endpoint.request(self._method, headers, body, timeout=timeout, target=target)
+            else:
+                response = await endpoint.request(self._method, headers, body, timeout=timeout)
         except DeliveryError as error:
             return outcome_of_error(error)
+        except NoToken as none:
+            if none.final:
+                return Misconfigured(none.sentence)
+            return Retry(none.sentence, timings=none.error.timings if none.error else None)
+        if (
+            self._gate is not None
+            and response.status in ASKS
+            and (refused := await self._gate.doubted()) is not None
+        ):
+            return refused
         return outcome_of(response, now)
 
-    def _request(self, delivery: Delivery) -> tuple[bytes, bytes] | Reject:
-        """Header lines and body of one delivery."""
-        if delivery.whole and self.config.mode == "structured":
-            headers, body = STRUCTURED, delivery.event
-        else:
-            fields, body = encode_binary(delivery.event)
-            if not delivery.whole:
-                # the attributes say which event this came from; what the data was no longer holds
-                fields = [field for field in fields if field[0] not in ("Content-Type", "ce-dataschema")]
-                fields.append(("Content-Type", delivery.content_type))
-                body = delivery.body
-            text = "".join([f"{name}: {value}\r\n" for name, value in fields])
-            if text.count("\n") != len(fields) or not text.isascii():
-                # the encoder percent-encodes all of this: a second lock on the door that splits requests
-                return Reject(
-                    "An attribute or the content type holds a character that cannot be sent as a header."
-                )
-            headers = text.encode("ascii")
-        if delivery.replay:
-            headers += b"signalbox-replay: true\r\n"
-        if delivery.redriven:
-            headers += b"signalbox-redriven: true\r\n"
-        attributes = delivery.attributes
-        if "traceparent" in attributes:
-            headers += _trace(attributes)
-        return headers, body
+    async def _authorized(
+        self, tokens: TokenSource, endpoint: Endpoint, headers: bytes, body: bytes, target: str
+    ) -> Response:
+        """Sends with an access token; once more with a new one when one that was kept is not taken (401).
+
+        Raises NoToken, DeliveryError. The one deadline counts for all of it.
+        """
+        ends = perf_counter() + self.config.timeout
+        for last in (False, True):
+            token, kept = await tokens.token(ends - perf_counter())
+            response = await endpoint.request(
+                self._method,
+                b"%bauthorization: Bearer %b\r\n" % (headers, token.encode("ascii")),
+                body,
+                timeout=max(0.001, ends - perf_counter()),
+                target=target,
+            )
+            if response.status == 401:
+                await tokens.refused(token)
+                if kept and not last:
+                    continue
+            break
+        return _without(token, response)
+
+    async def _ask(self, lines: bytes) -> Response:
+        """OPTIONS, with the authentication of a delivery. Raises DeliveryError."""
+        endpoint = self._open_endpoint()
+        timeout = self.config.timeout
+        token, target = "", self._target
+        if self._tokens is not None:
+            try:
+                token, _kept = await self._tokens.token(timeout)
+            except NoToken as none:
+                raise none.error or DeliveryError("protocol", none.sentence) from None
+            lines += b"authorization: Bearer %b\r\n" % token.encode("ascii")
+        response = await endpoint.request(b"OPTIONS", lines, b"", timeout=timeout, target=target)
+        return _without(token, response)
 
 
-def _trace(attributes: Any) -> bytes:
-    """Header lines that continue the publisher's trace (CloudEvents distributed tracing extension); none if malformed."""
-    parent, state = attributes["traceparent"], attributes.get("tracestate")
-    if not (isinstance(parent, str) and _TRACEPARENT.fullmatch(parent)):
-        return b""
-    lines = f"traceparent: {parent}\r\n"
-    if isinstance(state, str) and _TRACESTATE.fullmatch(state):
-        lines += f"tracestate: {state}\r\n"
-    return lines.encode("ascii")
+def _without(token: str, response: Response) -> Response:
+    """The answer with an access token in it hidden: it is in no config, so nobody else could tell that it is a secret."""
+    if token and token.encode("ascii") in response.body:
+        response.body = response.body.replace(token.encode("ascii"), HIDDEN.encode())
+    return response
+
+
+def _place(url: str) -> str:
+    """What permission is asked for: the URL without user, password, query and what only an event knows."""
+    parts = urlsplit(fixed_url(url))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path or '/'}"

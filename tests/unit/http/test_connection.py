@@ -30,6 +30,8 @@ class FakeTransport:
 
     def write(self, data: bytes) -> None: ...
 
+    def set_write_buffer_limits(self, high: int, low: int) -> None: ...
+
     def get_write_buffer_size(self) -> int:
         return 0
 

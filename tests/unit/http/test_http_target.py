@@ -40,6 +40,8 @@ class RecordingEndpoint:
         self.sent: list[tuple[bytes, bytes, bytes, float]] = []
         self.closed = 0
 
+    url = AddressPolicy().check_url(URL)
+
     async def request(self, method: bytes, headers: bytes, body: bytes, *, timeout: float) -> Response:
         self.sent.append((method, headers, body, timeout))
         answer = self.answers.pop(0)
@@ -57,7 +59,7 @@ class RecordingClient:
         self.asked: list[tuple[str, list[tuple[str, str]], int]] = []
 
     def endpoint(
-        self, url: str, *, headers: Sequence[tuple[str, str]], max_connections: int
+        self, url: str, *, headers: Sequence[tuple[str, str]], max_connections: int, tls: Any, proxy: str
     ) -> RecordingEndpoint:
         self.asked.append((url, list(headers), max_connections))
         return self.endpoint_made

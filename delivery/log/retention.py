@@ -13,6 +13,7 @@ from delivery.log.schema import CURSORS, LANES_PER_SLOT
 
 DAY = 86_400_000_000  # microseconds
 PART = 500  # events per transaction: far less than 100 ms with the lock held
+ROWS = 2000  # attempts per transaction: likewise
 LONGEST = 20.0  # seconds per run
 DAYS = 30  # that observations and violations are kept
 
@@ -29,6 +30,7 @@ def retain_all() -> int:
             dropped += count
             if count < PART:
                 break
+    _forget_attempts(ends)
     _forget_deleted_targets()
     _forget_old_counts()
     _forget_old_days()
@@ -54,6 +56,40 @@ def needed_from(bus: int) -> int:
         )
         needed.append(cursor.fetchone()[0])
     return min((int(seq) for seq in needed if seq is not None), default=2**62)
+
+
+# The targets in an index that begins with them, one search for each: the targets there are, and those deleted since.
+_TARGETS = (
+    "WITH RECURSIVE tried(target) AS (SELECT MIN(target) FROM {table} UNION ALL "
+    "SELECT (SELECT MIN(a.target) FROM {table} a WHERE a.target > tried.target) FROM tried WHERE tried.target IS NOT NULL)"
+)
+# The seq up to which the bus of each was dropped. Of a deleted target the bus is not known: what no bus keeps is dropped.
+_OLD = (
+    "SELECT p.id FROM tried LEFT JOIN rules_target t ON t.id = tried.target LEFT JOIN rules_rule u ON u.id = t.rule_id "
+    "LEFT JOIN log_floor f ON f.bus = u.bus_id JOIN {table} p ON p.target = tried.target "
+    "AND p.{last} <= CASE WHEN t.id IS NULL THEN %s ELSE COALESCE(f.seq, 0) END LIMIT %s"
+)
+
+
+def _forget_attempts(ends: float) -> None:
+    """Attempts at events that the log keeps no more. A pack goes when its last event did."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(MIN(seq), (SELECT seq + 1 FROM log_head WHERE id = 1)) FROM log_event"
+        )
+        first_kept = int(cursor.fetchone()[0])
+        for table, last in (("attempt", "seq"), ("attempt_pack", "hi")):
+            old = f"{_TARGETS} {_OLD}".format(table=table, last=last)
+            while time.monotonic() < ends:
+                # Found before the lock is taken, and dropped by their ids.
+                cursor.execute(old, [first_kept - 1, ROWS])
+                found = [row[0] for row in cursor.fetchall()]
+                if found:
+                    cursor.execute(
+                        f"DELETE FROM {table} WHERE id IN ({', '.join(['%s'] * len(found))})", found
+                    )
+                if len(found) < ROWS:
+                    break
 
 
 def _forget_deleted_targets() -> None:

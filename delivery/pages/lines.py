@@ -30,7 +30,7 @@ class AttemptLine(NamedTuple):
     @property
     def ended(self) -> datetime:
         """When it was answered or given up, with its time zone."""
-        return moment(self.attempt.at + self.attempt.took)
+        return moment(self.attempt.ended)
 
 
 class EventLine(NamedTuple):
@@ -48,7 +48,7 @@ def domains_of(types: Iterable[str]) -> dict[str, Domain]:
 
 def of_attempts(attempts: Sequence[Attempt]) -> list[AttemptLine]:
     """Rows for attempts, the last to end first."""
-    attempts = sorted(attempts, key=lambda one: (one.at + one.took, one.id), reverse=True)
+    attempts = sorted(attempts, key=lambda one: (one.ended, one.number), reverse=True)
     told = {line.seq: line for line in events.headlines_of(sorted({attempt.seq for attempt in attempts}))}
     domains = domains_of(line.type for line in told.values())
     names = dict(

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from delivery.log.schema import LANES_PER_SLOT
+from delivery.runner.attempts import TRIED
 from delivery.runner.held import BOUND
 from delivery.runner.progress import Item
 from delivery.runner.view import View
@@ -17,10 +18,7 @@ from delivery.tracking.words import State
 DRAIN = 50
 DUE = 200
 
-EXCEPTION = (
-    "seq, lane, key, raw, received_at, attempts, blocks, state, first_at, redriven, (SELECT COALESCE(MAX(a.number), 0) "
-    "FROM attempt a WHERE a.target = runner_exception.target AND a.seq = runner_exception.seq)"
-)
+EXCEPTION = f"seq, lane, key, raw, received_at, attempts, blocks, state, first_at, redriven, {TRIED}"
 
 
 class Reading(View):

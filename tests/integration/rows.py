@@ -56,7 +56,7 @@ def execute(sql: str, *values: Any) -> None:
 
 
 def attempt(target: int, seq: int, outcome: Outcome, number: int = 1, **columns: Any) -> None:
-    """Records an attempt."""
+    """Records an attempt in a row of its own, as those made before plain successes were packed."""
     row = {
         "at": now(),
         "took": 4000,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from typing import Any
 
 from celery import shared_task
@@ -22,9 +23,11 @@ from delivery.observer.scrubbing import Scrubber
 from delivery.observer.work import observe as observer_work
 from delivery.runner.shift import Shift
 from delivery.supervision.stopping import asked_to_stop
+from delivery.tracking.upkeep import merge_packs
 
 logger = logging.getLogger(__name__)
 
+MERGING = 5.0  # seconds a minute
 # One shift per process takes new work: a second would only compete for the same processor.
 _on_duty = threading.Lock()
 _backfilling = threading.Lock()
@@ -112,8 +115,9 @@ def mail() -> None:
 
 @shared_task(name="delivery.retain")
 def retain() -> None:
-    """Each minute: drops what the buses' retention no longer keeps."""
+    """Each minute: drops what the buses' retention no longer keeps, and makes large packs of small ones."""
     retain_all()
+    merge_packs(time.monotonic() + MERGING)
 
 
 def _ring_for_a_shift() -> None:

@@ -176,13 +176,13 @@ def delivered_among(target: int, seqs: Iterable[int]) -> int:
 
 
 def delivered_after(target: int, seq: int, limit: int) -> tuple[int, bool]:
-    """How many events after `seq` the target has taken, and whether that is all; looks at about `limit` attempts."""
+    """How many events after `seq` the target has taken, and whether that is all; looks at about `limit` of each kind."""
     found = rows(
         "SELECT seq, outcome FROM attempt WHERE target = %s AND seq > %s ORDER BY seq LIMIT %s",
         [target, seq, limit],
     )
     taken = {int(one) for one, outcome in found if outcome == Outcome.DELIVERED}
-    looked, after = len(found), seq
+    looked, after = 0, seq
     while looked < limit:
         packs = rows(
             "SELECT hi, lo, body FROM attempt_pack WHERE target = %s AND hi > %s ORDER BY hi LIMIT 200",
@@ -194,4 +194,4 @@ def delivered_after(target: int, seq: int, limit: int) -> tuple[int, bool]:
         if len(packs) < 200:
             break
         after = packs[-1][0]
-    return len(taken), looked < limit
+    return len(taken), looked < limit and len(found) < limit

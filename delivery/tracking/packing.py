@@ -126,6 +126,21 @@ def pack(attempts: Sequence[Plain], revision: int, worker: str) -> list[Packed]:
     return packs
 
 
+def merge(packs: Sequence[tuple[int, Any]]) -> Packed:
+    """One pack of several, (first seq, body), that have the same worker and revision and fit into one."""
+    found = [one for lo, body in packs for one in unpack(lo, body)]
+    plain = [Plain(one.seq, one.at, one.took, one.status, _timings_of(one.phases)) for one in found]
+    (merged,) = pack(plain, found[0].revision, found[0].worker)
+    return merged
+
+
+def _timings_of(phases: Phases) -> Timings | None:
+    if phases == NO_PHASES:
+        return None
+    lookup, connect, tls, first_byte = ((one or 0) / 1_000_000 for one in phases)
+    return Timings(lookup, connect, tls, first_byte, reused=phases.connect is None)
+
+
 def _packed(attempts: Sequence[Plain], lo: int, at: int, revision: int, worker: str) -> Packed:
     size = len(attempts)
     wide = f"<{size}I"
@@ -152,6 +167,22 @@ def _packed(attempts: Sequence[Plain], lo: int, at: int, revision: int, worker: 
         opened,
     )
     return Packed(lo, attempts[-1].seq, _encode(body))
+
+
+def began(body: Any) -> int:
+    """When the first attempt of a pack began, in microseconds."""
+    return _decode(body).at
+
+
+def size_of(body: Any) -> int:
+    """How many attempts a pack holds."""
+    return len(_decode(body).seqs) // 2
+
+
+def maker_of(body: Any) -> tuple[str, int]:
+    """The worker that made a pack's attempts, and the target's revision."""
+    found = _decode(body)
+    return found.worker, found.revision
 
 
 def seqs_of(lo: int, body: Any) -> list[int]:
@@ -193,7 +224,7 @@ def _seq(attempt: Plain) -> int:
 
 
 def _microseconds(seconds: float) -> int:
-    return int(seconds * 1_000_000)
+    return round(seconds * 1_000_000)
 
 
 PLAIN = int(Outcome.DELIVERED)

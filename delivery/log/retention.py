@@ -9,7 +9,7 @@ from django.db import connection
 
 from catalog.models import Bus, Observation, Violation
 from delivery.log.interface import open_log
-from delivery.log.schema import CURSORS, LANES_PER_SLOT
+from delivery.log.schema import CURSORS, LANES_PER_SLOT, SLOT_MINUTES
 
 DAY = 86_400_000_000  # microseconds
 PART = 500  # events per transaction: far less than 100 ms with the lock held
@@ -110,6 +110,7 @@ def _forget_old_counts() -> None:
     with connection.cursor() as cursor:
         for table in ("rollup_received", "rollup_delivered"):
             cursor.execute(f"DELETE FROM {table} WHERE minute < %s", [minute])
+        cursor.execute("DELETE FROM rollup_delivered_slot WHERE slot < %s", [minute // SLOT_MINUTES])
         cursor.execute("DELETE FROM rollup_version WHERE hour < %s", [minute // 60])
         cursor.execute("DELETE FROM rollup_source WHERE slot < %s", [minute // 10])
 

@@ -1,4 +1,4 @@
-"""Attempts with worker and phases, plain successes in packs, and more counts per minute, for databases made before.
+"""Attempts with worker and phases, plain successes in packs, more counts per minute and the same per five minutes.
 
 Attempts on record stay as they are: rows without a worker and phases.
 """
@@ -24,9 +24,17 @@ def add(apps, editor):
         counters = dict.fromkeys((*schema.OUTCOMES, *schema.DURATIONS), f"{integer} NOT NULL DEFAULT 0")
         for name, definition in missing("rollup_delivered", counters).items():
             editor.execute(f"ALTER TABLE rollup_delivered ADD COLUMN {name} {definition}")
-    if "attempt_pack" not in tables:
-        for statement in schema.tables(connection.vendor, ["attempt_pack"]):
-            editor.execute(statement)
+    for name in ("attempt_pack", "rollup_delivered_slot"):
+        if name not in tables:
+            for statement in schema.tables(connection.vendor, [name]):
+                editor.execute(statement)
+            if name == "rollup_delivered_slot":
+                counted = ("delivered", "retried", "dead", *schema.LATENCIES)
+                editor.execute(
+                    f"INSERT INTO {name} (target, slot, {', '.join(counted)}) SELECT target, minute / {schema.SLOT_MINUTES}, "
+                    f"{', '.join(f'SUM({column})' for column in counted)} FROM rollup_delivered "
+                    f"GROUP BY target, minute / {schema.SLOT_MINUTES}"
+                )
 
 
 class Migration(migrations.Migration):

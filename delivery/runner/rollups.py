@@ -1,4 +1,4 @@
-"""Counts per target and minute, written in the transaction that records what they count."""
+"""Counts per target, minute and five minutes, written in the transaction that records what they count."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from delivery.log.schema import DURATIONS, LATENCIES, LATENCY_BOUNDS, OUTCOMES
+from delivery.log.schema import DURATIONS, LATENCIES, LATENCY_BOUNDS, OUTCOMES, SLOT_MINUTES
 from delivery.runner.attempts import AttemptRow
 from delivery.runner.database import Database
 from delivery.tracking.words import Outcome
@@ -14,11 +14,18 @@ from delivery.tracking.words import Outcome
 MINUTE = 60_000_000
 
 COUNTED = ("delivered", "retried", "dead", *OUTCOMES, *LATENCIES, *DURATIONS)
-COUNT = (
-    f"INSERT INTO rollup_delivered (target, minute, {', '.join(COUNTED)}) "
-    f"VALUES ({', '.join(['%s'] * (2 + len(COUNTED)))}) ON CONFLICT (target, minute) DO UPDATE SET "
-    + ", ".join(f"{name} = rollup_delivered.{name} + excluded.{name}" for name in COUNTED)
-)
+
+
+def _statement(table: str, time: str) -> str:
+    return (
+        f"INSERT INTO {table} (target, {time}, {', '.join(COUNTED)}) "
+        f"VALUES ({', '.join(['%s'] * (2 + len(COUNTED)))}) ON CONFLICT (target, {time}) DO UPDATE SET "
+        + ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in COUNTED)
+    )
+
+
+PER_MINUTE = _statement("rollup_delivered", "minute")
+PER_SLOT = _statement("rollup_delivered_slot", "slot")
 
 
 def count(
@@ -44,14 +51,13 @@ def count(
         if row[5] != Outcome.UNKNOWN:
             took.append(row[4] // 1000)
     misconfigured = outcomes[Outcome.MISCONFIGURED] + outcomes[Outcome.GONE]
-    database.run(
-        COUNT,
-        [
-            target, now // MINUTE, len(latencies), retried, dead,
-            outcomes[Outcome.REJECTED], misconfigured, outcomes[Outcome.UNKNOWN], discarded, size,
-            *_histogram(latencies), *_histogram(took),
-        ],
-    )  # fmt: skip
+    counts = [
+        len(latencies), retried, dead, outcomes[Outcome.REJECTED], misconfigured, outcomes[Outcome.UNKNOWN], discarded, size,
+        *_histogram(latencies), *_histogram(took),
+    ]  # fmt: skip
+    minute = now // MINUTE
+    database.run(PER_MINUTE, [target, minute, *counts])
+    database.run(PER_SLOT, [target, minute // SLOT_MINUTES, *counts])
 
 
 def _histogram(milliseconds: Sequence[int]) -> list[int]:

@@ -9,6 +9,7 @@ import json
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -69,9 +70,9 @@ class _World:
         return seq % TYPES
 
     def key_of(self, seq: int) -> tuple[int, int, str]:
-        """(lane, key, subject): 20,000 subjects."""
-        number = (seq * 7919) % 20_000
-        return number % 64, number * 2_654_435_761, f"customer-{number:05}"
+        """(lane, key, subject): 20,000 subjects, each of several sources."""
+        subject = f"customer-{(seq * 7919) % 20_000:05}"
+        return *_place(self.sources[seq % len(self.sources)], subject), subject
 
     def subscribe(self) -> None:
         """Rules for the types in turn, and one for everything."""
@@ -122,6 +123,7 @@ class _World:
             ((self.bus.pk, f"evt-{seq:08}", seq % len(self.sources), seq, seq) for seq in every),
         )
         _run("UPDATE log_head SET seq = %s", [self.events])
+        _run("INSERT INTO log_follower (name, seq, due_at) VALUES ('observer', %s, 0)", [self.events])
         cursors = ", ".join(f"c{n}" for n in range(8))
         slots = []
         for target in self.targets:
@@ -217,7 +219,7 @@ class _World:
     def store_counts(self) -> None:
         """What was received, by type, source and version, and delivered, by target: for every minute of the week."""
         first, last = self.start // MINUTE, self.now // MINUTE
-        each = "WITH RECURSIVE m(n) AS (SELECT {} UNION ALL SELECT n + {} FROM m WHERE n + {} <= {}) "
+        each = "WITH RECURSIVE m(n) AS (SELECT CAST({} AS bigint) UNION ALL SELECT n + {} FROM m WHERE n + {} <= {}) "
         bus = self.bus.pk
         # A type has an event every ten minutes, each in another of them: a million rows for a million events.
         _run(
@@ -244,6 +246,12 @@ class _World:
             + "SELECT t.id, m.n, 2, CASE WHEN m.n % 50 = 0 THEN 1 ELSE 0 END, CASE WHEN m.n % 200 = 0 THEN 1 ELSE 0 END, "
             "1200, 1, 1, 1, 1 FROM m CROSS JOIN rules_target t"
         )
+        names = ("delivered", "retried", "dead", "bytes", "l2", "l3", "d1", "d2")
+        sums = ", ".join(f"SUM({name})" for name in names)
+        _run(
+            f"INSERT INTO rollup_delivered_slot (target, slot, {', '.join(names)}) SELECT target, minute / 5, {sums} "
+            "FROM rollup_delivered GROUP BY target, minute / 5"
+        )
 
     def store_requests(self) -> None:
         """A request bin that has received a lot."""
@@ -264,6 +272,14 @@ class _World:
 
         if connection.vendor == "postgresql":
             _run("VACUUM ANALYZE")
+
+
+@lru_cache(maxsize=100_000)
+def _place(source: str, subject: str) -> tuple[int, int]:
+    from delivery.log.entry import key_number, lane_of, subject_key
+
+    key = subject_key(source, subject)
+    return lane_of(key), key_number(key)
 
 
 def _run(sql: str, values: Sequence[Any] = ()) -> None:

@@ -65,7 +65,7 @@ class Attempt(NamedTuple):
 
 def from_row(row: Sequence[Any]) -> Attempt:
     """An attempt of a row of COLUMNS."""
-    return Attempt(*row[:11], phases=Phases(*row[11:]))
+    return Attempt._make((*row[:11], Phases(*row[11:])))
 
 
 def from_pack(target: int, lo: int, body: Any) -> Iterator[Attempt]:

@@ -15,6 +15,9 @@ DAY = 86_400_000_000  # microseconds
 PART = 500  # events per transaction: far less than 100 ms with the lock held
 ROWS = 2000  # attempts per transaction: likewise
 LONGEST = 20.0  # seconds per run
+MINUTES_KEPT = (
+    31  # days that deliveries are counted by the minute; by five minutes they are counted for longer
+)
 DAYS = 30  # that observations and violations are kept
 
 
@@ -32,7 +35,7 @@ def retain_all() -> int:
                 break
     _forget_attempts(ends)
     _forget_deleted_targets()
-    _forget_old_counts()
+    _forget_old_counts(ends)
     _forget_old_days()
     return dropped
 
@@ -103,16 +106,33 @@ def _forget_deleted_targets() -> None:
         )
 
 
-def _forget_old_counts() -> None:
-    """Rollups are kept as long as the longest retention, a year at least."""
+def _forget_old_counts(ends: float) -> None:
+    """Rollups are kept as long as the longest retention, a year at least; deliveries per minute, a month."""
     longest = max([365, *Bus.objects.values_list("retention_days", flat=True)])
-    minute = (time.time_ns() // 1000 - longest * DAY) // 60_000_000
+    today = time.time_ns() // 1000
+    minute, recent = (today - longest * DAY) // 60_000_000, (today - MINUTES_KEPT * DAY) // 60_000_000
+    for table, unit, before in (
+        ("rollup_received", "minute", minute),
+        ("rollup_delivered", "minute", recent),
+        ("rollup_delivered_slot", "slot", minute // SLOT_MINUTES),
+        ("rollup_version", "hour", minute // 60),
+        ("rollup_source", "slot", minute // 10),
+    ):
+        _drop_before(table, unit, before, ends)
+
+
+def _drop_before(table: str, unit: str, before: int, ends: float) -> None:
+    """Drops the rows whose time is before that, the oldest first and about ROWS at a time."""
     with connection.cursor() as cursor:
-        for table in ("rollup_received", "rollup_delivered"):
-            cursor.execute(f"DELETE FROM {table} WHERE minute < %s", [minute])
-        cursor.execute("DELETE FROM rollup_delivered_slot WHERE slot < %s", [minute // SLOT_MINUTES])
-        cursor.execute("DELETE FROM rollup_version WHERE hour < %s", [minute // 60])
-        cursor.execute("DELETE FROM rollup_source WHERE slot < %s", [minute // 10])
+        while time.monotonic() < ends:
+            cursor.execute(
+                f"SELECT {unit} FROM {table} WHERE {unit} < %s ORDER BY {unit} LIMIT 1 OFFSET %s",
+                [before, ROWS],
+            )
+            found = cursor.fetchone()
+            cursor.execute(f"DELETE FROM {table} WHERE {unit} < %s", [found[0] + 1 if found else before])
+            if found is None:
+                break
 
 
 def _forget_old_days() -> None:

@@ -40,10 +40,11 @@ def main() -> None:
                 break
     stop.set()
     thread.join()
+    spent = time.process_time() - cpu
     made = recorded.attempts(rows)
     count, first, last = len(made), min(one.at for one in made), max(one.at + one.took for one in made)
     rate = count / ((last - first) / 1e6)
-    print(json.dumps({"count": count, "rate": rate, "cpu_us": (time.process_time() - cpu) / count * 1e6}))
+    print(json.dumps({"count": count, "rate": rate, "cpu_us": spent / count * 1e6}))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ from delivery.models import BinRequest
 from delivery.pages import lines
 from delivery.pages.summary import RANGES, summary
 from delivery.tracking import attempts, deadletters, events, rates
+from delivery.tracking.attempts import Attempt
 from delivery.tracking.read import now, some
 from delivery.tracking.tail import News, Reader
 
@@ -219,12 +220,11 @@ def _of(topic: str, news: News) -> list[Part]:
         chosen = some(seqs, ROWS)
         return [_wire(chosen, _one_in(len(seqs), chosen))] if chosen else []
     if kind == "deliveries":
-        ids = [one.id for one in news.attempts if not (number and one.delivered)]
-        return _attempts(topic, ids, lines.attempt_rows)
+        found = [one for one in news.attempts if not (number and one.delivered)]
+        return _attempts(topic, found, lines.attempt_rows)
     if kind == "target":
-        return _attempts(
-            topic, [one.id for one in news.attempts if one.target == int(number)], lines.target_rows
-        )
+        found = [one for one in news.attempts if one.target == int(number)]
+        return _attempts(topic, found, lines.target_rows)
     if kind == "bin":
         return _requests(topic, news.requests.get(int(number), []))
     return []
@@ -235,12 +235,12 @@ def _wire(seqs: Sequence[int], sampled: int) -> Part:
     return _part("wire", "wire", lines.event_rows(found, new=True), sampled=sampled)
 
 
-def _attempts(topic: str, ids: Sequence[int], rendered: Callable[..., str]) -> list[Part]:
-    chosen = some(ids, ROWS)
+def _attempts(topic: str, found: Sequence[Attempt], rendered: Callable[..., str]) -> list[Part]:
+    chosen = some(found, ROWS)
     if not chosen:
         return []
-    found = lines.of_attempts(attempts.with_ids(chosen), NOBODY)
-    return [_part(topic, topic, rendered(found, new=True), sampled=_one_in(len(ids), chosen))]
+    html = rendered(lines.of_attempts(chosen, NOBODY), new=True)
+    return [_part(topic, topic, html, sampled=_one_in(len(found), chosen))]
 
 
 def _requests(topic: str, ids: Sequence[int]) -> list[Part]:
@@ -269,7 +269,7 @@ def _rate_text(rate: int) -> str:
     return render_to_string("delivery/rate.html", {"rate": words.number(rate)})
 
 
-def _one_in(all_of: int, chosen: Sequence[int]) -> int:
+def _one_in(all_of: int, chosen: Sequence[object]) -> int:
     return -(-all_of // len(chosen)) if chosen else 1
 
 
@@ -287,12 +287,9 @@ def _since(since: Mapping[str, int]) -> list[Part]:
                 attempts.of_target(int(pk), ROWS) if kind == "target" else attempts.newest(ROWS, bool(pk))
             )
             rendered = lines.target_rows if kind == "target" else lines.attempt_rows
-            found += _attempts(topic, sorted(_above(number, (one.id for one in listed))), rendered)
+            missed_there = sorted((one for one in listed if one.ended > number), key=lambda one: one.ended)
+            found += _attempts(topic, missed_there, rendered)
         elif kind == "bin":
             ids = BinRequest.objects.filter(bin_id=int(pk), pk__gt=number).values_list("pk", flat=True)[:ROWS]
             found += _requests(topic, sorted(ids))
     return found
-
-
-def _above(number: int, ids: Iterable[int]) -> list[int]:
-    return [one for one in ids if one > number]

@@ -24,9 +24,11 @@ from delivery.observer.work import observe as observer_work
 from delivery.peers.tokens import forget_old
 from delivery.runner.shift import Shift
 from delivery.supervision.stopping import asked_to_stop
+from delivery.tracking.upkeep import merge_packs
 
 logger = logging.getLogger(__name__)
 
+MERGING = 5.0  # seconds a minute
 # One shift per process takes new work: a second would only compete for the same processor.
 _on_duty = threading.Lock()
 _backfilling = threading.Lock()
@@ -114,9 +116,10 @@ def mail() -> None:
 
 @shared_task(name="delivery.retain")
 def retain() -> None:
-    """Each minute: drops what the buses' retention no longer keeps, and access tokens that nobody uses any more."""
+    """Each minute: drops what nothing keeps any more, in the log and among access tokens; makes large packs of small ones."""
     retain_all()
     forget_old(time.time())
+    merge_packs(time.monotonic() + MERGING)
 
 
 def _ring_for_a_shift() -> None:

@@ -80,7 +80,12 @@ class Stored(NamedTuple):
 def order_key(event: CloudEvent) -> str:
     """What deliveries of this event keep their order by: extension `partitionkey`, else source and subject."""
     partition = event.extensions.get("partitionkey")
-    return str(partition) if partition is not None else f"{event.source}\0{event.subject or ''}"
+    return str(partition) if partition is not None else subject_key(event.source, event.subject)
+
+
+def subject_key(source: str, subject: str | None) -> str:
+    """The order key of events whose publisher chose none."""
+    return f"{source}\0{subject or ''}"
 
 
 def lane_of(key: str) -> int:

@@ -97,11 +97,10 @@ def seek(fetch: Callable[[str, tuple[Any, ...]], Any], at: int) -> int:
 def forget(
     executemany: Callable[..., Any], mark: str, bus: int, rows: Sequence[tuple[int, str, str]]
 ) -> None:
-    """Deletes events with their names among the repeats and their attempts. `rows`: (seq, source, id)."""
+    """Deletes events with their names among the repeats. `rows`: (seq, source, id)."""
     executemany(
         f"DELETE FROM log_duplicate WHERE bus = {mark} AND ce_id = {mark} AND source = {mark}",
         [(bus, name_of(event_id), key_number(source)) for _, source, event_id in rows],
     )
     seqs = [(row[0],) for row in rows]
-    executemany(f"DELETE FROM attempt WHERE seq = {mark}", seqs)
     executemany(f"DELETE FROM log_event WHERE seq = {mark}", seqs)

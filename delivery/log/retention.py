@@ -9,11 +9,15 @@ from django.db import connection
 
 from catalog.models import Bus, Observation, Violation
 from delivery.log.interface import open_log
-from delivery.log.schema import CURSORS, LANES_PER_SLOT
+from delivery.log.schema import CURSORS, LANES_PER_SLOT, SLOT_MINUTES
 
 DAY = 86_400_000_000  # microseconds
 PART = 500  # events per transaction: far less than 100 ms with the lock held
+ROWS = 2000  # attempts per transaction: likewise
 LONGEST = 20.0  # seconds per run
+MINUTES_KEPT = (
+    31  # days that deliveries are counted by the minute; by five minutes they are counted for longer
+)
 DAYS = 30  # that observations and violations are kept
 
 
@@ -29,8 +33,9 @@ def retain_all() -> int:
             dropped += count
             if count < PART:
                 break
+    _forget_attempts(ends)
     _forget_deleted_targets()
-    _forget_old_counts()
+    _forget_old_counts(ends)
     _forget_old_days()
     return dropped
 
@@ -56,6 +61,40 @@ def needed_from(bus: int) -> int:
     return min((int(seq) for seq in needed if seq is not None), default=2**62)
 
 
+# The targets in an index that begins with them, one search for each: the targets there are, and those deleted since.
+_TARGETS = (
+    "WITH RECURSIVE tried(target) AS (SELECT MIN(target) FROM {table} UNION ALL "
+    "SELECT (SELECT MIN(a.target) FROM {table} a WHERE a.target > tried.target) FROM tried WHERE tried.target IS NOT NULL)"
+)
+# The seq up to which the bus of each was dropped. Of a deleted target the bus is not known: what no bus keeps is dropped.
+_OLD = (
+    "SELECT p.id FROM tried LEFT JOIN rules_target t ON t.id = tried.target LEFT JOIN rules_rule u ON u.id = t.rule_id "
+    "LEFT JOIN log_floor f ON f.bus = u.bus_id JOIN {table} p ON p.target = tried.target "
+    "AND p.{last} <= CASE WHEN t.id IS NULL THEN %s ELSE COALESCE(f.seq, 0) END LIMIT %s"
+)
+
+
+def _forget_attempts(ends: float) -> None:
+    """Attempts at events that the log keeps no more. A pack goes when its last event did."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(MIN(seq), (SELECT seq + 1 FROM log_head WHERE id = 1)) FROM log_event"
+        )
+        first_kept = int(cursor.fetchone()[0])
+        for table, last in (("attempt", "seq"), ("attempt_pack", "hi")):
+            old = f"{_TARGETS} {_OLD}".format(table=table, last=last)
+            while time.monotonic() < ends:
+                # Found before the lock is taken, and dropped by their ids.
+                cursor.execute(old, [first_kept - 1, ROWS])
+                found = [row[0] for row in cursor.fetchall()]
+                if found:
+                    cursor.execute(
+                        f"DELETE FROM {table} WHERE id IN ({', '.join(['%s'] * len(found))})", found
+                    )
+                if len(found) < ROWS:
+                    break
+
+
 def _forget_deleted_targets() -> None:
     """Routes, positions and exceptions of targets that are no more."""
     with connection.cursor() as cursor:
@@ -67,15 +106,33 @@ def _forget_deleted_targets() -> None:
         )
 
 
-def _forget_old_counts() -> None:
-    """Rollups are kept as long as the longest retention, a year at least."""
+def _forget_old_counts(ends: float) -> None:
+    """Rollups are kept as long as the longest retention, a year at least; deliveries per minute, a month."""
     longest = max([365, *Bus.objects.values_list("retention_days", flat=True)])
-    minute = (time.time_ns() // 1000 - longest * DAY) // 60_000_000
+    today = time.time_ns() // 1000
+    minute, recent = (today - longest * DAY) // 60_000_000, (today - MINUTES_KEPT * DAY) // 60_000_000
+    for table, unit, before in (
+        ("rollup_received", "minute", minute),
+        ("rollup_delivered", "minute", recent),
+        ("rollup_delivered_slot", "slot", minute // SLOT_MINUTES),
+        ("rollup_version", "hour", minute // 60),
+        ("rollup_source", "slot", minute // 10),
+    ):
+        _drop_before(table, unit, before, ends)
+
+
+def _drop_before(table: str, unit: str, before: int, ends: float) -> None:
+    """Drops the rows whose time is before that, the oldest first and about ROWS at a time."""
     with connection.cursor() as cursor:
-        for table in ("rollup_received", "rollup_delivered"):
-            cursor.execute(f"DELETE FROM {table} WHERE minute < %s", [minute])
-        cursor.execute("DELETE FROM rollup_version WHERE hour < %s", [minute // 60])
-        cursor.execute("DELETE FROM rollup_source WHERE slot < %s", [minute // 10])
+        while time.monotonic() < ends:
+            cursor.execute(
+                f"SELECT {unit} FROM {table} WHERE {unit} < %s ORDER BY {unit} LIMIT 1 OFFSET %s",
+                [before, ROWS],
+            )
+            found = cursor.fetchone()
+            cursor.execute(f"DELETE FROM {table} WHERE {unit} < %s", [found[0] + 1 if found else before])
+            if found is None:
+                break
 
 
 def _forget_old_days() -> None:

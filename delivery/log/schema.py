@@ -61,20 +61,32 @@ TABLES = (
     """CREATE INDEX runner_exception_due ON runner_exception (due_at) WHERE due_at IS NOT NULL""",
     """CREATE INDEX runner_exception_key ON runner_exception (target, key, seq)""",
     """CREATE INDEX runner_exception_dead ON runner_exception (state, seq)""",
+    # One row per attempt, except for first ones that delivered: those are packed. worker: the shift that tried.
     """CREATE TABLE attempt (
         id {serial}, target {integer} NOT NULL, seq {integer} NOT NULL, number {integer} NOT NULL,
         at {integer} NOT NULL, took {integer} NOT NULL, outcome {integer} NOT NULL, status {integer},
-        revision {integer} NOT NULL, reason text, response text)""",
+        revision {integer} NOT NULL, reason text, response text,
+        worker text, lookup {integer}, connect {integer}, tls {integer}, first_byte {integer})""",
     """CREATE INDEX attempt_target ON attempt (target, seq)""",
     """CREATE INDEX attempt_seq ON attempt (seq)""",
+    # First attempts that delivered, those of one target and commit together (delivery/tracking/packing.py). Events are
+    # looked for by the pack's last seq: it is less than 4,096 above the first.
+    """CREATE TABLE attempt_pack (
+        id {serial}, target {integer} NOT NULL, hi {integer} NOT NULL, lo {integer} NOT NULL, body {bytes} NOT NULL)""",
+    """CREATE INDEX attempt_pack_target ON attempt_pack (target, hi, lo)""",
     """CREATE TABLE rollup_received (
         bus {integer} NOT NULL, type text NOT NULL, minute {integer} NOT NULL, events {integer} NOT NULL,
         invalid {integer} NOT NULL, bytes {integer} NOT NULL, PRIMARY KEY (bus, type, minute)) {clustered}""",
     """CREATE INDEX rollup_received_minute ON rollup_received (minute)""",
     """CREATE TABLE rollup_delivered (
         target {integer} NOT NULL, minute {integer} NOT NULL, delivered {integer} NOT NULL, retried {integer} NOT NULL,
-        dead {integer} NOT NULL, {latency}, PRIMARY KEY (target, minute)) {clustered}""",
+        dead {integer} NOT NULL, {latency}, {outcomes}, {durations}, PRIMARY KEY (target, minute)) {clustered}""",
     """CREATE INDEX rollup_delivered_minute ON rollup_delivered (minute)""",
+    # The same counts per five minutes since 1970: a day of 100 targets is 144,000 rows of minutes.
+    """CREATE TABLE rollup_delivered_slot (
+        target {integer} NOT NULL, slot {integer} NOT NULL, delivered {integer} NOT NULL, retried {integer} NOT NULL,
+        dead {integer} NOT NULL, {latency}, {outcomes}, {durations}, PRIMARY KEY (target, slot)) {clustered}""",
+    """CREATE INDEX rollup_delivered_slot_slot ON rollup_delivered_slot (slot)""",
     # Events per schema version (its row id; 0: none, or one that is not known) and hour since 1970.
     """CREATE TABLE rollup_version (
         type text NOT NULL, hour {integer} NOT NULL, version {integer} NOT NULL, events {integer} NOT NULL,
@@ -101,6 +113,11 @@ CURSORS = tuple(f"c{n}" for n in range(LANES_PER_SLOT))
 # Upper bounds, in milliseconds, of the latency histogram's columns l0…; the last one has none.
 LATENCY_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 60000)
 LATENCIES = tuple(f"l{n}" for n in range(len(LATENCY_BOUNDS) + 1))
+# The same bounds for how long attempts took, in the columns d0….
+DURATIONS = tuple(f"d{n}" for n in range(len(LATENCY_BOUNDS) + 1))
+SLOT_MINUTES = 5
+# What else is counted per target and minute; "misconfigured" has those that asked to be left alone, too.
+OUTCOMES = ("rejected", "misconfigured", "unknown", "discarded", "bytes")
 
 
 def lanes_of(slot: int) -> range:
@@ -133,10 +150,18 @@ def tables(vendor: str, names: Collection[str] = NAMES) -> list[str]:
         },
     }[vendor]
     counters = {
-        "cursors": ", ".join(f"{name} {words['integer']} NOT NULL DEFAULT 0" for name in CURSORS),
-        "latency": ", ".join(f"{name} {words['integer']} NOT NULL DEFAULT 0" for name in LATENCIES),
+        "cursors": counters_of(vendor, CURSORS),
+        "latency": counters_of(vendor, LATENCIES),
+        "outcomes": counters_of(vendor, OUTCOMES),
+        "durations": counters_of(vendor, DURATIONS),
     }
     return [statement.format(**words, **counters) for statement in TABLES if _table_of(statement) in names]
+
+
+def counters_of(vendor: str, names: Collection[str]) -> str:
+    """Column definitions that begin at 0, for "sqlite" or "postgresql"."""
+    integer = {"sqlite": "INTEGER", "postgresql": "bigint"}[vendor]
+    return ", ".join(f"{name} {integer} NOT NULL DEFAULT 0" for name in names)
 
 
 def _table_of(statement: str) -> str:

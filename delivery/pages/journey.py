@@ -218,8 +218,21 @@ def _sent(found: Journey, stop: Stop, wanted: str) -> dict[str, Any]:
         )
     if attempt is not None:
         context["attempt_status"] = status.of_attempt(attempt)
+        context["phases"] = _phases(attempt)
         context["attempt_words"] = _phrase(attempt) or context["attempt_status"].word
     return context
+
+
+def _phases(attempt: Attempt) -> list[tuple[str, float]]:
+    """What the attempt's time went into, in milliseconds, in the order it happened; empty when nobody timed it.
+
+    Its phases do not add up to the whole: the rest is reading the answer, and waiting for a free connection.
+    """
+    names = (_("name lookup"), _("connect"), _("TLS"), _("first byte"))
+    timed = [
+        (name, took / 1000) for name, took in zip(names, attempt.phases, strict=True) if took is not None
+    ]
+    return [*timed, (_("whole"), attempt.milliseconds)] if timed else []
 
 
 def _phrase(attempt: Attempt) -> str:

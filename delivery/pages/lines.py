@@ -33,7 +33,7 @@ class AttemptLine(NamedTuple):
     @property
     def ended(self) -> datetime:
         """When it was answered or given up, with its time zone."""
-        return moment(self.attempt.at + self.attempt.took)
+        return moment(self.attempt.ended)
 
 
 class EventLine(NamedTuple):
@@ -51,7 +51,7 @@ def domains_of(types: Iterable[str]) -> dict[str, Domain]:
 
 def of_attempts(attempts: Sequence[Attempt], user: Any) -> list[AttemptLine]:
     """Rows for attempts, the last to end first, as `user` may see them."""
-    attempts = sorted(attempts, key=lambda one: (one.at + one.took, one.id), reverse=True)
+    attempts = sorted(attempts, key=lambda one: (one.ended, one.number), reverse=True)
     told = {line.seq: line for line in events.headlines_of(sorted({attempt.seq for attempt in attempts}))}
     types = {line.type for line in told.values()}
     domains, hidden = domains_of(types), hidden_from(user, types)

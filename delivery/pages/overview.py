@@ -52,7 +52,7 @@ def rule_targets(request: HttpRequest, pk: int) -> HttpResponse:
     targets = list(rule.targets.select_related("rule"))
     owes = waiting.of_targets([target.pk for target in targets])
     stretch: Stretch = RANGES["1h"]
-    found = target_lines(targets, owes, stretch, rates.minute_of(now()))
+    found = target_lines(targets, owes, stretch, rates.last_minute(now(), stretch.step))
     return render(request, "delivery/rule_targets.html", {"lines": found, "rule": rule})
 
 

@@ -27,8 +27,8 @@ class Stretch(NamedTuple):
     step: int
 
     def running(self, at: int) -> float:
-        """The share of the last bar that has passed at the instant `at` (microseconds), which is in its last minute."""
-        return (self.step - 1 + at % MINUTE / MINUTE) / self.step
+        """The share of the last bar that has passed at the instant `at` (microseconds)."""
+        return at % (self.step * MINUTE) / (self.step * MINUTE)
 
 
 RANGES = {
@@ -72,7 +72,7 @@ def summary(name: str) -> dict[str, Any]:
     """Everything the page shows for the range of that name, read now."""
     stretch = RANGES[name]
     at = now()
-    last = rates.minute_of(at)
+    last = rates.last_minute(at, stretch.step)
     first = last - stretch.minutes + 1
     slots = rates.delivered(first, last, stretch.step)
     whole = rates.total(slots)

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 import msgspec
 
 from delivery.log.schema import LANES_PER_SLOT, lanes_of
-from delivery.runner import attempts
+from delivery.runner import attempts, rollups
 from delivery.runner.database import Database
 from delivery.runner.lease import LEASE, Claimed
 from delivery.runner.progress import Item
 from delivery.tracking.words import Outcome, State
+
+# What the owner of a flight that was abandoned is called.
+LOST = " (lost)"
 
 
 class Flights:
@@ -46,7 +49,7 @@ class Flights:
         """Makes them nobody's: whoever claims the lane groups next, this shift too, looks at them. Inside a transaction."""
         self.database.run(
             "UPDATE runner_flight SET owner = %s WHERE target = %s AND owner = %s",
-            [f"{self.owner} (lost)", target, self.owner],
+            [f"{self.owner}{LOST}", target, self.owner],
         )
 
     def recover(self, target: int, claimed: list[Claimed], now: int, fresh: bool) -> None:
@@ -55,8 +58,9 @@ class Flights:
         `fresh`: this shift holds nothing of the target, so flights in its own name are from before, too.
         """
         lanes = {lane: one for one in claimed for lane in lanes_of(one.slot)}
-        for flight, text in self.database.rows(
-            "SELECT id, seqs FROM runner_flight WHERE target = %s AND owner <> %s",
+        lost: list[attempts.AttemptRow] = []
+        for flight, worker, text in self.database.rows(
+            "SELECT id, owner, seqs FROM runner_flight WHERE target = %s AND owner <> %s",
             [target, "" if fresh else self.owner],
         ):
             left = []
@@ -64,11 +68,12 @@ class Flights:
                 one = lanes.get(lane)
                 if one is None:
                     # Another's to look at, when its lane group is claimed; what is on record needs nobody.
-                    if not self._is_recorded(target, seq, number):
+                    if not attempts.is_recorded(self.database, target, seq, number):
                         left.append([lane, seq, number])
                 elif self._is_open(one, lane, seq, number):
-                    unknown = (Outcome.UNKNOWN, None, 0, "The shift ended while this was sent.", None)
-                    attempts.record(self.database, [(target, seq, number, now, 0, *unknown)])
+                    unknown = (Outcome.UNKNOWN, None, 0, "The shift ended while this was sent.", None, None)
+                    lost.append((target, seq, number, now, 0, *unknown))
+                    attempts.record(self.database, lost[-1:], worker.removesuffix(LOST))
                     one.attempts[seq] = number
             if left:
                 self.database.run(
@@ -77,6 +82,8 @@ class Flights:
                 )
             else:
                 self.database.run("DELETE FROM runner_flight WHERE id = %s", [flight])
+        if lost:
+            rollups.count(self.database, target, now, lost)
 
     def close_left(self, target: int) -> None:
         """Flights that no living shift holds any more are closed once everything in them is on record."""
@@ -89,13 +96,14 @@ class Flights:
             )
             for flight, text in left:
                 if all(
-                    self._is_recorded(target, seq, number) for _, seq, number in msgspec.json.decode(text)
+                    attempts.is_recorded(self.database, target, seq, number)
+                    for _, seq, number in msgspec.json.decode(text)
                 ):
                     self.database.run("DELETE FROM runner_flight WHERE id = %s", [flight])
 
     def _is_open(self, one: Claimed, lane: int, seq: int, number: int) -> bool:
         """Whether that attempt has no record and its event is still to be delivered."""
-        if self._is_recorded(one.target, seq, number):
+        if attempts.is_recorded(self.database, one.target, seq, number):
             return False
         above = seq > one.cursors[lane % LANES_PER_SLOT] and seq not in one.skip
         return above or bool(
@@ -105,11 +113,3 @@ class Flights:
                 [one.target, seq, State.RETRY, State.WAITING],
             )
         )
-
-    def _is_recorded(self, target: int, seq: int, number: int) -> bool:
-        """Whether that attempt, or one that delivered the event, is on record."""
-        found = self.database.rows(
-            "SELECT 1 FROM attempt WHERE target = %s AND seq = %s AND (number >= %s OR outcome = %s) LIMIT 1",
-            [target, seq, number, Outcome.DELIVERED],
-        )
-        return bool(found)

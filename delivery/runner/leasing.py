@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from delivery.log.schema import CURSORS, LANES_PER_SLOT, SLOTS
-from delivery.runner import held
+from delivery.runner import attempts, held
 from delivery.runner.lease import LEASE, Claimed
 from delivery.runner.policy import Policy
 from delivery.runner.view import View
-from delivery.tracking.words import Outcome, State
+from delivery.tracking.words import State
 
 
 class Incomplete(Exception):
@@ -195,13 +195,9 @@ class Leasing(View):
             "WHERE target = %s AND lane >= %s AND lane < %s ORDER BY seq",
             [target, first, first + LANES_PER_SLOT],
         )
-        tried = self.database.rows(
-            "SELECT seq, MAX(number), MAX(CASE WHEN outcome IN (%s, %s) THEN 1 ELSE 0 END) FROM attempt "
-            "WHERE target = %s AND seq > %s GROUP BY seq",
-            [Outcome.DELIVERED, Outcome.DISCARDED, target, least],
-        )
-        skip = {seq for seq, _, ended in tried if ended} | {row[1] for row in parked if row[1] > least}
-        return Claimed(target, slot, fence, cursors, parked, skip, {seq: number for seq, number, _ in tried})
+        tried, ended = attempts.above(self.database, target, least)
+        skip = ended | {row[1] for row in parked if row[1] > least}
+        return Claimed(target, slot, fence, cursors, parked, skip, tried)
 
     def _free_heads(self, target: int, claimed: list[Claimed], policy: Policy, now: int) -> None:
         """Gives a due time to what waits first in its chain: the policy may have changed since it was parked."""

@@ -100,6 +100,7 @@ class Outbox:
     latencies: list[int] = field(default_factory=list)  # milliseconds from received to delivered
     retried: int = 0
     dead: int = 0
+    size: int = 0  # bytes of the events as the connector was given them
 
     def __bool__(self) -> bool:
         return bool(self.attempts or self.held or self.changed or self.settled or self.closed or self.slots)
@@ -252,11 +253,12 @@ class Progress:
 
     # ── how sends ended ──
 
-    def tried(self, item: Item, attempt: tuple[Any, ...]) -> None:
-        """An attempt at `item` ended; `attempt` is its row. What it means for the event is told next."""
+    def tried(self, item: Item, attempt: tuple[Any, ...], size: int = 0) -> None:
+        """An attempt at `item` with `size` bytes ended; `attempt` is its row. What it means for the event is told next."""
         item.attempts += 1
         outbox = self.outbox
         outbox.attempts.append(attempt)
+        outbox.size += size
         outbox.slots.add(item.lane // LANES_PER_SLOT)
 
     def delivered(self, item: Item, now: int) -> None:

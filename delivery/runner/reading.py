@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from delivery.log.schema import LANES_PER_SLOT
+from delivery.runner.attempts import TRIED
 from delivery.runner.held import BOUND
 from delivery.runner.progress import Item
 from delivery.runner.view import View
@@ -20,8 +21,7 @@ DUE = 200
 EXCEPTION = (
     "seq, lane, key, raw, received_at, attempts, blocks, state, first_at, redriven, "
     # Where it was tried before there was such a clock, the target never rested.
-    "COALESCE(clock, NULLIF(first_at, 0)), (SELECT COALESCE(MAX(a.number), 0) "
-    "FROM attempt a WHERE a.target = runner_exception.target AND a.seq = runner_exception.seq)"
+    f"COALESCE(clock, NULLIF(first_at, 0)), {TRIED}"
 )
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from delivery.log.schema import CURSORS, LATENCIES, LATENCY_BOUNDS
-from delivery.runner import attempts
+from delivery.log.schema import CURSORS
+from delivery.runner import attempts, rollups
 from delivery.runner.lease import LeaseLost
 from delivery.runner.progress import Item, Outbox
 from delivery.runner.view import View
 from delivery.tracking.words import State
-
-MINUTE = 60_000_000
 
 HOLD = (
     "INSERT INTO runner_exception (target, seq, lane, key, state, blocks, attempts, redriven, received_at, first_at, due_at, "
@@ -32,14 +28,6 @@ FREE = (
 MOVE = (
     f"UPDATE runner_slot SET {', '.join(f'{name} = %s' for name in CURSORS)} "
     "WHERE target = %s AND lanes = %s AND owner = %s AND fence = %s"
-)
-COUNT = (
-    f"INSERT INTO rollup_delivered (target, minute, delivered, retried, dead, {', '.join(LATENCIES)}) "
-    f"VALUES ({', '.join(['%s'] * (5 + len(LATENCIES)))}) ON CONFLICT (target, minute) DO UPDATE SET "
-    + ", ".join(
-        f"{name} = rollup_delivered.{name} + excluded.{name}"
-        for name in ("delivered", "retried", "dead", *LATENCIES)
-    )
 )
 
 
@@ -78,13 +66,13 @@ class Recording(View):
         if moves and self.database.many(MOVE, moves) != len(moves):
             raise LeaseLost(outbox.target)
         if outbox.attempts:
-            attempts.record(self.database, outbox.attempts)
+            attempts.record(self.database, outbox.attempts, self.owner)
         if outbox.held:
             self.database.many(HOLD, outbox.held)
         if outbox.changed:
             self.database.many(CHANGE, [(*row, outbox.target) for row in outbox.changed])
         for seq in outbox.discarded:
-            attempts.record_discarded(self.database, outbox.target, seq, now)
+            attempts.record_discarded(self.database, outbox.target, seq, now, self.owner)
         if outbox.settled:
             self.database.many(
                 "DELETE FROM runner_exception WHERE target = %s AND seq = %s",
@@ -97,22 +85,12 @@ class Recording(View):
             )
         if outbox.closed:
             self.flights.close(outbox.closed)
-        if outbox.latencies or outbox.retried or outbox.dead:
-            self.database.run(
-                COUNT,
-                [
-                    outbox.target, now // MINUTE, len(outbox.latencies), outbox.retried, outbox.dead,
-                    *_histogram(outbox.latencies),
-                ],
+        if outbox.attempts or outbox.discarded or outbox.latencies or outbox.dead:
+            rollups.count(
+                self.database, outbox.target, now, outbox.attempts, outbox.latencies, outbox.retried, outbox.dead,
+                len(outbox.discarded), outbox.size,
             )  # fmt: skip
 
 
 def _target(outbox: Outbox) -> int:
     return outbox.target
-
-
-def _histogram(latencies: Sequence[int]) -> list[int]:
-    counts = [0] * len(LATENCIES)
-    for latency, times in Counter(latencies).items():
-        counts[bisect_left(LATENCY_BOUNDS, latency)] += times
-    return counts

@@ -277,10 +277,12 @@ class Sender:
     def record(self, item: Item, delivery: Delivery | None, outcome: Outcome, at: int, probe: bool) -> None:
         now = time.time_ns() // 1000
         facts, progress = self.facts, self.progress
-        begun = (facts.id, item.seq, item.attempts + 1, at, now - at)
+        begun = (facts.id, item.seq, item.attempts + 1, at, max(0, now - at))
+        size = 0 if delivery is None else len(delivery.event if delivery.whole else delivery.body)
         if isinstance(outcome, Delivered):
             said = REDRIVEN if item.redriven else None
-            progress.tried(item, (*begun, _DELIVERED, outcome.status, facts.revision, said, None))
+            ended = (_DELIVERED, outcome.status, facts.revision, said, None, outcome.timings)
+            progress.tried(item, (*begun, *ended), size)
             progress.delivered(item, now)
             if not self.throttle.calm:
                 self.throttle.succeeded(self.clock())
@@ -291,7 +293,8 @@ class Sender:
         assert isinstance(outcome, Retry | Reject | Misconfigured | Gone)
         reason, status = self._discreet(outcome.reason), outcome.status
         response = self._discreet(outcome.excerpt_text.replace("\x00", "\ufffd")) if outcome.excerpt else None
-        progress.tried(item, (*begun, int(_ENDED[type(outcome)]), status, facts.revision, reason, response))
+        answer = (status, facts.revision, reason, response, outcome.timings)
+        progress.tried(item, (*begun, int(_ENDED[type(outcome)]), *answer), size)
         if isinstance(outcome, Misconfigured | Gone):
             self.halted = ("disabled" if isinstance(outcome, Gone) else "stopped", reason)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from delivery.tracking.attempts import TRIED
 from delivery.tracking.read import moment, rows
 from delivery.tracking.words import State
 
@@ -65,8 +66,7 @@ def newest(target: int, reason: str | None, limit: int = 50, below: int | None =
         where, parameters = where + " AND seq < %s", [*parameters, below]
     found = rows(
         # All attempts, not only those since it was redriven.
-        "SELECT target, seq, (SELECT count(*) FROM attempt a WHERE a.target = x.target AND a.seq = x.seq), first_at, "
-        "status, coalesce(reason, '') FROM runner_exception x "
+        f"SELECT target, seq, {TRIED}, first_at, status, coalesce(reason, '') FROM runner_exception x "
         f"WHERE state = %s AND target = %s{where} ORDER BY seq DESC LIMIT %s",
         [int(State.DEAD), target, *parameters, limit],
     )

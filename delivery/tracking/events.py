@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from delivery.log.entry import name_of
+from delivery.log.entry import key_number, lane_of, name_of, subject_key
 from delivery.tracking.read import marks, moment, rows
 
 COLUMNS = "seq, bus, lane, key, source, type, subject, ce_id, time, received_at, schema_version, rules_version, valid, raw"
@@ -122,6 +123,8 @@ def buses() -> list[int]:
 AT_ONCE = 400
 # A story is looked for this far around an event: its lane holds one in 64 of all events.
 NEAR = 1_000_000
+# Likewise for events with its subject, by the keys of known sources, and by the subject itself.
+AROUND, BESIDE = 20_000, 500
 HEADLINE = "seq, bus, source, type, subject, ce_id, received_at"
 
 
@@ -157,20 +160,53 @@ def same_key(event: StoredEvent, limit: int = 12) -> list[Headline]:
 def about(event: StoredEvent, limit: int = 12) -> list[Headline]:
     """The story of what `event` is about: events with its subject from any source, oldest first.
 
-    Without a subject: those of the same key. Looks at the newest 20,000 events only, so it is bounded.
+    Without a subject: those of the same key. Events have no index by subject, but their keys are made of source and
+    subject: those of every known source are looked for within 20,000 events of this one, and any other, whose publisher
+    chose its key, within 500.
     """
     if not event.subject:
         return same_key(event, limit)
-    found = {
-        row[0]: Headline(*row)
-        for row in rows(
-            f"SELECT {HEADLINE} FROM log_event WHERE subject = %s AND bus = %s AND seq BETWEEN %s AND %s "
-            "ORDER BY seq DESC LIMIT %s",
-            [event.subject, event.bus, event.seq - 10_000, event.seq + 10_000, limit],
+    keys: dict[int, list[int]] = defaultdict(list)
+    for source in _sources():
+        key = subject_key(source, event.subject)
+        keys[lane_of(key)].append(key_number(key))
+    seqs = {line.seq for line in same_key(event, limit)}
+    for lane, numbers in keys.items():
+        seqs.update(
+            seq
+            for (seq,) in rows(
+                f"SELECT seq FROM log_event WHERE lane = %s AND seq BETWEEN %s AND %s AND key IN ({marks(numbers)})",
+                [lane, event.seq - AROUND, event.seq + AROUND, *numbers],
+            )
         )
-    }
-    found.update({line.seq: line for line in same_key(event, limit)})
-    return [found[seq] for seq in sorted(found)][:limit]
+    seqs.update(
+        seq
+        for (seq,) in rows(
+            "SELECT seq FROM log_event WHERE seq BETWEEN %s AND %s AND subject = %s",
+            [event.seq - BESIDE, event.seq + BESIDE, event.subject],
+        )
+    )
+    # Nearest first, and some more of them: another key may have the same number, another bus the same subject.
+    nearest = sorted(seqs, key=lambda seq: abs(seq - event.seq))[: 4 * limit]
+    found = [
+        line
+        for line in headlines_of(nearest)
+        if line.bus == event.bus and (line.subject == event.subject or line.seq == event.seq)
+    ]
+    found.sort(key=lambda line: abs(line.seq - event.seq))
+    return sorted(found[:limit], key=lambda line: line.seq)
+
+
+def _sources() -> list[str]:
+    """The sources that have sent something, at most 500: one search each in an index that begins with them."""
+    return [
+        str(source)
+        for (source,) in rows(
+            "WITH RECURSIVE known(source, n) AS (SELECT MIN(source), 1 FROM rollup_source UNION ALL "
+            "SELECT (SELECT MIN(r.source) FROM rollup_source r WHERE r.source > known.source), n + 1 FROM known "
+            "WHERE known.source IS NOT NULL AND n < 500) SELECT source FROM known WHERE source IS NOT NULL"
+        )
+    ]
 
 
 def head() -> int:

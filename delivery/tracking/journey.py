@@ -184,9 +184,10 @@ def _target_names(revisions: list[RuleRevision]) -> dict[int, str]:
 def _stops(event: StoredEvent, took: list[RuleRevision]) -> list[Stop]:
     rule_of = {target: revision for revision in took for target in revision.target_ids}
     tried: dict[int, list[Attempt]] = defaultdict(list)
-    for attempt in attempts.of_event(event.seq):
+    started = catching_up.over(event)
+    for attempt in attempts.of_event(event.seq, sorted({*rule_of, *started})):
         tried[attempt.target].append(attempt)
-    ids = sorted({*rule_of, *tried, *_from_the_past(event)})
+    ids = sorted({*rule_of, *tried, *_from_the_past(event, started)})
     targets = {target.pk: target for target in Target.objects.filter(pk__in=ids).select_related("rule")}
     troubles = _troubles(event.seq, ids)
     queued = _queued(event, ids)
@@ -215,9 +216,8 @@ def _stops(event: StoredEvent, took: list[RuleRevision]) -> list[Stop]:
     return stops
 
 
-def _from_the_past(event: StoredEvent) -> set[int]:
-    """Targets made later that started before this event, and have not come to an end with it."""
-    started = catching_up.over(event)
+def _from_the_past(event: StoredEvent, started: list[int]) -> set[int]:
+    """Those of `started`, targets made later that started before this event, that have not come to an end with it."""
     return {*_queued(event, started), *_troubles(event.seq, started)} if started else set()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from delivery.tracking import attempts
 from delivery.tracking.read import marks, rows
-from delivery.tracking.words import Outcome, State
+from delivery.tracking.words import State
 
 # Events looked at for one answer: it is asked for while a dialog opens.
 LOOKED_AT = 20_000
@@ -29,9 +30,9 @@ def by_later(target: int, order: str, seqs: Sequence[int] | None = None) -> Over
     if not first:
         return Overtaken(0, True)
     if order == "all":
-        return _after(target, min(first.values()))
+        return Overtaken(*attempts.delivered_after(target, min(first.values()), LOOKED_AT))
     later, read_all = _of_keys(first)
-    return Overtaken(_delivered(target, later), whole and read_all)
+    return Overtaken(attempts.delivered_among(target, later), whole and read_all)
 
 
 def _first_of_keys(target: int, seqs: Sequence[int] | None) -> tuple[dict[tuple[int, int], int], bool]:
@@ -68,26 +69,3 @@ def _of_keys(first: dict[tuple[int, int], int]) -> tuple[list[int], bool]:
         found += [seq for seq, key in looked if seq > keys.get(key, seq)]
         read_all = read_all and len(looked) < share
     return found, read_all
-
-
-def _delivered(target: int, seqs: Sequence[int]) -> int:
-    """How many of these events the target took."""
-    count = 0
-    for at in range(0, len(seqs), 500):
-        part = seqs[at : at + 500]
-        count += int(
-            rows(
-                f"SELECT COUNT(DISTINCT seq) FROM attempt WHERE target = %s AND outcome = %s AND seq IN ({marks(part)})",
-                [target, int(Outcome.DELIVERED), *part],
-            )[0][0]
-        )
-    return count
-
-
-def _after(target: int, seq: int) -> Overtaken:
-    found = rows(
-        "SELECT COUNT(DISTINCT CASE WHEN outcome = %s THEN seq END), COUNT(*) FROM (SELECT seq, outcome FROM attempt "
-        "WHERE target = %s AND seq > %s ORDER BY seq LIMIT %s) AS looked",
-        [int(Outcome.DELIVERED), target, seq, LOOKED_AT],
-    )
-    return Overtaken(int(found[0][0]), int(found[0][1]) < LOOKED_AT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from delivery.log.schema import LATENCIES, LATENCY_BOUNDS
+from delivery.log.schema import LATENCIES, LATENCY_BOUNDS, SLOT_MINUTES
 from delivery.tracking.read import MINUTE, marks, rows
 
 Histogram = tuple[int, ...]
@@ -58,14 +58,39 @@ def minute_of(microseconds: int) -> int:
 _COUNTS = ", ".join(f"sum({name})" for name in ("delivered", "retried", "dead", *LATENCIES))
 
 
+class _Rollup(NamedTuple):
+    """A table of counts, its column of time, and a stretch of time in that column's unit."""
+
+    table: str
+    time: str
+    first: int
+    last: int
+    step: int
+
+
+def _rollup(first: int, last: int, step: int) -> _Rollup:
+    """Where to read minutes `first` to `last` in steps: per five minutes when they begin and end with such."""
+    if all(minutes % SLOT_MINUTES == 0 for minutes in (first, last + 1, step)):
+        return _Rollup(
+            "rollup_delivered_slot", "slot", first // SLOT_MINUTES, last // SLOT_MINUTES, step // SLOT_MINUTES
+        )
+    return _Rollup("rollup_delivered", "minute", first, last, step)
+
+
+def last_minute(at: int, step: int) -> int:
+    """The last minute of the step that the instant `at` (microseconds) falls into: bars that end there are whole ones."""
+    return (minute_of(at) // step + 1) * step - 1
+
+
 def delivered(first: int, last: int, step: int = 1, targets: Sequence[int] | None = None) -> list[Delivered]:
     """Deliveries from minute `first` to `last` inclusive, added up per `step` minutes, oldest first, none left out."""
     where, parameters = "", []
     if targets is not None:
         where, parameters = f" AND target IN ({marks(targets)})", list(targets)
+    of = _rollup(first, last, step)
     found = rows(
-        f"SELECT (minute - %s) / %s, {_COUNTS} FROM rollup_delivered WHERE minute BETWEEN %s AND %s{where} GROUP BY 1",
-        [first, step, first, last, *parameters],
+        f"SELECT ({of.time} - %s) / %s, {_COUNTS} FROM {of.table} WHERE {of.time} BETWEEN %s AND %s{where} GROUP BY 1",
+        [of.first, of.step, of.first, of.last, *parameters],
     )
     slots = [NOTHING] * (-(-(last - first + 1) // step))
     for slot, done, retried, dead, *latency in found:
@@ -75,10 +100,11 @@ def delivered(first: int, last: int, step: int = 1, targets: Sequence[int] | Non
 
 def delivered_by_target(first: int, last: int, targets: Sequence[int]) -> dict[int, Delivered]:
     """Deliveries of each of `targets` from minute `first` to `last` inclusive."""
+    of = _rollup(first, last, SLOT_MINUTES)
     found = rows(
-        f"SELECT target, {_COUNTS} FROM rollup_delivered "
-        f"WHERE minute BETWEEN %s AND %s AND target IN ({marks(targets)}) GROUP BY target",
-        [first, last, *targets],
+        f"SELECT target, {_COUNTS} FROM {of.table} "
+        f"WHERE {of.time} BETWEEN %s AND %s AND target IN ({marks(targets)}) GROUP BY target",
+        [of.first, of.last, *targets],
     )
     return {
         int(target): Delivered(int(done), int(retried), int(dead), tuple(map(int, latency)))
@@ -90,10 +116,11 @@ def lines_by_target(first: int, last: int, step: int, targets: Sequence[int]) ->
     """Deliveries per `step` minutes of each of `targets`, oldest first."""
     size = -(-(last - first + 1) // step)
     lines = {target: [0] * size for target in targets}
+    of = _rollup(first, last, step)
     for target, slot, count in rows(
-        f"SELECT target, (minute - %s) / %s, sum(delivered) FROM rollup_delivered "
-        f"WHERE minute BETWEEN %s AND %s AND target IN ({marks(targets)}) GROUP BY 1, 2",
-        [first, step, first, last, *targets],
+        f"SELECT target, ({of.time} - %s) / %s, sum(delivered) FROM {of.table} "
+        f"WHERE {of.time} BETWEEN %s AND %s AND target IN ({marks(targets)}) GROUP BY 1, 2",
+        [of.first, of.step, of.first, of.last, *targets],
     ):
         lines[int(target)][int(slot)] = int(count)
     return lines

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
+
+Value = TypeVar("Value")
 
 MINUTE = 60_000_000  # microseconds
 HOUR = 60 * MINUTE
@@ -35,7 +37,7 @@ def moment(microseconds: int) -> datetime:
     return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
 
 
-def some(values: Iterable[int], limit: int) -> list[int]:
+def some(values: Iterable[Value], limit: int) -> list[Value]:
     """At most `limit` of the values, spread evenly, in their order, the last one always among them."""
     listed = list(values)
     if len(listed) <= limit:

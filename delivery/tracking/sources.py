@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from catalog.facts import Pulse, SourceFacts
 from catalog.traffic import per_minute
-from delivery.tracking.read import MINUTE, marks, moment, rows
+from delivery.tracking.read import MINUTE, moment, rows
 
 # The rollup counts per ten minutes.
 SLOT = 10 * MINUTE
@@ -69,26 +70,43 @@ def pulses(uris: Sequence[str], at: int) -> dict[str, Pulse]:
     last = at // SLOT
     slots: dict[str, list[int]] = {}
     newest: dict[str, int] = {}
-    for uri, slot, count, seen in rows(
-        f"SELECT source, slot, sum(events), max(last_at) FROM rollup_source WHERE source IN ({marks(uris)}) "
-        "AND slot > %s AND slot <= %s GROUP BY source, slot",
-        [*uris, last - DAY_OF_SLOTS, last],
+    for uri, slot, count, seen in _of_types(
+        uris,
+        "SELECT k.source, r.slot, sum(r.events), max(r.last_at) FROM known k CROSS JOIN rollup_source r "
+        "WHERE r.source = k.source AND r.type = k.type AND r.slot >= %s AND r.slot <= %s GROUP BY k.source, r.slot",
+        [last - HOUR_OF_SLOTS, last],
     ):
         newest[uri] = max(newest.get(uri, 0), int(seen))
-        if slot >= last - HOUR_OF_SLOTS:
-            mine = slots.setdefault(uri, [0] * (HOUR_OF_SLOTS + 1))
-            mine[int(slot) - last + HOUR_OF_SLOTS] += int(count)
-    # Few are quiet for a day, and of those many never sent anything.
-    if quiet := [uri for uri in uris if uri not in newest]:
-        sql = (
-            f"SELECT source, max(last_at) FROM rollup_source WHERE source IN ({marks(quiet)}) GROUP BY source"
-        )
-        newest.update((uri, int(seen)) for uri, seen in rows(sql, quiet))
+        mine = slots.setdefault(uri, [0] * (HOUR_OF_SLOTS + 1))
+        mine[int(slot) - last + HOUR_OF_SLOTS] += int(count)
+    quiet = [uri for uri in uris if uri not in newest]
+    for uri, seen in _of_types(
+        quiet,
+        "SELECT k.source, (SELECT r.last_at FROM rollup_source r WHERE r.source = k.source AND r.type = k.type "
+        "ORDER BY r.slot DESC LIMIT 1) FROM known k WHERE k.type IS NOT NULL",
+    ):
+        newest[uri] = max(int(seen), newest.get(uri, 0))
     running = (at % SLOT) / SLOT
     return {
         uri: Pulse(per_minute(slots.get(uri, []), step=SLOT // MINUTE, running=running), moment(seen))
         for uri, seen in newest.items()
     }
+
+
+def _of_types(uris: Sequence[str], sql: str, parameters: Sequence[int] = ()) -> list[tuple[Any, ...]]:
+    """What `sql` asks of known(source, type): the types of each of `uris`, one search in the key for each, not all rows."""
+    found: list[tuple[Any, ...]] = []
+    for at in range(0, len(uris), 200):
+        part = uris[at : at + 200]
+        named = " UNION ALL ".join(["SELECT %s AS source"] * len(part))
+        found += rows(
+            "WITH RECURSIVE known(source, type) AS (SELECT s.source, (SELECT MIN(r.type) FROM rollup_source r "
+            f"WHERE r.source = s.source) FROM ({named}) AS s UNION ALL SELECT k.source, (SELECT MIN(r.type) FROM "
+            "rollup_source r WHERE r.source = k.source AND r.type > k.type) FROM known k WHERE k.type IS NOT NULL) "
+            + sql,
+            [*part, *parameters],
+        )
+    return found
 
 
 def _tail(uri: str) -> list[tuple[str, int, int, int]]:

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [ingest] [delivery] [latency] [matching] [shapes] [pages] [compatibility] [map]`."""
+"""`python -m tests.benchmarks [ingest] [delivery] [latency] [matching] [shapes] [pages] [compatibility] [map] [million]`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import compatibility, delivery, ingest, latency, map, matching, pages, shapes
+from tests.benchmarks import compatibility, delivery, ingest, latency, map, matching, million, pages, shapes
 from tests.processes import Towns
 
 ALL = {
@@ -18,6 +18,7 @@ ALL = {
     "shapes": shapes.run,
     "pages": pages.run,
     "map": map.run,
+    "million": million.run,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Sequence
 from typing import Any
 
 WORDS = [
@@ -16,8 +17,11 @@ MINUTES = [*range(-1, 61), *range(70, 24 * 60, 10)]
 FIELDS = 15
 
 
-def fill(types: int, first: str) -> None:
-    """Makes `types` event types, the first of them called `first`, each with a schema, an example and a day of traffic."""
+def fill(types: int, first: str, rules: int = RULES, minutes: Sequence[int] = MINUTES) -> None:
+    """Makes `types` event types, one of them called `first`, each with a schema and an example, and some rules.
+
+    `minutes`: how long ago, in minutes, each had traffic.
+    """
     from django.contrib.auth import get_user_model
     from django.db import connection, transaction
 
@@ -67,7 +71,7 @@ def fill(types: int, first: str) -> None:
             [_version(SchemaVersion, one, draw) for one in made], batch_size=500
         )
     index_all()
-    for number in range(min(RULES, types)):
+    for number in range(min(rules, types)):
         rule = Rule(name=f"Rule {number}", bus=bus, team=team, pattern={"type": [draw.choice(names)]})
         subscribe(
             rule,
@@ -83,7 +87,7 @@ def fill(types: int, first: str) -> None:
         for name in names:
             cursor.executemany(
                 "INSERT INTO rollup_received (bus, type, minute, events, invalid, bytes) VALUES (%s, %s, %s, %s, 0, 1000)",
-                [(bus.pk, name, now - ago, draw.randrange(1, 50)) for ago in MINUTES],
+                [(bus.pk, name, now - ago, draw.randrange(1, 50)) for ago in minutes],
             )
 
 

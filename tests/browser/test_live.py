@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from delivery.tracking.words import State
 from tests.browser.conftest import sideways
 from tests.processes import Town, eventually
+from tests.recorded import attempts
 
 SCHEMA = {
     "type": "object",
@@ -142,7 +143,7 @@ def _dead(console: Town) -> int:
 
 
 def _attempts(console: Town, seq: int) -> int:
-    return int(console.query("SELECT COUNT(*) FROM attempt WHERE seq = %s", seq)[0][0])
+    return sum(one.seq == seq for one in attempts(console.query))
 
 
 def test_pausing_holds_the_feed_and_resuming_fills_the_gap(console, visit, token):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from delivery.tracking.words import Outcome, State
+from tests import recorded
 from tests.chaos.load import Event
 from tests.chaos.sink import Arrival
 
@@ -45,7 +46,7 @@ class Database:
 
     def in_flight(self, pid: int) -> int:
         """How many deliveries process `pid` had recorded as in flight and not yet as ended."""
-        done = set(self.rows("SELECT target, seq, number FROM attempt"))
+        done = {(one.target, one.seq, one.number) for one in recorded.attempts(self.rows)}
         return sum(
             (target, seq, number) not in done
             for target, owner, seqs in self.rows("SELECT target, owner, seqs FROM runner_flight")
@@ -247,21 +248,16 @@ def _check_records(
         taken[at] += arrival.accepted
     attempts: Counter[tuple[str, int]] = Counter()
     unknown: Counter[tuple[str, int]] = Counter()
-    for target, seq, outcome, count in database.rows(
-        "SELECT target, seq, outcome, COUNT(*) FROM attempt GROUP BY target, seq, outcome"
-    ):
-        attempts[names[target], seq] += count
-        if outcome == Outcome.UNKNOWN:
-            unknown[names[target], seq] += count
+    tried = recorded.attempts(database.rows)
+    for one in tried:
+        attempts[names[one.target], one.seq] += 1
+        if one.outcome == Outcome.UNKNOWN:
+            unknown[names[one.target], one.seq] += 1
     findings.attempts, findings.unknown = attempts.total(), unknown.total()
     for (name, seq), count in seen.items():
         if count > attempts[name, seq]:
             findings.note("unrecorded", f"{seq} at {name}: {count} requests, {attempts[name, seq]} attempts")
     for (name, seq), count in taken.items():
         if count > 1 + unknown[name, seq]:
-            tried = database.rows(
-                f"SELECT number, outcome, status, reason, at FROM attempt WHERE seq = {seq} ORDER BY id"
-                if len(findings.examples.get("unexplained_repeats", ())) < EXAMPLES
-                else "SELECT 1"
-            )
-            findings.note("unexplained_repeats", f"{seq} at {name}: taken {count} times, attempts {tried}")
+            told = [one for one in tried if one.seq == seq and names[one.target] == name]
+            findings.note("unexplained_repeats", f"{seq} at {name}: taken {count} times, attempts {told}")

@@ -11,7 +11,7 @@ from django.db import connection
 from delivery.cloudevents import decode_structured
 from delivery.log.entry import Versions, entry_of
 from delivery.log.interface import open_log
-from delivery.log.schema import CURSORS, LANES_PER_SLOT, NAMES
+from delivery.log.schema import CURSORS, LANES_PER_SLOT, NAMES, SLOT_MINUTES
 from delivery.tracking.words import Outcome, State
 
 SECOND = 1_000_000
@@ -56,7 +56,7 @@ def execute(sql: str, *values: Any) -> None:
 
 
 def attempt(target: int, seq: int, outcome: Outcome, number: int = 1, **columns: Any) -> None:
-    """Records an attempt."""
+    """Records an attempt in a row of its own, as those made before plain successes were packed."""
     row = {
         "at": now(),
         "took": 4000,
@@ -101,11 +101,18 @@ def pass_cursor(target: int, seq: int) -> None:
 
 
 def count_minute(target: int, minute: int, **counts: int) -> None:
-    """Adds a row to the rollup of deliveries."""
+    """Adds to the rollups of deliveries."""
     row = {"delivered": 0, "retried": 0, "dead": 0} | counts
+    added = ", ".join(f"{name} = rollup_delivered_slot.{name} + excluded.{name}" for name in row)
+    marks = ", ".join(["%s"] * (2 + len(row)))
     execute(
-        f"INSERT INTO rollup_delivered (target, minute, {', '.join(row)}) VALUES ({', '.join(['%s'] * (2 + len(row)))})",
+        f"INSERT INTO rollup_delivered (target, minute, {', '.join(row)}) VALUES ({marks})",
         target, minute, *row.values(),
+    )  # fmt: skip
+    execute(
+        f"INSERT INTO rollup_delivered_slot (target, slot, {', '.join(row)}) VALUES ({marks}) "
+        f"ON CONFLICT (target, slot) DO UPDATE SET {added}",
+        target, minute // SLOT_MINUTES, *row.values(),
     )  # fmt: skip
 
 

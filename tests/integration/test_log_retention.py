@@ -10,8 +10,14 @@ from django.db import connection
 from delivery.log.entry import Accepted, BelowFloor, Versions
 from delivery.log.interface import open_log
 from delivery.log.retention import needed_from, retain_all
+from delivery.runner import attempts
+from delivery.runner.database import Database as Rows
+from delivery.tracking.read import rows
+from delivery.tracking.words import Outcome
+from tests import recorded
 from tests.databases import Database
 from tests.events import a_bus, a_rule, a_target, an_entry, current_versions
+from tests.integration import rows as write
 
 NONE = Versions(0, 0)
 DAY = 86_400_000_000
@@ -137,12 +143,68 @@ def test_exceptions_outlive_their_event_and_attempts_do_not(log_database: Databa
         "VALUES (%s, 1, %s, %s, 3, 1, 8, 0, 1, 1, %s)",
         target.pk, entry.lane, entry.key, entry.raw,
     )  # fmt: skip
-    execute(
-        "INSERT INTO attempt (target, seq, number, at, took, outcome, revision) VALUES (%s, 1, 1, 1, 1, 3, 1)",
-        target.pk,
-    )
+    write.attempt(target.pk, 1, Outcome.REJECTED)
     assert retain_all() == 1
     assert (count("log_event"), count("attempt"), count("runner_exception")) == (0, 0, 1)
+
+
+def test_attempts_are_dropped_with_their_events_and_packs_with_their_last(log_database: Database) -> None:
+    """Of two buses, one keeps its events; a target of either, and one that was deleted."""
+    from rules.revisions import delete_rule, save_rule
+
+    short, long = a_bus(retention_days=1), a_bus("long", retention_days=3650)
+    mine = a_target(rule=save_rule(a_rule()))
+    on_long = a_rule("long")
+    on_long.bus = long
+    theirs = a_target(rule=save_rule(on_long))
+    gone = a_target(rule=save_rule(a_rule("gone")))
+    targets = {"mine": mine.pk, "theirs": theirs.pk, "gone": gone.pk}
+    delete_rule(gone.rule)
+    recent = time.time_ns() // 1000
+    buses = {"mine": short.pk, "theirs": long.pk, "gone": short.pk}
+    entries = [
+        an_entry(f"{name}{n}", bus=buses[name], received_at=recent if n > 4500 else recent - 100 * DAY)
+        for n in range(1, 4701)
+        for name in ("mine", "theirs")
+    ]
+    open_log().append([entries], current_versions())
+    # Odd seqs are mine, even ones theirs; those of the deleted target were odd ones.
+    database = Rows()
+    with database.transaction():
+        for name, pk in targets.items():
+            seqs = range(2 if name == "theirs" else 1, 9401, 2)
+            made = [(pk, seq, 1, 1, 1, 1, 200, 1, None, None, None) for seq in seqs]
+            failed = [(pk, seq, 1, 1, 1, 2, 503, 1, "no", None, None) for seq in seqs[::10]]
+            for at in range(0, len(made), 100):
+                attempts.record(database, made[at : at + 100], "a shift")
+            attempts.record(database, failed, "a shift")
+    assert retain_all() == 4500
+    found = recorded.attempts(rows)
+    by_target = {name: [one for one in found if one.target == pk] for name, pk in targets.items()}
+    assert len(by_target["theirs"]) == 4700 + 470
+    assert len([one for one in by_target["mine"] if one.outcome == 2]) == 20
+    assert min(one.seq for one in by_target["mine"] if one.outcome == 2) == 9001
+    assert {one.seq for one in by_target["mine"]} >= set(range(9001, 9401, 2))
+    # The pack that the floor lies in is kept whole.
+    assert len(by_target["mine"]) <= 20 + 200 + 128
+    # Nothing was dropped from the other bus, so nobody can tell that the deleted target's are too old.
+    assert len(by_target["gone"]) == 4700 + 470
+    execute("DELETE FROM log_event WHERE seq <= 9000")
+    retain_all()
+    left = [one for one in recorded.attempts(rows) if one.target == gone.pk]
+    assert len(left) <= 20 + 200 + 128
+
+
+def test_old_counts_are_dropped_and_recent_ones_kept(
+    log_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("delivery.log.retention.ROWS", 7)
+    minute = time.time_ns() // 60_000_000_000
+    for ago in (0, 30 * 1440, 32 * 1440, 300 * 1440, 400 * 1440):
+        for target in range(20):
+            write.count_minute(target, minute - ago, delivered=1)
+    retain_all()
+    assert (count("rollup_delivered"), count("rollup_delivered_slot")) == (40, 80)
 
 
 def test_what_deleted_targets_left_behind_is_dropped(log_database: Database) -> None:

@@ -13,6 +13,7 @@ from tests.databases import Database
 from tests.events import a_target
 from tests.integration.sink import Sink, a_sink, exceptions, on_duty, publish, rows
 from tests.processes import eventually
+from tests.recorded import attempts
 
 pytestmark = pytest.mark.usefixtures("log_database")
 
@@ -30,11 +31,9 @@ def events(count: int, *subjects: str) -> list[tuple[str, str]]:
 
 def all_is_recorded(target: int, sink: Sink) -> None:
     """Every request has an attempt, no attempt's number is there twice, and nothing is in flight."""
-    recorded = rows(
-        "SELECT e.ce_id, a.number, a.outcome FROM attempt a JOIN log_event e ON e.seq = a.seq WHERE a.target = %s",
-        target,
-    )
-    tried = [(name, number) for name, number, outcome in recorded if outcome != Outcome.DISCARDED]
+    names = dict(rows("SELECT seq, ce_id FROM log_event"))
+    recorded = [one for one in attempts(rows) if one.target == target]
+    tried = [(names[one.seq], one.number) for one in recorded if one.outcome != Outcome.DISCARDED]
     assert len(set(tried)) == len(tried)
     assert {(seen.id, seen.attempt) for seen in sink.seen} <= set(tried)
     assert len(tried) >= len(sink.seen)

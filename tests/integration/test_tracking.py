@@ -174,6 +174,30 @@ def test_the_story_of_a_subject_crosses_sources_in_order(town_rows: SimpleNamesp
     assert [line.seq for line in events.about(event)] == seqs
 
 
+def test_a_story_finds_what_known_sources_tell_far_away_and_others_nearby(town_rows: SimpleNamespace) -> None:
+    from delivery.log.interface import open_log
+    from delivery.tracking import events
+    from tests.events import an_entry, current_versions
+
+    for source in ("/pay", "/ship"):
+        write.execute(
+            "INSERT INTO rollup_source (source, type, slot, events, first_at, last_at) VALUES (%s, 't', 1, 1, 1, 1)",
+            source,
+        )
+    lost = order(town_rows, subject="order-7", source="/shop", partitionkey="mine")
+    far = order(town_rows, subject="order-7", source="/ship")
+    open_log().append(
+        [[an_entry(f"x{n}", f"s{n}", bus=town_rows.bus) for n in range(700)]], current_versions()
+    )
+    near = order(town_rows, subject="order-7", source="/shop", partitionkey="mine")
+    seq = order(town_rows, subject="order-7", source="/pay")
+    event = events.at(seq)
+    assert event is not None
+    assert [line.seq for line in events.about(event)] == [far, near, seq]
+    assert lost not in [line.seq for line in events.about(event)]
+    assert [line.seq for line in events.about(event, limit=2)] == [near, seq]
+
+
 def test_the_latest_of_some_types_come_newest_first(town_rows: SimpleNamespace) -> None:
     from delivery.tracking import events
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from django.db import connection
 from django.test import Client
 
 from catalog.models import Bus, Team
+from delivery.tracking.read import rows
 from rules.models import Rule, Target, Trial
 from rules.revisions import subscribe
 from tests.integration.rule_preview.tried import (
@@ -22,6 +22,7 @@ from tests.integration.rule_preview.tried import (
     order,
     text,
 )
+from tests.recorded import attempts
 
 
 def test_what_would_be_sent_is_shown_with_its_headers_and_without_secrets(someone: Client, bus: Bus) -> None:
@@ -86,9 +87,7 @@ def test_a_trial_asks_then_sends_exactly_one_and_is_recorded(
         "mara",
     )
     # Nothing of it looks like a delivery.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM attempt")
-        assert cursor.fetchone() == (0,)
+    assert attempts(rows) == []
 
 
 @pytest.mark.parametrize(

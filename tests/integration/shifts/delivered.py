@@ -7,6 +7,7 @@ import time
 from delivery.log.schema import SLOTS
 from tests.integration.sink import Sink, execute, rows
 from tests.processes import eventually
+from tests.recorded import attempts
 
 SUBJECTS = [f"s{n}" for n in range(40)]
 
@@ -34,11 +35,9 @@ def in_order(sink: Sink, count: int) -> None:
 
 def unrecorded(target: int, sink: Sink) -> set[tuple[str, int]]:
     """Requests, (id, attempt), without an attempt on record."""
-    recorded = rows(
-        "SELECT e.ce_id, a.number FROM attempt a JOIN log_event e ON e.seq = a.seq WHERE a.target = %s",
-        target,
-    )
-    return {(seen.id, seen.attempt) for seen in sink.seen} - set(recorded)  # type: ignore[arg-type]
+    names = dict(rows("SELECT seq, ce_id FROM log_event"))
+    recorded = {(names[one.seq], one.number) for one in attempts(rows) if one.target == target}
+    return {(seen.id, seen.attempt) for seen in sink.seen} - recorded
 
 
 def to_be_shared(target: int) -> None:

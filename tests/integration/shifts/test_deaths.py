@@ -15,6 +15,7 @@ from tests.events import a_target
 from tests.integration.shifts.delivered import A_SHIFT, in_order, named, unrecorded
 from tests.integration.sink import Sink, exceptions, execute, leases, on_duty, publish, rows
 from tests.processes import eventually
+from tests.recorded import attempts
 
 
 def test_the_shift_after_a_killed_one_records_what_was_in_flight_as_unknown_and_sends_only_that_again(
@@ -30,7 +31,8 @@ def test_the_shift_after_a_killed_one_records_what_was_in_flight_as_unknown_and_
     process.communicate()
     holds = False
     before = set(sink.taken)
-    recorded = {name for (name,) in rows("SELECT e.ce_id FROM attempt a JOIN log_event e ON e.seq = a.seq")}
+    names = dict(rows("SELECT seq, ce_id FROM log_event"))
+    recorded = {names[one.seq] for one in attempts(rows)}
     flights = rows("SELECT seqs FROM runner_flight")
     assert flights
     with on_duty():
@@ -38,13 +40,7 @@ def test_the_shift_after_a_killed_one_records_what_was_in_flight_as_unknown_and_
         eventually(lambda: rows("SELECT * FROM runner_flight") == [], "nothing is in flight")
     in_order(sink, 200)
     twice = {name for name in before if sink.taken.count(name) > 1}
-    unknown = {
-        name
-        for (name,) in rows(
-            "SELECT e.ce_id FROM attempt a JOIN log_event e ON e.seq = a.seq WHERE a.outcome = %s",
-            int(Outcome.UNKNOWN),
-        )
-    }
+    unknown = {names[one.seq] for one in attempts(rows) if one.outcome == Outcome.UNKNOWN}
     assert twice <= unknown
     assert not twice & recorded
     assert max(sink.taken.count(f"e{n}") for n in range(200)) <= 2
@@ -105,7 +101,7 @@ def test_a_lease_that_lapsed_and_that_nobody_took_goes_on_and_nothing_is_doubled
         eventually(lambda: rows("SELECT * FROM runner_flight") == [], "nothing is in flight", 20)
         assert {owner for _, _, owner in leases()} == {shift.id}
     assert [(seen.id, seen.attempt) for seen in sink.seen] == [("e0", 1), ("e1", 1)]
-    numbers = rows("SELECT seq, number, outcome FROM attempt ORDER BY seq, number")
+    numbers = [(one.seq, one.number, one.outcome) for one in attempts(rows)]
     assert numbers == [(1, 1, Outcome.DELIVERED), (2, 1, Outcome.DELIVERED)]
 
 
@@ -125,7 +121,9 @@ def test_what_was_under_way_when_its_lease_was_lost_is_recorded_as_unknown_by_th
         assert {owner for _, _, owner in leases()} == {shift.id}
     # What was recorded behind it, to be sent next, may have been on its way for all that anybody can tell.
     assert [(seen.id, seen.attempt) for seen in sink.seen] == [("e0", 1), ("e0", 2), ("e1", 2)]
-    numbers = rows("SELECT seq, number, outcome FROM attempt ORDER BY number, seq")
+    numbers = sorted(
+        ((one.seq, one.number, one.outcome) for one in attempts(rows)), key=lambda row: (row[1], row[0])
+    )
     unknown, delivered = Outcome.UNKNOWN, Outcome.DELIVERED
     assert numbers == [(1, 1, unknown), (2, 1, unknown), (1, 2, delivered), (2, 2, delivered)]
 

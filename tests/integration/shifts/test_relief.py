@@ -13,6 +13,7 @@ from tests.events import a_target
 from tests.integration.shifts.delivered import SUBJECTS, in_order, named, unrecorded
 from tests.integration.sink import SOON, Sink, exceptions, execute, leases, on_duty, publish, rows
 from tests.processes import eventually
+from tests.recorded import attempts
 
 
 def test_a_shift_that_is_told_to_stop_leaves_and_gives_its_leases_back(sink: Sink) -> None:
@@ -43,7 +44,7 @@ def test_a_send_that_does_not_end_is_left_as_unknown_when_the_shift_must_go(sink
     publish([target.pk], ("e0", "A"), ("e1", "A"), ("e2", "B"))
     with on_duty() as (shift,):
         eventually(lambda: {"e0", "e2"} <= {seen.id for seen in sink.seen}, "both were sent")
-        eventually(lambda: rows("SELECT seq FROM attempt") == [(3,)], "the other one is on record")
+        eventually(lambda: [one.seq for one in attempts(rows)] == [3], "the other one is on record")
         shift.stop(within=GRACE + 1)
     assert leases() == []
     assert len(rows("SELECT * FROM runner_flight")) >= 1
@@ -51,7 +52,7 @@ def test_a_send_that_does_not_end_is_left_as_unknown_when_the_shift_must_go(sink
     with on_duty():
         eventually(lambda: sink.taken_of("A")[1:] == ["e0", "e1"], "the next shift sends it again", 20)
         eventually(lambda: rows("SELECT * FROM runner_flight") == [], "nothing is in flight")
-    numbers = rows("SELECT seq, number, outcome FROM attempt WHERE seq = 1 ORDER BY id")
+    numbers = [(one.seq, one.number, one.outcome) for one in attempts(rows) if one.seq == 1]
     assert numbers == [(1, 1, Outcome.UNKNOWN), (1, 2, Outcome.DELIVERED)]
     assert sink.taken_of("B") == ["e2"]
 
@@ -108,9 +109,9 @@ def test_a_shift_whose_leases_were_taken_records_and_sends_nothing_more(sink: Si
         far = 4_000_000_000_000_000
         execute("UPDATE runner_slot SET owner = 'thief', fence = fence + 1, until = %s", far)
         sent_before = len(sink.seen)
-        attempts, cursors = rows("SELECT COUNT(*) FROM attempt"), rows("SELECT * FROM runner_slot ORDER BY 2")
+        recorded, cursors = attempts(rows), rows("SELECT * FROM runner_slot ORDER BY 2")
         time.sleep(0.4 + SOON)  # Past the end of what was under way, and past a renewal.
-        assert rows("SELECT COUNT(*) FROM attempt") == attempts
+        assert attempts(rows) == recorded
         assert rows("SELECT * FROM runner_slot ORDER BY 2") == cursors
         # What was recorded as in flight before the theft may have been on its way.
         assert len(sink.seen) <= sent_before + HTTPTarget.max_in_flight

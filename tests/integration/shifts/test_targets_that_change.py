@@ -13,6 +13,7 @@ from tests.events import a_target
 from tests.integration.shifts.delivered import in_order, named, unrecorded
 from tests.integration.sink import SOON, Sink, exceptions, leases, on_duty, publish, rows
 from tests.processes import eventually
+from tests.recorded import attempts
 
 
 @pytest.mark.usefixtures("quick_looks")
@@ -57,7 +58,7 @@ def test_a_target_that_answers_404_is_stopped_with_the_reason_and_loses_nothing(
     in_order(sink, 200)
     assert len(sink.taken) == 200
     assert unrecorded(target.pk, sink) == set()
-    outcomes = rows("SELECT number, outcome FROM attempt WHERE seq = 51 ORDER BY id")
+    outcomes = [(one.number, one.outcome) for one in attempts(rows) if one.seq == 51]
     assert outcomes == [(1, Outcome.MISCONFIGURED), (2, Outcome.DELIVERED)]
 
 
@@ -76,7 +77,7 @@ def test_a_target_that_is_changed_goes_on_with_its_new_revision(sink: Sink) -> N
     in_order(sink, 100)
     assert {seen.path for seen in sink.seen[:50]} == {"/old"}
     assert sink.seen[-1].path == "/new"
-    assert rows("SELECT DISTINCT revision FROM attempt ORDER BY 1") == [(1,), (2,)]
+    assert {one.revision for one in attempts(rows)} == {1, 2}
 
 
 @pytest.mark.parametrize("delete", ["target", "rule"])

@@ -102,7 +102,7 @@ class Recording(View):
                 COUNT,
                 [
                     outbox.target, now // MINUTE, len(outbox.latencies), outbox.retried, outbox.dead,
-                    *_histogram(outbox.latencies),
+                    *histogram(outbox.latencies),
                 ],
             )  # fmt: skip
 
@@ -111,7 +111,8 @@ def _target(outbox: Outbox) -> int:
     return outbox.target
 
 
-def _histogram(latencies: Sequence[int]) -> list[int]:
+def histogram(latencies: Sequence[int]) -> list[int]:
+    """The counts of COUNT's last columns, of latencies in milliseconds."""
     counts = [0] * len(LATENCIES)
     for latency, times in Counter(latencies).items():
         counts[bisect_left(LATENCY_BOUNDS, latency)] += times

@@ -72,6 +72,8 @@ class Sender:
         self.leaving = False
         self.next_due: int | None = None
         self.send_until = 0.0  # monotonic; no send starts later, for the lease may be gone
+        self.waits = False  # while a suspect is sent alone (delivery/runner/alone.py)…
+        self.only: Item | None = None  # …which is this one, if it is of this target
         self.more = False  # whether the log holds events for it that are not read yet
         self._id_prefix = f"msg_{facts.id:x}_"
         self._services = services
@@ -113,6 +115,8 @@ class Sender:
 
     def pump(self) -> None:
         """Starts as many sends as there are cleared events and places."""
+        if not self._may_start:
+            return
         loop = asyncio.get_running_loop()
         free = min(self.limit - len(self._tasks), len(self.progress.cleared))
         for _ in range(free):
@@ -141,7 +145,13 @@ class Sender:
     @property
     def wants_more(self) -> bool:
         """Whether more events should be recorded as in flight."""
-        return len(self.progress.cleared) < self.limit and not self.quiet
+        return len(self.progress.cleared) < self.limit and not (self.quiet or self.waits)
+
+    @property
+    def _may_start(self) -> bool:
+        """Whether the next of what is cleared may be sent now, for all that is known of suspects."""
+        cleared = self.progress.cleared
+        return not self.waits or bool(cleared and cleared[0] is self.only)
 
     @property
     def needs_round(self) -> bool:
@@ -166,7 +176,7 @@ class Sender:
         """One of the places: sends what is cleared, one after the other."""
         assert self._target is not None
         cleared, send = self.progress.cleared, self._target.send
-        while cleared and not (self.halted or self.abandoned or self.leaving):
+        while cleared and self._may_start and not (self.halted or self.abandoned or self.leaving):
             if time.monotonic() >= self.send_until:
                 return  # Renewed leases pump again.
             item = cleared.popleft()

@@ -22,6 +22,7 @@ from delivery.connectors.spi import Services
 from delivery.doorbell import Bell
 from delivery.http import AddressPolicy, Client
 from delivery.log.schema import lanes_of
+from delivery.runner.alone import Alone
 from delivery.runner.database import DATABASE_ERRORS
 from delivery.runner.lease import Claimed, LeaseLost
 from delivery.runner.progress import Progress
@@ -48,10 +49,12 @@ USER_AGENT = "Signalbox/0.1"
 class Shift:
     """Made and run in one thread; `stop` may be set from any."""
 
-    def __init__(self, stop: threading.Event, stay: float = STAY) -> None:
+    def __init__(self, stop: threading.Event, stay: float = STAY, grace: float = GRACE) -> None:
+        """On duty for `stay` seconds; once `stop` is set, sends under way may take `grace` seconds to end."""
         self.id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._stop = stop
         self._stay = stay
+        self._grace = grace
         self._senders: dict[int, Sender] = {}
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="shift-database")
         self._closing: set[asyncio.Task[None]] = set()
@@ -63,6 +66,7 @@ class Shift:
         self._again: dict[tuple[int, int], tuple[int, int]] = {}  # (target, slot) -> (seq, tries)
         self._again_at = 0.0
         self._recording: asyncio.TimerHandle | None = None
+        self._alone = Alone(self.id)
         self._lost: dict[int, list[int]] = {}  # lane groups of senders that were dropped, to be given back
 
     async def run(self, relieved: Any) -> None:
@@ -85,6 +89,7 @@ class Shift:
             logger.exception("The shift lost the database; its leases lapse and another takes over.")
         finally:
             relieved()
+            self._alone.close()
             loop.remove_reader(bell.socket)
             bell.close()
             if listener is not None:
@@ -112,7 +117,7 @@ class Shift:
                 for sender in self._senders.values():
                     sender.leave()
             if self._stop.is_set():
-                gone_by = min(gone_by, now + GRACE)
+                gone_by = min(gone_by, now + self._grace)
             if leaving and now >= gone_by:
                 await self._abandon(loop)
             if leaving and not (self._senders or self._lost):
@@ -166,14 +171,18 @@ class Shift:
         if prune:
             self._pruned = now
         wall = time.time_ns() // 1000
+        suspected = self._alone.turn(self._senders, now, leaving)
         for target, sender in self._senders.items():
             progress = sender.progress
+            if sender is suspected:
+                cycle.flights.append((target, [self._alone.begin(sender, now)], []))
             quiet = sender.quiet
             cycle.holding[target] = set(progress.fences)
             if quiet:
                 cycle.full.add(target)
             if sender.wants_more and progress.ready:
-                heads, following = progress.to_clear(CLEAR)
+                most = sender.limit - len(progress.cleared) if progress.watchful else CLEAR
+                heads, following = progress.to_clear(most)
                 if heads:
                     cycle.flights.append((target, heads, following))
             if progress.outbox:
@@ -203,7 +212,10 @@ class Shift:
 
     async def _apply(self, cycle: Cycle, news: News) -> None:
         for (target, heads, following), flight in zip(cycle.flights, news.flights, strict=True):
-            self._senders[target].progress.clear(heads, following, flight)
+            if self._alone.is_of(heads):
+                self._senders[target].progress.clear_alone(heads[0], flight)
+            else:
+                self._senders[target].progress.clear(heads, following, flight)
         if news.released:
             self._wake.set()
         for target in news.released:
@@ -294,7 +306,9 @@ class Shift:
             sender.send_until = self._renewed + SEND
             self._senders[facts.id] = sender
             await sender.open()
-        sender.progress.take(claimed.slot, claimed.fence, claimed.cursors, claimed.skip, claimed.attempts)
+        sender.progress.take(
+            claimed.slot, claimed.fence, claimed.cursors, claimed.skip, claimed.attempts, claimed.suspects
+        )
         if claimed.parked:
             sender.next_due = 0  # Some may be due already, and need not wait for the next sweep.
         for key, seq, blocks, _ in claimed.parked:
@@ -346,6 +360,8 @@ class Shift:
         pause = min(self._renewed + RENEW, self._swept + SWEEP, gone_by) - now
         if self._again:
             pause = min(pause, self._again_at - now)
+        if self._alone.waits(self._senders):
+            pause = min(pause, max(self._alone.rests_until - now, 0.005))
         wall = time.time_ns() // 1000
         for sender in self._senders.values():
             if sender.next_due is not None:

@@ -50,10 +50,11 @@ class Command(BaseCommand):
                     _child(
                         "web", "serve", f"--fd={sock.fileno()}", descriptors=(sock.fileno(), claim.descriptor)
                     ),
-                    _child("worker", "work", descriptors=(claim.descriptor,)),
+                    _child("worker", "work", "--unsupervised", descriptors=(claim.descriptor,)),
                 ],
                 say=self._say,
                 changed=lambda children: claim.describe(base, children),
+                stop_within=settings.DRAIN + 1.0,
             )
 
             def welcome() -> None:

@@ -225,6 +225,9 @@ BATCH_LIMIT = whole_number("SIGNALBOX_BATCH", 1000, 1, 1_000_000, "a number of e
 # Whether anybody may read schemas under /schemas/, as whoever receives an event with a dataschema may have to.
 PUBLIC_SCHEMAS = flag("SIGNALBOX_PUBLIC_SCHEMAS")
 
+# Whether anybody may read /metrics: for a scraper that reaches Signalbox from inside the network only.
+PUBLIC_METRICS = flag("SIGNALBOX_PUBLIC_METRICS")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

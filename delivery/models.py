@@ -98,7 +98,7 @@ class Backfill(models.Model):
 class Reconciliation(models.Model):
     """What one look at the invariants found (delivery/reconcile). Times are microseconds.
 
-    `found`: a list of {"name", "count", "mended", "sample"}, empty when all was well.
+    `found`: a list of {"name", "count", "mended", "sample", "targets"}, empty when all was well.
     """
 
     at = models.BigIntegerField(db_index=True)

@@ -3,7 +3,18 @@
 from django.urls import path
 
 from delivery.demo import views as demo
-from delivery.pages import affected, bins, dead_letters, journey, map, overview, preview, targets, trial
+from delivery.pages import (
+    affected,
+    bins,
+    dead_letters,
+    journey,
+    map,
+    metrics,
+    overview,
+    preview,
+    targets,
+    trial,
+)
 
 urlpatterns = [
     path("map/", map.whole_map, name="map"),
@@ -35,6 +46,7 @@ urlpatterns = [
     path("bins/<int:pk>/", bins.request_bin, name="bin"),
     path("bins/<int:pk>/empty/", bins.empty_bin, name="empty-bin"),
     path("bins/<int:pk>/delete/", bins.delete_bin, name="delete-bin"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("welcome/", demo.welcome, name="welcome"),
     path("demo/generator/", demo.generator, name="demo-generator"),
     path("demo/token/", demo.renew, name="demo-token"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from catalog.access import needs
 from catalog.traffic import per_minute
 from delivery import backfill
-from delivery.pages import lines
+from delivery.pages import lines, reconciled
 from delivery.pages.summary import RANGES, target_lines
 from delivery.tracking import attempts, deadletters, rates, status, waiting
 from delivery.tracking.read import now, rows
@@ -65,6 +65,7 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "minutes": [slot.delivered for slot in hour],
         "groups": deadletters.groups(pk)[:5],
         "tried": lines.of_attempts(attempts.of_target(pk, 50)),
+        "reconciled": reconciled.last(pk),
     }
     return render(request, "delivery/target.html", context)
 

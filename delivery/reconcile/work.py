@@ -20,19 +20,26 @@ logger = logging.getLogger(__name__)
 NAME = "reconcile"
 SINCE = 3 * HOUR  # how far back an hourly look goes
 SAMPLE = 5
+TARGETS = 100
 KEPT = 200  # results
 # Positions first: what the others find depends on them.
 CHECKS: list[Check] = [*positions.CHECKS, *exceptions.CHECKS, *routes.CHECKS, *counts.CHECKS]
 
+BY_NAME = {check.name: check for check in CHECKS}
+
 
 @dataclass
 class Finding:
-    """What one check found: `count` places, `mended` of them put right, and some of them as {"target": 3, "seq": 7}."""
+    """What one check found: `count` places, `mended` of them put right, some of them as {"target": 3, "seq": 7}.
+
+    `targets`: whose they are, as far as there is room.
+    """
 
     check: Check
     count: int = 0
     mended: int = 0
     sample: list[dict[str, int]] = field(default_factory=list)
+    targets: set[int] = field(default_factory=set)
 
     @property
     def left(self) -> int:
@@ -41,7 +48,10 @@ class Finding:
 
     def as_json(self) -> dict[str, object]:
         """For --json and for keeping."""
-        return {"name": self.check.name, "count": self.count, "mended": self.mended, "sample": self.sample}
+        return {
+            "name": self.check.name, "count": self.count, "mended": self.mended, "sample": self.sample,
+            "targets": sorted(self.targets),
+        }  # fmt: skip
 
 
 def run(fix: bool, since: int = 0, stop: Callable[[], bool] = lambda: False) -> list[Finding]:
@@ -63,6 +73,8 @@ def _run(check: Check, fix: bool, since: int) -> Finding:
         finding.count += len(part)
         room = SAMPLE - len(finding.sample)
         finding.sample += [dict(zip(check.place, map(int, hit), strict=True)) for hit in part[:room]]
+        if check.place[0] == "target" and len(finding.targets) < TARGETS:
+            finding.targets.update(int(hit[0]) for hit in part)
         if fix:
             finding.mended += _mend(check, part)
     return finding

@@ -25,7 +25,7 @@ class Duty:
         self.queue, self.every = DUTIES[name]
         self._work = work
         self._lock = threading.Lock()
-        self._left = time.monotonic()
+        self._left = float("-inf")  # a worker that starts has waited long enough
         on_this_process[name] = self
 
     def perform(self) -> None:
@@ -47,5 +47,5 @@ class Duty:
             connection.close()
 
     def idle(self) -> float:
-        """Seconds since this process did it last, or since it started; 0 while it does."""
+        """Seconds since this process did it last, for ever if it never did; 0 while it does."""
         return 0.0 if self._lock.locked() else time.monotonic() - self._left

@@ -44,7 +44,7 @@ def last(target: int | None = None) -> Reconciled | None:
         if newest.at < now() - LATE:
             return Reconciled(
                 "warn",
-                _("Nobody compares the books any more."),
+                _("Nobody compares the records any more."),
                 _("A worker that serves the queue upkeep does so each hour. The last time was"),
                 [],
                 newest.at,

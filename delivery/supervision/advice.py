@@ -65,8 +65,13 @@ def sync_seconds(folder: Path) -> float:
     """The median time that a write of 4 KiB takes to be on the disk of `folder`."""
     name = folder / f"sync-{os.getpid()}"
     descriptor = os.open(name, os.O_CREAT | os.O_WRONLY, 0o600)
+
+    def write() -> None:
+        os.pwrite(descriptor, os.urandom(4096), 0)
+        os.fsync(descriptor)
+
     try:
-        return _median(lambda: (os.pwrite(descriptor, os.urandom(4096), 0), os.fsync(descriptor)))
+        return _median(write)
     finally:
         os.close(descriptor)
         name.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -267,7 +268,8 @@ def test_counts_that_differ_from_the_attempts_are_counted_again(target: Any) -> 
         int(Outcome.UNKNOWN),
     )
     # The first attempt of all bounds what can be compared: it has to be older than the others.
-    execute("UPDATE attempt SET id = 0 WHERE number = 0")
+    execute("UPDATE attempt SET id = id + 1000")
+    execute("UPDATE attempt SET id = 1 WHERE number = 0")
     assert run(fix=False) == []
     before = rows(
         "SELECT SUM(delivered), SUM(retried), SUM(dead), SUM(l0 + l1 + l2 + l3 + l4 + l5 + l6 + l7 + l8 + l9 + l10 + l11 + l12 + l13 + l14) FROM rollup_delivered"
@@ -338,3 +340,19 @@ def test_a_shift_at_work_is_no_finding(target: Any, sink: Sink) -> None:
         for part in range(10):
             publish([target.pk], *[(f"p{part}-{n}", f"k{n % 20}") for n in range(60)])
             assert run(fix=True) == []
+
+
+def test_the_metrics_are_read_on_both_databases(target: Any) -> None:
+    from django.test import RequestFactory
+
+    from delivery.pages.metrics import metrics
+
+    work()
+    publish([target.pk], ("new", "N"))
+    text = metrics(RequestFactory().get("/metrics")).content.decode()
+    named = f'{{target="{target.pk}",name="{target.name}"}}'
+    assert "signalbox_received_total 45\n" in text
+    assert f"signalbox_waiting{named} 4\n" in text
+    assert f"signalbox_dead_letters{named} 1\n" in text
+    assert re.search(rf"^signalbox_waiting_oldest_seconds{re.escape(named)} [0-9.]+$", text, re.MULTILINE)
+    assert text.count("signalbox_reconcile_findings{") == len(CHECKS)

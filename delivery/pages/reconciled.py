@@ -58,7 +58,8 @@ def last(target: int | None = None) -> Reconciled | None:
             "%(n)s contradictions in the records could not be mended.",
             left,
         ) % {"n": words.number(left)}
-        sentence = _("`manage.py reconcile` says where. Found")
+        found = [one for one in found if one["mended"] < one["count"]]
+        sentence = _("“manage.py reconcile” says where. Found")
     else:
         headline = ngettext(
             "%(n)s contradiction in the records was found and mended.",
@@ -66,5 +67,8 @@ def last(target: int | None = None) -> Reconciled | None:
             count,
         ) % {"n": words.number(count)}
         sentence = _("Found")
-    lines = [f"{words.number(one['count'])} {BY_NAME[one['name']].finds}" for one in found[:SHOWN]]
+    lines = [
+        f"{words.number(one['count'] - one['mended'] if left else one['count'])} {BY_NAME[one['name']].finds}"
+        for one in found[:SHOWN]
+    ]
     return Reconciled("bad" if left else "warn", headline, sentence, lines, newest.at)

@@ -2,112 +2,137 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from delivery.reconcile.checking import Check, Hit, execute
-from delivery.runner.recording import COUNT, histogram
-from delivery.tracking.read import MINUTE, now, rows
+from delivery.log.schema import LATENCIES
+from delivery.reconcile.checking import PAGE, Check, Hit, execute
+from delivery.reconcile.record import Tried, attempts_since
+from delivery.runner.recording import histogram
+from delivery.tracking.read import MINUTE, marks, now, rows
 from delivery.tracking.words import Outcome, State
 
-# Attempts looked at, the newest: enough for an hour of a busy Signalbox, and read within a second.
+# Attempts looked at, the newest: enough for an hour of a busy Signalbox, and read within a second or two.
 MOST = 200_000
 # An attempt is counted in the minute of its commit, which is that of its end or the one after.
 EDGE = 1
 # Fewer minutes than this cannot be compared, for both ends are blurred.
 SHORTEST = 3
-# Since 1970, of the end of an attempt a.
-ENDED = f"(a.at + a.took) / {MINUTE}"
+COLUMNS = ("delivered", "retried", "dead", *LATENCIES)
+SET = (
+    f"INSERT INTO rollup_delivered (target, minute, {', '.join(COLUMNS)}) "
+    f"VALUES ({', '.join(['%s'] * (2 + len(COLUMNS)))}) ON CONFLICT (target, minute) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS)
+)
+RESET = (
+    f"UPDATE rollup_delivered SET {', '.join(f'{name} = 0' for name in COLUMNS)} "
+    "WHERE target = %s AND minute >= %s AND minute <= %s"
+)
+FAILED = (Outcome.RETRY, Outcome.REJECTED)
 
 
-def _window(since: int) -> tuple[int, int, int] | None:
-    """(first attempt's id, first minute, last minute) to be compared; None when there is too little."""
-    newest = rows("SELECT MAX(id) FROM attempt")[0][0]
-    if newest is None:
+def _end(attempt: Tried) -> int:
+    """The minute in which it ended."""
+    return (attempt.at + attempt.took) // MINUTE
+
+
+def _window(since: int) -> tuple[int, int] | None:
+    """The first and last minute that can be compared; None when there are too few."""
+    first = next(attempts_since(since, MOST), None)
+    if first is None:
         return None
-    low, high = max(0, newest - MOST), int(newest)
-    first = low
-    while (
-        low < high
-    ):  # the first attempt made at or after `since`; ids grow with time but for a commit's length
-        middle = (low + high) // 2
-        found = rows("SELECT id, at FROM attempt WHERE id > %s ORDER BY id LIMIT 1", [middle])
-        if not found or found[0][1] >= since:
-            high = middle
-        else:
-            low = found[0][0]
-    first = max(first, low)
-    begun = rows("SELECT at FROM attempt WHERE id > %s ORDER BY id LIMIT 1", [first])
-    if not begun:
-        return None
-    minutes = max(int(begun[0][0]), since) // MINUTE + 1 + EDGE, now() // MINUTE - 1 - EDGE
-    return None if minutes[1] - minutes[0] < SHORTEST else (first, *minutes)
+    begins, ends = max(first.at, since) // MINUTE + 1 + EDGE, now() // MINUTE - 1 - EDGE
+    return None if ends - begins < SHORTEST else (begins, ends)
 
 
 def _differences(since: int) -> Iterator[Hit]:
-    """(target, first attempt's id, first minute, last minute) of which counts and attempts cannot both be right."""
+    """(target, first minute, last minute) of which counts and attempts cannot both be right."""
     window = _window(since)
     if window is None:
         return
-    first, begins, ends = window
-    inner = f"{ENDED} >= {begins} AND {ENDED} <= {ends - EDGE}"
-    delivered, failed = (
-        f"a.outcome = {int(Outcome.DELIVERED)}",
-        f"a.outcome IN ({int(Outcome.RETRY)}, {int(Outcome.REJECTED)})",
-    )
-    tried = {
-        target: counts
-        for target, *counts in rows(
-            f"SELECT a.target, SUM(CASE WHEN {delivered} AND {inner} THEN 1 ELSE 0 END), SUM(CASE WHEN {delivered} THEN 1 ELSE 0 END), "
-            f"SUM(CASE WHEN {failed} AND {inner} THEN 1 ELSE 0 END), "
-            # A worker's death may make a dead letter of what has no known end.
-            f"SUM(CASE WHEN {failed} OR a.outcome = {int(Outcome.UNKNOWN)} THEN 1 ELSE 0 END) "
-            f"FROM attempt a WHERE a.id > %s AND {ENDED} >= {begins - EDGE} AND {ENDED} <= {ends} GROUP BY a.target",
-            [first],
-        )
-    }
+    begins, ends = window
+    # Per target: fewest and most that may be counted as delivered, and as failed.
+    bounds: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for attempt in attempts_since((begins - EDGE) * MINUTE - MINUTE, MOST):
+        end = _end(attempt)
+        if not begins - EDGE <= end <= ends:
+            continue
+        surely = begins <= end <= ends - EDGE
+        bound = bounds[attempt.target]
+        if attempt.outcome == Outcome.DELIVERED:
+            bound[0] += surely
+            bound[1] += 1
+        elif attempt.outcome in FAILED:
+            bound[2] += surely
+            bound[3] += 1
+        elif attempt.outcome == Outcome.UNKNOWN:
+            bound[3] += 1  # A worker's death may make a dead letter of what has no known end.
     counted = {
-        target: counts
-        for target, *counts in rows(
+        target: (int(taken), int(refused))
+        for target, taken, refused in rows(
             "SELECT target, SUM(delivered), SUM(retried + dead) FROM rollup_delivered WHERE minute >= %s AND minute <= %s "
             "GROUP BY target",
             [begins, ends],
         )
     }
-    for target in sorted({*tried, *counted}):
-        taken, refused = counted.get(target, [0, 0])
-        least_taken, most_taken, least_refused, most_refused = tried.get(target, [0, 0, 0, 0])
-        if not (least_taken <= taken <= most_taken and least_refused <= refused <= most_refused):
-            yield target, first, begins, ends
+    for target in sorted({*bounds, *counted}):
+        taken, refused = counted.get(target, (0, 0))
+        bound = bounds[target]
+        if not (bound[0] <= taken <= bound[1] and bound[2] <= refused <= bound[3]):
+            yield target, begins, ends
 
 
 def _count_again(hits: Sequence[Hit]) -> int:
-    for target, first, begins, ends in hits:
-        minutes: dict[int, list[list[int]]] = {}  # minute -> latencies, how many were retried, and given up
-        for minute, outcome, latency, dead in rows(
-            f"SELECT {ENDED}, a.outcome, (a.at + a.took - e.received_at) / 1000, "
-            "CASE WHEN x.state = %s AND a.number = (SELECT MAX(l.number) FROM attempt l WHERE l.target = a.target AND l.seq = a.seq) "
-            "THEN 1 ELSE 0 END FROM attempt a LEFT JOIN log_event e ON e.seq = a.seq "
-            "LEFT JOIN runner_exception x ON x.target = a.target AND x.seq = a.seq "
-            f"WHERE a.target = %s AND a.id > %s AND {ENDED} >= %s AND {ENDED} <= %s",
-            [int(State.DEAD), target, first, begins, ends],
-        ):
-            delivered, retried, given_up = minutes.setdefault(minute, [[], [], []])
-            if outcome == Outcome.DELIVERED:
-                delivered.append(max(0, latency or 0))
-            elif outcome == Outcome.REJECTED or (dead and outcome in (Outcome.RETRY, Outcome.UNKNOWN)):
-                given_up.append(1)
-            elif outcome == Outcome.RETRY:
-                retried.append(1)
-        execute(
-            "DELETE FROM rollup_delivered WHERE target = %s AND minute >= %s AND minute <= %s",
-            [target, begins, ends],
-        )
-        for minute, (delivered, retried, given_up) in sorted(minutes.items()):
-            execute(
-                COUNT,
-                [target, minute, len(delivered), len(retried), len(given_up), *histogram(delivered)],
+    windows = {target: (begins, ends) for target, begins, ends in hits}
+    attempts: dict[tuple[int, int], list[Tried]] = defaultdict(list)
+    earliest = min(begins for begins, _ in windows.values())
+    for attempt in attempts_since((earliest - EDGE) * MINUTE - MINUTE, MOST):
+        begins, ends = windows.get(attempt.target, (1, 0))
+        if begins <= _end(attempt) <= ends:
+            attempts[attempt.target, _end(attempt)].append(attempt)
+    for target, (begins, ends) in windows.items():
+        execute(RESET, [target, begins, ends])
+    for (target, minute), made in sorted(attempts.items()):
+        delivered = [one for one in made if one.outcome == Outcome.DELIVERED]
+        received = _received_at([one.seq for one in delivered])
+        latencies = [max(0, (one.at + one.took - received.get(one.seq, one.at)) // 1000) for one in delivered]
+        dead = _dead(target, [one.seq for one in made if one.outcome in (Outcome.RETRY, Outcome.UNKNOWN)])
+        last = {one.seq: one.number for one in sorted(made, key=lambda one: one.number)}
+        given_up = sum(
+            one.outcome == Outcome.REJECTED
+            or (
+                one.outcome in (Outcome.RETRY, Outcome.UNKNOWN)
+                and dead.get(one.seq) == one.number == last[one.seq]
             )
+            for one in made
+        )
+        failed = sum(one.outcome in FAILED for one in made)
+        retried = max(0, failed - given_up)
+        execute(SET, [target, minute, len(delivered), retried, given_up, *histogram(latencies)])
     return len(hits)
+
+
+def _received_at(seqs: Sequence[int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for at in range(0, len(seqs), PAGE):
+        part = seqs[at : at + PAGE]
+        found.update(rows(f"SELECT seq, received_at FROM log_event WHERE seq IN ({marks(part)})", part))
+    return found
+
+
+def _dead(target: int, seqs: Sequence[int]) -> dict[int, int]:
+    """The dead letters among those events: seq -> number of their last attempt."""
+    found: dict[int, int] = {}
+    for at in range(0, len(seqs), PAGE):
+        part = seqs[at : at + PAGE]
+        found.update(
+            rows(
+                "SELECT x.seq, (SELECT MAX(a.number) FROM attempt a WHERE a.target = x.target AND a.seq = x.seq) "
+                f"FROM runner_exception x WHERE x.target = %s AND x.state = %s AND x.seq IN ({marks(part)})",
+                [target, int(State.DEAD), *part],
+            )
+        )
+    return found
 
 
 CHECKS = [
@@ -115,7 +140,7 @@ CHECKS = [
         "counts-differ",
         "targets whose counts per minute are not what their attempts of that time add up to",
         "counts those minutes again from the attempts",
-        ("target", "first attempt", "first minute", "last minute"),
+        ("target", "first minute", "last minute"),
         _differences,
         _count_again,
     )

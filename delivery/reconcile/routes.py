@@ -7,41 +7,60 @@ from collections.abc import Iterator, Sequence
 
 from delivery.log.interface import open_log
 from delivery.log.schema import CURSORS
-from delivery.reconcile.checking import CURSOR, PART, Check, Hit, by_target, execute, greatest
+from delivery.reconcile.checking import CURSOR, PAGE, PART, Check, Hit, by_target, execute, greatest
+from delivery.reconcile.record import ended
 from delivery.tracking.read import now, rows
-from delivery.tracking.words import Outcome, State
+from delivery.tracking.words import State
 
 OF_TARGETS = ("log_route", "log_ready", "runner_slot", "runner_flight", "runner_suspect", "runner_exception")
 LONGEST = 20.0  # seconds that leftovers of a deleted target are removed for at a time
-# Attempts of an event are kept as long as the event is, so only what the log still has can be judged.
-ENDED = (
-    "EXISTS (SELECT 1 FROM attempt a WHERE a.target = {target} AND a.seq = {seq} "
-    f"AND a.outcome IN ({int(Outcome.DELIVERED)}, {int(Outcome.DISCARDED)}))"
-)
 HELD = "EXISTS (SELECT 1 FROM runner_exception x WHERE x.target = {target} AND x.seq = {seq})"
 SEND_AGAIN = (
     "INSERT INTO runner_exception (target, seq, lane, key, state, blocks, attempts, redriven, received_at, first_at, due_at, "
     f"status, reason, raw, request, response) SELECT %s, e.seq, e.lane, e.key, {int(State.RETRY)}, 0, 0, 0, "
     "e.received_at, 0, %s, NULL, %s, e.raw, NULL, NULL FROM log_event e WHERE e.seq = %s "
-    f"AND NOT {ENDED} AND NOT {HELD} ON CONFLICT (target, seq) DO NOTHING"
-).format(target="%s", seq="e.seq")
+    "ON CONFLICT (target, seq) DO NOTHING"
+)
 REASON = "It was passed over without an attempt on record; found by reconciling."
 
 
 def _passed_over(since: int) -> Iterator[Hit]:
-    """(target, seq): below the cursor, and neither delivered, discarded nor an exception."""
-    at = {"target": "r.target", "seq": "r.seq"}
-    yield from by_target(
-        "SELECT r.target, r.seq FROM runner_slot s JOIN log_route r ON r.target = s.target AND r.lanes = s.lanes "
-        f"AND r.seq <= {greatest(*(f's.{name}' for name in CURSORS))} JOIN log_event e ON e.seq = r.seq "
-        f"WHERE s.target >= %s AND s.target <= %s AND r.seq <= {CURSOR} "
-        f"AND NOT {ENDED.format(**at)} AND NOT {HELD.format(**at)} AND r.seq > %s",
-        [open_log().seek(since) if since else 0],
-    )
+    """(target, seq): below the cursor, and neither delivered, discarded nor an exception.
+
+    Attempts of an event are kept as long as the event is, so only what the log still has can be judged. Attempts are
+    read after the routes: what was on its way between both is on record by then.
+    """
+    first = open_log().seek(since) if since else 0
+    held = HELD.format(target="r.target", seq="r.seq")
+    for target, lanes in by_target(
+        "SELECT target, lanes FROM runner_slot WHERE target >= %s AND target <= %s"
+    ):
+        last = first
+        while True:
+            found = [
+                seq
+                for (seq,) in rows(
+                    "SELECT r.seq FROM log_route r JOIN runner_slot s ON s.target = r.target AND s.lanes = r.lanes "
+                    f"JOIN log_event e ON e.seq = r.seq WHERE r.target = %s AND r.lanes = %s AND r.seq > %s "
+                    f"AND r.seq <= {greatest(*(f's.{name}' for name in CURSORS))} AND r.seq <= {CURSOR} AND NOT {held} "
+                    f"ORDER BY r.seq LIMIT {PAGE}",
+                    [target, lanes, last],
+                )
+            ]
+            if found:
+                known = ended(target, found[0], found[-1])
+                yield from ((target, seq) for seq in found if seq not in known)
+            if len(found) < PAGE:
+                break
+            last = found[-1]
 
 
 def _send_again(hits: Sequence[Hit]) -> int:
-    return sum(execute(SEND_AGAIN, [target, now(), REASON, seq, target, target]) for target, seq in hits)
+    return sum(
+        execute(SEND_AGAIN, [target, now(), REASON, seq])
+        for target, seq in hits
+        if seq not in ended(target, seq, seq)
+    )
 
 
 def _without_event(since: int) -> Iterator[Hit]:

@@ -187,9 +187,12 @@ CHANNEL_LAYERS = {
 
 # Celery: every message is a doorbell, so none is stored longer than it is useful.
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "memory://localhost")
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"polling_interval": 0.01} if CELERY_BROKER_URL.startswith("memory:") else {}
-)
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {}
+if CELERY_BROKER_URL.startswith("memory:"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.01}
+elif CELERY_BROKER_URL.startswith("redis"):
+    # A Redis that hangs keeps whoever rings no longer than this (seconds).
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5}
 # A broker may be away for as long as it likes: workers work without it, and are there when it is back.
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +44,8 @@ def _work_a_shift(relieve: Relieve) -> None:
     def relieved() -> None:
         relieve()
         if not asked_to_stop.is_set():
-            _ring_for_a_shift()
+            # In a thread: this is the event loop of a shift that still sends, and a broker that hangs would stop it.
+            threading.Thread(target=_ring_for_a_shift, name="ring", daemon=True).start()
 
     work = Shift(asked_to_stop, grace=settings.DRAIN)
     try:

@@ -72,6 +72,11 @@ class Redis:
         self._process.kill()
         self._process.wait()
 
+    def stop(self, number: int) -> None:
+        """SIGSTOP or SIGCONT: it stands still, connections and all, or goes on."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def flush(self) -> None:
         import redis
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from delivery.runner.shift import STAY
 from delivery.supervision.queues import DUTIES, QUEUES, schedule, task_of
 from delivery.tracking.words import Outcome
 from tests.databases import default_database
@@ -109,6 +111,34 @@ def test_a_worker_that_starts_without_its_broker_works(
     town.wait_until_ready("work")
     assert town.stop("work") == 0
     each_once(sink, 50)
+
+
+@pytest.mark.parametrize("broker", [REDIS], indirect=True)
+def test_a_broker_that_stands_still_keeps_nobody_from_working(
+    at: Callable[..., Town], broker: Any, sink: Sink
+) -> None:
+    """For longer than a shift: the next one begins without a doorbell, and the one before ends what it sends."""
+    town = at(**url_of(broker))
+    target = a_target(sink.url)
+    sink.answer = lambda path, name, subject, times: (200, 0.2)
+    town.start("work")
+    publish([target.pk], *named(0, 10))
+    sink.wait_for(10)
+    shifts = {rows("SELECT id FROM runner_shift")[0][0]}
+    broker.stop(signal.SIGSTOP)
+    count = 10
+    ends = time.monotonic() + STAY + 10
+    while time.monotonic() < ends or len(shifts) < 2:
+        publish([target.pk], *named(count, count + 10))
+        count += 10
+        sink.wait_for(count)
+        shifts |= {shift for (shift,) in rows("SELECT id FROM runner_shift")}
+        assert time.monotonic() < ends + AGAIN
+        time.sleep(1)
+    broker.stop(signal.SIGCONT)
+    assert town.stop("work") == 0
+    each_once(sink, count)
+    assert rows("SELECT 1 FROM attempt WHERE outcome = %s", int(Outcome.UNKNOWN)) == []
 
 
 @pytest.mark.parametrize("broker", [REDIS], indirect=True)

@@ -103,6 +103,19 @@ def test_debug_no_uvloop_an_open_host_and_a_full_disk_are_said(
     ] == [True] * 4
 
 
+@pytest.mark.usefixtures("quiet")
+def test_what_cannot_be_looked_at_keeps_nothing_else_from_being_said(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: object) -> object:
+        raise PermissionError(path)
+
+    settings.DEBUG = True
+    monkeypatch.setattr(module, "sync_seconds", broken)
+    monkeypatch.setattr(module.shutil, "disk_usage", broken)
+    assert ["SIGNALBOX_DEBUG" in sentence for sentence in advice()] == [True]
+
+
 def test_the_banner_ends_with_what_is_to_be_noted() -> None:
     text = banner("http://a", facts=None, link=None, networks=[], var=Path("/v"), notes=["It is slow."])
     assert text.endswith("  Note     It is slow.\n")

@@ -53,6 +53,10 @@ while True:
 """
 
 
+# Seconds. What waits ends as soon as it may; four processes, and a suspect at a time, take theirs on a busy machine.
+LONG = 240.0
+
+
 class Workers:
     """Workers, one after the other, for as long as they die of poison."""
 
@@ -98,10 +102,10 @@ def test_only_what_ended_its_worker_three_times_becomes_a_dead_letter(
     publish([target.pk], ("poison", "bad"), ("behind", "bad"))
     publish([target.pk, other.pk], *named(30, 120))
     with Workers(database) as workers:
-        sink.wait_for(121 if order != "key" else 120)
-        eventually(lambda: State.DEAD in exceptions(target.pk).values(), "the poison is given up", 120)
+        sink.wait_for(121 if order != "key" else 120, LONG)
+        eventually(lambda: State.DEAD in exceptions(target.pk).values(), "the poison is given up", LONG)
         eventually(
-            lambda: len({(seen.path, seen.id) for seen in sink.seen}) >= 240, "both targets have theirs"
+            lambda: len({(seen.path, seen.id) for seen in sink.seen}) >= 240, "both targets have theirs", LONG
         )
         if order == "key":
             eventually(lambda: State.WAITING in exceptions(target.pk).values(), "the next one waits")
@@ -134,8 +138,8 @@ def test_what_flew_beside_the_poison_twice_is_delivered_alone(sink: Sink, databa
     sink.answer = lambda path, name, subject, times: (200, 0.2)
     publish([target.pk], *named(0, 15), ("poison", "bad"))
     with Workers(database) as workers:
-        sink.wait_for(15)
-        eventually(lambda: State.DEAD in exceptions(target.pk).values(), "the poison is given up", 120)
+        sink.wait_for(15, LONG)
+        eventually(lambda: State.DEAD in exceptions(target.pk).values(), "the poison is given up", LONG)
     assert workers.deaths == 3
     assert list(exceptions(target.pk).values()) == [State.DEAD]
     unknown = rows("SELECT seq, COUNT(*) FROM attempt WHERE outcome = %s GROUP BY seq", int(Outcome.UNKNOWN))
@@ -148,10 +152,12 @@ def test_a_redriven_dead_letter_gets_three_lives_again(sink: Sink, database: Dat
     target = a_target(sink.url)
     publish([target.pk], ("poison", "bad"))
     with Workers(database) as workers:
-        eventually(lambda: State.DEAD in exceptions(target.pk).values(), "the poison is given up", 120)
+        eventually(lambda: State.DEAD in exceptions(target.pk).values(), "the poison is given up", LONG)
         assert redrive(target.pk) == 1
         eventually(
-            lambda: workers.deaths == 6 and State.DEAD in exceptions(target.pk).values(), "given up again"
+            lambda: workers.deaths == 6 and State.DEAD in exceptions(target.pk).values(),
+            "given up again",
+            LONG,
         )
     assert rows("SELECT redriven, reason FROM runner_exception") == [(1, reason(3))]
 

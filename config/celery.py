@@ -5,6 +5,7 @@ import os
 from celery import Celery
 
 from delivery.supervision.beat import BeatThread
+from delivery.supervision.watch import Watch
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -12,3 +13,4 @@ app = Celery("signalbox")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(BeatThread)
+app.steps["worker"].add(Watch)

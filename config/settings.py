@@ -17,6 +17,7 @@ from config.environment import (
     var_folder,
     whole_number,
 )
+from delivery.supervision import queues
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = var_folder(BASE_DIR)
@@ -186,26 +187,33 @@ CHANNEL_LAYERS = {
 
 # Celery: every message is a doorbell, so none is stored longer than it is useful.
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "memory://localhost")
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"polling_interval": 0.01} if CELERY_BROKER_URL.startswith("memory:") else {}
-)
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {}
+if CELERY_BROKER_URL.startswith("memory:"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.01}
+elif CELERY_BROKER_URL.startswith("redis"):
+    # A Redis that hangs keeps whoever rings no longer than this (seconds).
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5}
+# A broker may be away for as long as it likes: workers work without it, and are there when it is back.
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_POOL = "threads"  # shifts are asyncio loops; forked workers could not share a broker in memory
 CELERY_WORKER_CONCURRENCY = 4
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_ROUTES = {"delivery.shift": {"queue": "shifts"}}
-CELERY_TASK_DEFAULT_QUEUE = "control"
-# Named here, a plain `celery -A config worker` consumes both.
-CELERY_TASK_QUEUES = [Queue("shifts"), Queue("control")]
-CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_ROUTES = {queues.task_of(name): {"queue": rung.queue} for name, rung in queues.DUTIES.items()}
+CELERY_TASK_DEFAULT_QUEUE = "upkeep"
+# Named here, a plain `celery -A config worker` consumes all. RabbitMQ forgets by itself what nobody takes.
+CELERY_TASK_QUEUES = [Queue(name, message_ttl=120.0) for name in queues.QUEUES]
+CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
-CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "delivery.sweep", "schedule": 1.0, "options": {"expires": 2}},
-    "retain": {"task": "delivery.retain", "schedule": 60.0, "options": {"expires": 50}},
-}
+CELERY_BEAT_SCHEDULE = queues.schedule()
+
+# Seconds that sends under way may take to end once a worker is told to stop.
+DRAIN = whole_number("SIGNALBOX_DRAIN", 3, 1, 600, "a number of seconds")
+# An event that was being sent so many times in a row when its worker died is given up.
+DEATHS = whole_number("SIGNALBOX_DEATHS", 3, 2, 100, "a number of times")
 
 # What a target may connect to beyond public addresses. The embedded default is for one machine; production says none.
 ALLOWED_TARGET_NETWORKS = [
@@ -222,6 +230,9 @@ EVENT_BYTES_LIMIT = whole_number("SIGNALBOX_EVENT_BYTES", 1024 * 1024, 1024, 102
 BATCH_LIMIT = whole_number("SIGNALBOX_BATCH", 1000, 1, 1_000_000, "a number of events")
 # Whether anybody may read schemas under /schemas/, as whoever receives an event with a dataschema may have to.
 PUBLIC_SCHEMAS = flag("SIGNALBOX_PUBLIC_SCHEMAS")
+
+# Whether anybody may read /metrics: for a scraper that reaches Signalbox from inside the network only.
+PUBLIC_METRICS = flag("SIGNALBOX_PUBLIC_METRICS")
 
 LOGGING = {
     "version": 1,

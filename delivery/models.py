@@ -134,3 +134,20 @@ class Backfill(models.Model):
 
     def __str__(self) -> str:
         return f"target {self.target} from {self.after} to {self.until}"
+
+
+class Reconciliation(models.Model):
+    """What one look at the invariants found (delivery/reconcile). Times are microseconds.
+
+    `found`: a list of {"name", "count", "mended", "sample", "targets"}, empty when all was well.
+    """
+
+    at = models.BigIntegerField(db_index=True)
+    took = models.BigIntegerField()
+    found = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{len(self.found)} findings"

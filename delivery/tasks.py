@@ -1,4 +1,8 @@
-"""The thin Celery layer: shifts are started and supervised here, never carried by a message."""
+"""The thin Celery layer: duties are started by doorbells and supervised here, never carried by a message.
+
+A message says no more than the name of a duty. So one that is lost, doubled, late, foreign or of another version of
+Signalbox does no harm: arguments are ignored, and whoever does the duty already is not disturbed.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
-from celery import shared_task
-from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from celery import current_app, shared_task
+from celery.signals import worker_process_init, worker_shutting_down
+from django.conf import settings
 from django.db import connection
 
 from catalog.following.mail import send as send_mail
@@ -22,150 +28,109 @@ from delivery.log.retention import retain_all
 from delivery.observer.scrubbing import Scrubber
 from delivery.observer.work import observe as observer_work
 from delivery.peers.tokens import forget_old
+from delivery.reconcile.work import work as reconcile_work
 from delivery.runner.shift import Shift
+from delivery.supervision.duty import Duty
+from delivery.supervision.queues import EXPIRES, task_of
 from delivery.supervision.stopping import asked_to_stop
 from delivery.tracking.upkeep import merge_packs
 
 logger = logging.getLogger(__name__)
 
 MERGING = 5.0  # seconds a minute
-# One shift per process takes new work: a second would only compete for the same processor.
-_on_duty = threading.Lock()
-_backfilling = threading.Lock()
-_observing = threading.Lock()
-_announcing = threading.Lock()
-_mailing = threading.Lock()
 _scrubber = Scrubber()
+Relieve = Callable[[], None]
 
 
-@shared_task(name="delivery.shift")
-def shift() -> None:
-    """Works one shift, then rings for the next. Does nothing when this process has one on duty."""
-    if asked_to_stop.is_set() or not _on_duty.acquire(blocking=False):
-        return
-    relieved = threading.Event()
+def _work_a_shift(relieve: Relieve) -> None:
+    """One shift; rings for the next when it takes no new work."""
 
-    def relieve() -> None:
-        if not relieved.is_set():
-            relieved.set()
-            _on_duty.release()
-            if not asked_to_stop.is_set():
-                _ring_for_a_shift()
-
-    try:
-        _loop_run(Shift(asked_to_stop), relieve)
-    finally:
+    def relieved() -> None:
         relieve()
-        connection.close()
+        if not asked_to_stop.is_set():
+            # In a thread: this is the event loop of a shift that still sends, and a broker that hangs would stop it.
+            threading.Thread(target=_ring_for_a_shift, name="ring", daemon=True).start()
 
-
-@shared_task(name="delivery.sweep")
-def sweep() -> None:
-    """Each second: a worker that has no shift gets one, and looks for control jobs, whatever became of messages before."""
-    _ring_for_work()
-
-
-@shared_task(name="delivery.backfill")
-def backfill() -> None:
-    """Works for a while on targets that start in the past. Does nothing when this process does so already."""
-    if asked_to_stop.is_set() or not _backfilling.acquire(blocking=False):
-        return
+    work = Shift(asked_to_stop, grace=settings.DRAIN)
     try:
-        backfill_work(asked_to_stop.is_set)
-    finally:
-        _backfilling.release()
-        connection.close()
+        import uvloop
+    except ImportError:
+        asyncio.run(work.run(relieved))
+    else:
+        uvloop.run(work.run(relieved))
 
 
-@shared_task(name="delivery.observe")
-def observe() -> None:
-    """Notes what new events look like, for a few seconds. Does nothing when this process does so already."""
-    if asked_to_stop.is_set() or not _observing.acquire(blocking=False):
-        return
-    try:
-        observer_work(asked_to_stop.is_set)
-        _scrubber.scrub(asked_to_stop.is_set)
-    finally:
-        _observing.release()
-        connection.close()
+def _observe(relieve: Relieve) -> None:
+    """What new events look like, for a few seconds."""
+    observer_work(asked_to_stop.is_set)
+    _scrubber.scrub(asked_to_stop.is_set)
 
 
-@shared_task(name="delivery.announce")
-def announce() -> None:
-    """Publishes the catalog's changes and looks for drift. Does nothing when this process does so already."""
-    if asked_to_stop.is_set() or not _announcing.acquire(blocking=False):
-        return
-    try:
-        announce_changes(asked_to_stop.is_set)
-    finally:
-        _announcing.release()
-        connection.close()
-
-
-@shared_task(name="delivery.mail")
-def mail() -> None:
-    """Sends digests that are due; apart from everything else, for a mail server may hang."""
-    if asked_to_stop.is_set() or not _mailing.acquire(blocking=False):
-        return
-    try:
-        send_mail(asked_to_stop.is_set)
-    finally:
-        _mailing.release()
-        connection.close()
-
-
-@shared_task(name="delivery.retain")
-def retain() -> None:
-    """Each minute: drops what nothing keeps any more, in the log and among access tokens; makes large packs of small ones."""
+def _retain(relieve: Relieve) -> None:
+    """What nothing keeps any more, in the log and among access tokens; large packs of small ones."""
     retain_all()
     forget_old(time.time())
     merge_packs(time.monotonic() + MERGING)
 
 
+_shift = Duty("shift", _work_a_shift)
+_backfill = Duty("backfill", lambda relieve: backfill_work(asked_to_stop.is_set))
+_observing = Duty("observe", _observe)
+_announcing = Duty("announce", lambda relieve: announce_changes(asked_to_stop.is_set))
+# Apart from everything else, for a mail server may hang.
+_mailing = Duty("mail", lambda relieve: send_mail(asked_to_stop.is_set))
+_retaining = Duty("retain", _retain)
+_reconciling = Duty("reconcile", lambda relieve: reconcile_work(asked_to_stop.is_set))
+
+
+@shared_task(name=task_of("shift"))
+def shift(*args: Any, **kwargs: Any) -> None:
+    """Delivers for half a minute, then rings for the next shift."""
+    _shift.perform()
+
+
+@shared_task(name=task_of("backfill"))
+def backfill(*args: Any, **kwargs: Any) -> None:
+    """Works for a while on targets that start in the past."""
+    _backfill.perform()
+
+
+@shared_task(name=task_of("observe"))
+def observe(*args: Any, **kwargs: Any) -> None:
+    """Notes what new events look like."""
+    _observing.perform()
+
+
+@shared_task(name=task_of("announce"))
+def announce(*args: Any, **kwargs: Any) -> None:
+    """Publishes the catalog's changes and looks for drift."""
+    _announcing.perform()
+
+
+@shared_task(name=task_of("mail"))
+def mail(*args: Any, **kwargs: Any) -> None:
+    """Sends digests that are due."""
+    _mailing.perform()
+
+
+@shared_task(name=task_of("retain"))
+def retain(*args: Any, **kwargs: Any) -> None:
+    """Drops what nothing keeps any more."""
+    _retaining.perform()
+
+
+@shared_task(name=task_of("reconcile"))
+def reconcile(*args: Any, **kwargs: Any) -> None:
+    """Each hour: finds and mends what contradicts the invariants."""
+    _reconciling.perform()
+
+
 def _ring_for_a_shift() -> None:
+    """From whoever leaves. If the broker is away, the worker's watch starts the next shift."""
     try:
-        shift.apply_async(expires=2, retry=False)
-    except (
-        Exception
-    ) as error:  # The broker is down: the sweep, or the worker's own watch, starts the next shift.
-        logger.warning("No shift could be rung for: %s", error)
-
-
-def _ring_for_work() -> None:
-    _ring_for_a_shift()
-    for task, what in (
-        (backfill, "Backfills"),
-        (observe, "The observer"),
-        (announce, "Changes"),
-        (mail, "Mail"),
-    ):
-        try:
-            task.apply_async(expires=2, retry=False)
-        except Exception as error:
-            logger.warning("%s could not be rung for: %s", what, error)
-
-
-def _loop_run(work: Shift, relieve: Any) -> None:
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(work.run(relieve))
-    else:
-        uvloop.run(work.run(relieve))
-
-
-@worker_ready.connect
-def _watch(sender: Any = None, **kwargs: Any) -> None:
-    """Rings at once, and every few seconds for as long as the worker lives: beat may be dead."""
-
-    def watch() -> None:
-        while not asked_to_stop.wait(0 if first.is_set() else 3):
-            first.clear()
-            _ring_for_work()
-
-    first = threading.Event()
-    first.set()
-    threading.Thread(target=watch, name="shift-watch", daemon=True).start()
+        current_app.send_task(task_of("shift"), expires=EXPIRES, retry=False)
+    except Exception as error:
+        logger.info("No shift could be rung for: %s", error)
 
 
 @worker_process_init.connect

@@ -16,6 +16,8 @@ BY_THE_CLOCK = (
     "chaos/test_kill.py",
     "integration/shifts/test_deaths.py",
     "integration/shifts/test_relief.py",
+    "integration/shifts/test_poison.py",
+    "integration/test_brokers.py",
     "integration/test_ingest_http.py",
     "integration/test_log_cursor.py",
     "integration/test_log_write_lock.py",

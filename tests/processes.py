@@ -42,13 +42,14 @@ from tests.vectors import REPOSITORY
 MANAGE = (sys.executable, str(REPOSITORY / "manage.py"))
 COMMANDS = {
     "web": (*MANAGE, "serve"),
-    "worker": (*MANAGE, "work"),
+    "worker": (*MANAGE, "work", "--unsupervised"),
+    "work": (*MANAGE, "work"),  # the same with a parent that starts it again
     "up": (*MANAGE, "up", "--no-open"),
     # As a Django user starts them.
     "runserver": (*MANAGE, "runserver", "--noreload"),
     "celery": (sys.executable, "-m", "celery", "-A", "config", "worker", "-l", "INFO"),
 }
-CONSUMERS = ("worker", "celery")
+CONSUMERS = ("worker", "work", "celery")
 # Generous, because machines that run tests are busy. What waits ends as soon as it may; nothing asserts on it.
 PATIENCE = 60.0
 # Below what Linux, macOS and Windows give to outgoing connections.
@@ -172,7 +173,7 @@ class Town:
                 self.wait_until_ready(name)
 
     def wait_until_ready(self, name: str) -> None:
-        """Returns when the web process answers (`web`, `up`, `runserver`) or the worker consumes (`worker`, `celery`)."""
+        """Returns when the web process answers (`web`, `up`, `runserver`) or the worker consumes (`worker`, `work`, `celery`)."""
         process = self.processes[name]
         deadline = time.monotonic() + PATIENCE
         while not self._is_ready(name):

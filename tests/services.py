@@ -15,6 +15,7 @@ import itertools
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from functools import cache
 from pathlib import Path
 
 HOST = "127.0.0.1"
+RABBITMQ_USER = "guest"
 PORTS = {
     "postgresql": ("PostgreSQL", 5432),
     "mysql": ("MariaDB", 3306),
@@ -32,6 +34,8 @@ PORTS = {
 }
 # Programs that a test starts itself. The first that is found counts.
 PROGRAMS = {
+    "redis-server": ("Redis", ("redis-server",)),
+    "rabbitmqctl": ("rabbitmqctl", ("rabbitmqctl", "/usr/sbin/rabbitmqctl")),
     "chromium": ("Chromium", ("chromium", "chromium-browser", "google-chrome")),
     "npm": ("npm", ("npm",)),
 }
@@ -94,6 +98,26 @@ def redis_database() -> Iterator[str]:
                 yield url
             finally:
                 client.flushdb()
+
+
+@contextmanager
+def rabbitmq_vhost() -> Iterator[str]:
+    """The name of a virtual host of RabbitMQ that is this test's own, and gone at the end."""
+    name = f"signalbox_{os.getpid()}_{next(_numbers)}"
+    rabbitmqctl("add_vhost", name)
+    try:
+        rabbitmqctl("set_permissions", "-p", name, RABBITMQ_USER, ".*", ".*", ".*")
+        yield name
+    finally:
+        rabbitmqctl("delete_vhost", name)
+
+
+def rabbitmqctl(*arguments: str) -> None:
+    """Runs a command of RabbitMQ; fails with what it said."""
+    done = subprocess.run(
+        [program("rabbitmqctl"), "--quiet", *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"rabbitmqctl {' '.join(arguments)}\n{done.stdout}{done.stderr}"
 
 
 @contextmanager

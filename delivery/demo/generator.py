@@ -53,7 +53,8 @@ _stopping = threading.Event()
 
 
 def _start(**kwargs: Any) -> None:
-    if settings.DEMO:
+    """Told each time that the worker has a connection to its broker: after the first time there is one."""
+    if settings.DEMO and not any(thread.name == "demo-generator" for thread in threading.enumerate()):
         generator = Generator(rate(), _stopping)
         threading.Thread(target=generator.run, name="demo-generator", daemon=True).start()
 

@@ -98,7 +98,15 @@ def _forget_attempts(ends: float) -> None:
 def _forget_deleted_targets() -> None:
     """Routes, positions and exceptions of targets that are no more."""
     with connection.cursor() as cursor:
-        for table in ("log_ready", "runner_slot", "runner_flight", "runner_exception", "runner_gate"):
+        tables = (
+            "log_ready",
+            "runner_slot",
+            "runner_flight",
+            "runner_suspect",
+            "runner_exception",
+            "runner_gate",
+        )
+        for table in tables:
             cursor.execute(f"DELETE FROM {table} WHERE target NOT IN (SELECT id FROM rules_target)")
         cursor.execute(
             "DELETE FROM log_route WHERE target IN (SELECT DISTINCT target FROM log_route) "

@@ -44,6 +44,10 @@ TABLES = (
     """CREATE TABLE runner_flight (
         id {serial}, target {integer} NOT NULL, owner text NOT NULL, at {integer} NOT NULL, seqs text NOT NULL)""",
     """CREATE INDEX runner_flight_target ON runner_flight (target)""",
+    # Events that were being sent when their worker died, as often in a row as deaths says; number: the last such attempt.
+    """CREATE TABLE runner_suspect (
+        target {integer} NOT NULL, seq {integer} NOT NULL, lane {integer} NOT NULL, number {integer} NOT NULL,
+        deaths {integer} NOT NULL, PRIMARY KEY (target, seq)) {clustered}""",
     # Rows for the exceptions only: waiting behind one, retrying, or dead. They own their bytes.
     # clock: what the target's running clock said at the first attempt since it was routed or redriven.
     """CREATE TABLE runner_exception (

@@ -130,6 +130,11 @@ class Writer:
             raise Unavailable("Too many events are waiting to be stored.")
         self._queue.put((draft, answer))
 
+    @property
+    def waiting(self) -> int:
+        """Events that are not stored yet."""
+        return self._waiting
+
     def close(self) -> None:
         """Stores what is queued and ends the thread."""
         if self._thread is not None:

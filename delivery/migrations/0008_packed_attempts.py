@@ -39,5 +39,5 @@ def add(apps, editor):
 
 class Migration(migrations.Migration):
     # Backwards, 0002 drops all tables of the data plane.
-    dependencies = [("delivery", "0005_versions_and_sources")]
+    dependencies = [("delivery", "0007_peers")]
     operations = [migrations.RunPython(add, migrations.RunPython.noop)]

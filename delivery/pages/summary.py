@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from catalog.display import words
 from catalog.traffic import per_minute
-from delivery.pages import charts
+from delivery.pages import charts, reconciled
 from delivery.tracking import breakers, deadletters, rates, status, waiting
 from delivery.tracking.rates import Delivered
 from delivery.tracking.read import MINUTE, now, rows
@@ -94,6 +94,7 @@ def summary(name: str) -> dict[str, Any]:
         "dead": dead,
         "dead_where": _dead_where(groups),
         "needs": _needs(groups, owes),
+        "reconciled": reconciled.last(),
         "chart": charts.deliveries(slots, first, stretch.step, _chart_label(whole, stretch)),
         "latency_chart": charts.time_to_deliver(slots, first, stretch.step, _latency_label(whole)),
         "share_line": [100 * (1.0 if slot.share is None else slot.share) for slot in slots]

@@ -14,7 +14,7 @@ from catalog.access import needs
 from catalog.traffic import per_minute
 from delivery import backfill
 from delivery.models import TargetPermission
-from delivery.pages import lines
+from delivery.pages import lines, reconciled
 from delivery.pages.resting import kept_for
 from delivery.pages.summary import RANGES, target_lines
 from delivery.runner.policy import Policy
@@ -77,6 +77,7 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "signs": len(found.config.get("signing_keys", {})),
         "asks_permission": bool(found.config.get("handshake")),
         "permission": TargetPermission.objects.filter(target=pk).first(),
+        "reconciled": reconciled.last(pk),
     }
     return render(request, "delivery/target.html", context)
 

@@ -28,6 +28,10 @@ class Sending(Protocol):
     leaving: bool
     send_until: float
     under_way: int
+    only: Item | None
+
+    @property
+    def may_start(self) -> bool: ...
 
     def tell(self) -> None: ...
     def pump_in(self, seconds: float) -> None: ...
@@ -61,10 +65,10 @@ class Batches:
         """One of the places: sends what is cleared, one batch after the other."""
         sender = self._sender
         cleared, throttle = sender.progress.cleared, sender.throttle
-        while cleared and not (sender.halted or sender.abandoned or sender.leaving):
+        while cleared and sender.may_start and not (sender.halted or sender.abandoned or sender.leaving):
             if time.monotonic() >= sender.send_until or not throttle.allows(sender.under_way):
                 return
-            if self.must_wait():
+            if sender.only is None and self.must_wait():
                 return
             probe = throttle.starts()
             batch = self._pick(probe)
@@ -102,7 +106,7 @@ class Batches:
 
         batch: list[tuple[Item, Delivery]] = []
         allowed = sender.is_paced if sender.throttle.pace is not None and not probe else _always
-        most = 1 if probe else self.count
+        most = 1 if probe or sender.only is not None else self.count
         for item in self._batcher.pick(progress.cleared, progress.busy, most, allowed, size):
             found = made[item.seq]
             if isinstance(found, Delivery):
@@ -126,7 +130,7 @@ class Batches:
             if item.chain in sent and not sender.progress.follows(item):
                 now = time.time_ns() // 1000
                 row = (sender.facts.id, item.seq, item.attempts + 1, at, now - at, int(Ended.RETRY), None)
-                sender.progress.tried(item, (*row, sender.facts.revision, BEHIND, None))
+                sender.progress.tried(item, (*row, sender.facts.revision, BEHIND, None, None))
                 continue
             sent.add(item.chain)
             sender.record(item, delivery, outcome, at, probe)

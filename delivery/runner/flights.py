@@ -1,7 +1,7 @@
 """What is in flight by the record: opened before the first byte is sent, closed when all of it is accounted for.
 
 A flight that a dead or frozen shift left behind is looked at by whoever leases its lane groups next: an attempt without
-a record becomes "unknown".
+a record becomes "unknown", and its event a suspect: perhaps it was what ended the shift (delivery/runner/suspects.py).
 """
 
 from __future__ import annotations
@@ -14,19 +14,22 @@ from delivery.log.schema import LANES_PER_SLOT, lanes_of
 from delivery.runner import attempts, rollups
 from delivery.runner.database import Database
 from delivery.runner.lease import LEASE, Claimed
+from delivery.runner.policy import Policy
 from delivery.runner.progress import Item
+from delivery.runner.suspects import Suspects
 from delivery.tracking.words import Outcome, State
 
-# What the owner of a flight that was abandoned is called.
+# Ends the owner of a flight whose shift lives, or was asked to leave, and let go of it: nothing in it ended a process.
 LOST = " (lost)"
 
 
 class Flights:
     """The flights of one shift, whose id is `owner`, and those of others as far as it has to do with them."""
 
-    def __init__(self, database: Database, owner: str) -> None:
+    def __init__(self, database: Database, owner: str, suspects: Suspects) -> None:
         self.database = database
         self.owner = owner
+        self.suspects = suspects
 
     def open(self, target: int, items: Sequence[Item], now: int) -> int:
         """Records `items` as about to be sent and returns the flight's id. Inside a transaction."""
@@ -49,17 +52,19 @@ class Flights:
         """Makes them nobody's: whoever claims the lane groups next, this shift too, looks at them. Inside a transaction."""
         self.database.run(
             "UPDATE runner_flight SET owner = %s WHERE target = %s AND owner = %s",
-            [f"{self.owner}{LOST}", target, self.owner],
+            [self.owner + LOST, target, self.owner],
         )
 
-    def recover(self, target: int, claimed: list[Claimed], now: int, fresh: bool) -> None:
+    def recover(self, target: int, claimed: list[Claimed], now: int, fresh: bool, policy: Policy) -> None:
         """What a crashed shift had in flight is recorded as unknown; it will be sent again. Inside a transaction.
+
+        Unless that happened too often in a row: then it is a dead letter, and `claimed` tells so.
 
         `fresh`: this shift holds nothing of the target, so flights in its own name are from before, too.
         """
         lanes = {lane: one for one in claimed for lane in lanes_of(one.slot)}
         lost: list[attempts.AttemptRow] = []
-        for flight, worker, text in self.database.rows(
+        for flight, owner, text in self.database.rows(
             "SELECT id, owner, seqs FROM runner_flight WHERE target = %s AND owner <> %s",
             [target, "" if fresh else self.owner],
         ):
@@ -73,8 +78,10 @@ class Flights:
                 elif self._is_open(one, lane, seq, number):
                     unknown = (Outcome.UNKNOWN, None, 0, "The shift ended while this was sent.", None, None)
                     lost.append((target, seq, number, now, 0, *unknown))
-                    attempts.record(self.database, lost[-1:], worker.removesuffix(LOST))
+                    attempts.record(self.database, lost[-1:], owner.removesuffix(LOST))
                     one.attempts[seq] = number
+                    if not owner.endswith(LOST) and self.suspects.note(target, lane, seq, number):
+                        self.suspects.give_up(one, seq, policy, now)
             if left:
                 self.database.run(
                     "UPDATE runner_flight SET seqs = %s WHERE id = %s",

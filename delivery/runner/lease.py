@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 # A lease lasts this long (microseconds), is renewed well before, and its holder stops sending before it ends.
@@ -27,3 +28,6 @@ class Claimed(NamedTuple):
     skip: set[int]  # delivered or held above the cursors
     attempts: dict[int, int]  # seq -> attempts on record, above the cursors
     drains: str | None = None  # the order whose parked events are to be finished before anything new is read
+    suspects: Mapping[
+        int, tuple[int, bool]
+    ] = {}  # delivery/runner/suspects.py: seq -> last attempt, whether alone

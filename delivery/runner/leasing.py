@@ -153,7 +153,8 @@ class Leasing(View):
         if claimed and fresh:
             self._give_back_probe(target)
         if claimed:
-            self.flights.recover(target, claimed, now, fresh)
+            self.flights.recover(target, claimed, now, fresh, policy.draining(drains) if drains else policy)
+            claimed = [one._replace(suspects=self.suspects.of(one)) for one in claimed]
             self._free_heads(target, claimed, policy.draining(drains) if drains else policy, now)
         return claimed
 

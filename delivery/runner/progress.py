@@ -23,6 +23,7 @@ from delivery.runner.policy import Policy
 from delivery.tracking.words import State
 
 EMPTY: Mapping[int, int] = {}
+NOBODY: Mapping[int, tuple[int, bool]] = {}
 
 
 class Item(msgspec.Struct, eq=False, gc=False):
@@ -121,6 +122,7 @@ class Progress:
         self.busy: dict[int, deque[Item] | None] = {}  # chain -> events behind the one being sent, if any
         self.ready: deque[Item] = deque()  # may be sent once recorded as in flight
         self.cleared: deque[Item] = deque()  # recorded: may be sent now
+        self.alone: deque[Item] = deque()  # are sent while nothing else is
         self.held_seqs: set[int] = set()  # exceptions in memory
         self.exceptions = 0  # rows of this target, in the lane groups held
         self.to_drain: set[int] = set()  # chains whose next exception is to be read
@@ -129,6 +131,7 @@ class Progress:
         self.outbox = Outbox(target)
         self._skip: set[int] = set()
         self._attempts: dict[int, int] = {}
+        self._suspects: dict[int, tuple[int, bool]] = {}
 
     # ── what the store read ──
 
@@ -139,11 +142,14 @@ class Progress:
         cursors: Iterable[int],
         skip: Iterable[int] = (),
         attempts: Mapping[int, int] = EMPTY,
+        suspects: Mapping[int, tuple[int, bool]] = NOBODY,
     ) -> None:
         """This shift holds the lease of `slot` now, from these cursors on.
 
-        `skip`: events above the cursors that were done before. `attempts`: seq -> attempts on record.
+        `skip`: events above the cursors that were done before. `attempts`: seq -> attempts on record. `suspects`: seq ->
+        the attempt during which its worker died, and whether it is sent alone if that was the last one.
         """
+        self._suspects.update(suspects)
         self.fences[slot] = fence
         for number, cursor in enumerate(cursors):
             self.lanes[slot * LANES_PER_SLOT + number] = Lane(cursor, cursor)
@@ -230,12 +236,17 @@ class Progress:
     def to_clear(self, limit: int, behind: int = 32) -> tuple[list[Item], list[Item]]:
         """About `limit` events to record as in flight: the heads of chains, and some that follow in each chain.
 
-        The followers are recorded early so that a chain need not wait for a commit between two of its events.
+        The followers are recorded early so that a chain need not wait for a commit between two of its events; not while
+        there are suspects.
         """
         heads: list[Item] = []
         following: list[Item] = []
+        behind = 0 if self._suspects else behind
         while self.ready and len(heads) + len(following) < limit:
             item = self.ready.popleft()
+            if self._suspects and self._is_suspect(item):
+                self.alone.append(item)
+                continue
             heads.append(item)
             followers = self.busy[item.chain]
             if followers is not None:
@@ -251,11 +262,27 @@ class Progress:
             item.flight = flight
         self.cleared.extend(heads)
 
+    def clear_alone(self, item: Item, flight_id: int) -> None:
+        """A suspect is recorded as in flight, by itself: it is the next to be sent."""
+        item.flight = Flight(flight_id, 1)
+        self.cleared.appendleft(item)
+
+    @property
+    def watchful(self) -> bool:
+        """Whether some of its events were being sent when a worker died: no more is recorded than is sent at once."""
+        return bool(self._suspects)
+
+    def _is_suspect(self, item: Item) -> bool:
+        """Whether it is to be sent alone."""
+        return self._suspects.get(item.seq) == (item.attempts, True)
+
     # ── how sends ended ──
 
     def tried(self, item: Item, attempt: tuple[Any, ...], size: int = 0) -> None:
         """An attempt at `item` with `size` bytes ended; `attempt` is its row. What it means for the event is told next."""
         item.attempts += 1
+        if self._suspects:
+            self._suspects.pop(item.seq, None)
         outbox = self.outbox
         outbox.attempts.append(attempt)
         outbox.size += size

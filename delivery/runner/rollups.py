@@ -53,14 +53,15 @@ def count(
     misconfigured = outcomes[Outcome.MISCONFIGURED] + outcomes[Outcome.GONE]
     counts = [
         len(latencies), retried, dead, outcomes[Outcome.REJECTED], misconfigured, outcomes[Outcome.UNKNOWN], discarded, size,
-        *_histogram(latencies), *_histogram(took),
+        *histogram(latencies), *histogram(took),
     ]  # fmt: skip
     minute = now // MINUTE
     database.run(PER_MINUTE, [target, minute, *counts])
     database.run(PER_SLOT, [target, minute // SLOT_MINUTES, *counts])
 
 
-def _histogram(milliseconds: Sequence[int]) -> list[int]:
+def histogram(milliseconds: Sequence[int]) -> list[int]:
+    """How many of them lie within each of LATENCY_BOUNDS, and beyond."""
     counts = [0] * len(LATENCIES)
     for one, times in Counter(milliseconds).items():
         counts[bisect_left(LATENCY_BOUNDS, one)] += times

@@ -64,6 +64,8 @@ class Sender:
         self.leaving = False
         self.next_due: int | None = None
         self.send_until = 0.0  # monotonic; no send starts later, for the lease may be gone
+        self.waits = False  # while a suspect is sent alone (delivery/runner/alone.py)…
+        self.only: Item | None = None  # …which is this one, if it is of this target
         self.more = False  # whether the log holds events for it that are not read yet
         self.throttle = Throttle(facts.id, facts.policy, facts.rested, facts.policy.max_in_flight)
         self.want = 1  # events that should be recorded as in flight
@@ -112,11 +114,12 @@ class Sender:
 
     def pump(self) -> None:
         """Starts as many sends as there are cleared events and places."""
-        if self.abandoned:
+        if self.abandoned or not self.may_start:
             return
         cleared = self.progress.cleared
         free = min(self.throttle.places(len(self._tasks)), len(cleared))
-        if self._batches is not None and free > 0 and self._batches.must_wait():
+        alone = self.only is not None
+        if self._batches is not None and free > 0 and not alone and self._batches.must_wait():
             return
         loop = asyncio.get_running_loop()
         for _ in range(free):
@@ -152,11 +155,11 @@ class Sender:
     @property
     def wants_more(self) -> bool:
         """Whether more events should be recorded as in flight."""
-        return len(self.progress.cleared) < self.want and not self.quiet
+        return len(self.progress.cleared) < self.want and not (self.quiet or self.waits)
 
     def to_clear(self, most: int) -> tuple[list[Item], list[Item]]:
         """Up to `most` events to record as in flight, few where few may go."""
-        if self.throttle.calm and self.throttle.rate is None:
+        if self.throttle.calm and self.throttle.rate is None and not self.progress.watchful:
             return self.progress.to_clear(most)
         few = max(1, self.want - len(self.progress.cleared))
         return self.progress.to_clear(min(most, few), 0 if self.throttle.open else 32)
@@ -164,7 +167,14 @@ class Sender:
     @property
     def waiting(self) -> int:
         """How many events could be sent at once."""
-        return len(self.progress.cleared) + len(self.progress.ready)
+        progress = self.progress
+        return len(progress.cleared) + len(progress.ready) + len(progress.alone)
+
+    @property
+    def may_start(self) -> bool:
+        """Whether the next of what is cleared may be sent now, for all that is known of suspects."""
+        cleared = self.progress.cleared
+        return not self.waits or bool(cleared and cleared[0] is self.only)
 
     @property
     def needs_round(self) -> bool:
@@ -208,7 +218,7 @@ class Sender:
         cleared, send, prepare, throttle = (
             self.progress.cleared, self._target.send, self._preparing.delivery, self.throttle
         )  # fmt: skip
-        while cleared and not (self.halted or self.abandoned or self.leaving):
+        while cleared and self.may_start and not (self.halted or self.abandoned or self.leaving):
             if time.monotonic() >= self.send_until:
                 return  # Renewed leases pump again.
             probe = False

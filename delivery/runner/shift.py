@@ -17,6 +17,7 @@ from typing import Any
 
 from delivery.doorbell import Bell
 from delivery.peers.services import services
+from delivery.runner.alone import Alone
 from delivery.runner.database import DATABASE_ERRORS
 from delivery.runner.facts import Facts
 from delivery.runner.gate import Gate
@@ -45,10 +46,12 @@ RECORD = 0.01  # seconds that outcomes may wait for others, to be committed toge
 class Shift:
     """Made and run in one thread; `stop` may be set from any."""
 
-    def __init__(self, stop: threading.Event, stay: float = STAY) -> None:
+    def __init__(self, stop: threading.Event, stay: float = STAY, grace: float = GRACE) -> None:
+        """On duty for `stay` seconds; once `stop` is set, sends under way may take `grace` seconds to end."""
         self.id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._stop = stop
         self._stay = stay
+        self._grace = grace
         self._senders: dict[int, Sender] = {}
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="shift-database")
         self._closing: set[asyncio.Task[None]] = set()
@@ -61,6 +64,7 @@ class Shift:
         self._again_at = 0.0
         self._recording: asyncio.TimerHandle | None = None
         self._ahead = 0  # of the database's clock before the monotonic one, microseconds
+        self._alone = Alone(self.id)
         self._lost: dict[int, list[int]] = {}  # lane groups of senders that were dropped, to be given back
 
     async def run(self, relieved: Any) -> None:
@@ -82,6 +86,7 @@ class Shift:
             logger.exception("The shift lost the database; its leases lapse and another takes over.")
         finally:
             relieved()
+            self._alone.close()
             loop.remove_reader(bell.socket)
             bell.close()
             if listener is not None:
@@ -109,7 +114,7 @@ class Shift:
                 for sender in self._senders.values():
                     sender.leave()
             if self._stop.is_set():
-                gone_by = min(gone_by, now + GRACE)
+                gone_by = min(gone_by, now + self._grace)
             if leaving and now >= gone_by:
                 await self._abandon(loop)
             if leaving and not (self._senders or self._lost):
@@ -163,13 +168,19 @@ class Shift:
         if prune:
             self._pruned = now
         clock = self._clock()
-        for sender in self._senders.values():
+        suspected = self._alone.turn(self._senders, now, leaving)
+        for target, sender in self._senders.items():
+            if sender is suspected:
+                cycle.flights.append((target, [self._alone.begin(sender, now)], []))
             ask(cycle, sender, prune, clock)
         return cycle
 
     async def _apply(self, cycle: Cycle, news: News) -> None:
         for (target, heads, following), flight in zip(cycle.flights, news.flights, strict=True):
-            self._senders[target].progress.clear(heads, following, flight)
+            if self._alone.is_of(heads):
+                self._senders[target].progress.clear_alone(heads[0], flight)
+            else:
+                self._senders[target].progress.clear(heads, following, flight)
         if news.released:
             self._wake.set()
         for target in news.released:
@@ -282,7 +293,9 @@ class Shift:
             if gate is not None:
                 sender.throttle.begin(gate, self._clock())
                 sender.rethink()
-        sender.progress.take(claimed.slot, claimed.fence, claimed.cursors, claimed.skip, claimed.attempts)
+        sender.progress.take(
+            claimed.slot, claimed.fence, claimed.cursors, claimed.skip, claimed.attempts, claimed.suspects
+        )
         if claimed.parked:
             sender.next_due = 0  # Some may be due already, and need not wait for the next sweep.
         for key, seq, blocks, _ in claimed.parked:
@@ -345,6 +358,8 @@ class Shift:
         pause = min(self._renewed + RENEW, self._swept + SWEEP, gone_by) - now
         if self._again:
             pause = min(pause, self._again_at - now)
+        if self._alone.waits(self._senders):
+            pause = min(pause, max(self._alone.rests_until - now, 0.005))
         clock = self._clock()
         for sender in self._senders.values():
             if sender.next_due is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from delivery.runner.database import Database
 from delivery.runner.flights import Flights
+from delivery.runner.suspects import Suspects
 
 
 class View:
@@ -12,4 +13,5 @@ class View:
     def __init__(self, database: Database, owner: str) -> None:
         self.database = database
         self.owner = owner
-        self.flights = Flights(database, owner)
+        self.suspects = Suspects(database)
+        self.flights = Flights(database, owner, self.suspects)

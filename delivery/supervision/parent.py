@@ -1,4 +1,4 @@
-"""The parent: starts the children, starts again what dies, and stops all of them within 5 s."""
+"""The parent: starts the children, starts again what dies, and stops all of them in a given time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Parent:
     """Runs `children` until a stop signal arrives.
 
     `say` takes a line for the person at the terminal; `changed` is called with the process id of each living child
-    whenever one was started.
+    whenever one was started. What has not ended `stop_within` seconds after a stop signal is killed.
     """
 
     def __init__(
@@ -48,12 +48,14 @@ class Parent:
         children: Sequence[Child],
         *,
         say: Callable[[str], None],
-        changed: Callable[[dict[str, int]], None],
+        changed: Callable[[dict[str, int]], None] = lambda children: None,
+        stop_within: float = STOP_WITHIN,
     ) -> None:
         self.children = children
         self.stopping = False
         self._say = say
         self._changed = changed
+        self._stop_within = stop_within
         self._stop_signals = 0
         self._lifeline = Lifeline()
 
@@ -111,7 +113,7 @@ class Parent:
         living = [child.process for child in self.children if child.process and child.process.poll() is None]
         for process in living:
             process.terminate()
-        deadline = time.monotonic() + STOP_WITHIN
+        deadline = time.monotonic() + self._stop_within
         while any(process.poll() is None for process in living) and self._stop_signals == 1:
             left = deadline - time.monotonic()
             if left <= 0:

@@ -11,13 +11,19 @@ from delivery.demo import first_event
 
 
 def banner(
-    base: str, *, facts: Mapping[str, object] | None, link: str | None, networks: Sequence[str], var: Path
+    base: str,
+    *,
+    facts: Mapping[str, object] | None,
+    link: str | None,
+    networks: Sequence[str],
+    var: Path,
+    notes: Sequence[str] = (),
 ) -> str:
     """The lines to print: where Signalbox is, how to begin, what targets may be, where the data is, how to stop.
 
     `base` is the URL of the web process without a slash at its end. `facts` are user, password, token and bus of the
     demo; without it, `link` is the path at which the administrator's account is made, if there is none yet.
-    `networks` may be targets beside public addresses.
+    `networks` may be targets beside public addresses. `notes` say what is slow or risky (delivery/supervision/advice.py).
     """
     lines = ["", _("Signalbox is running: %(base)s") % {"base": base}, ""]
     if facts:
@@ -34,6 +40,7 @@ def banner(
         lines.append(_entry(_("Targets"), text % {"networks": ", ".join(networks)}))
     lines.append(_entry(_("Data"), str(var)))
     lines.append(_entry(_("Stop"), _("Ctrl-C; started again, it goes on where it was")))
+    lines += [_entry(_("Note"), note) for note in notes]
     return "\n".join([*lines, ""])
 
 

@@ -163,7 +163,7 @@ def test_a_revoked_token_of_the_demo_is_replaced_at_the_next_start(new_town: Cal
     assert before not in town.output()
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "celery"])
+@pytest.mark.parametrize("name", ["web", "worker", "work", "celery"])
 def test_a_process_by_itself_stops_on_sigterm_with_status_zero(town: Town, name: str) -> None:
     town.start(name)
     assert town.stop(name) == 0
@@ -178,8 +178,8 @@ def test_runserver_serves_what_is_not_django_too(town: Town) -> None:
 def test_a_plain_celery_worker_with_the_broker_in_memory_rings_for_itself(town: Town) -> None:
     town.start("celery")
     eventually(
-        lambda: "Task delivery.sweep" in town.output(),
-        "the worker received a sweep that no other process sent",
+        lambda: "Task delivery.observe" in town.output(),
+        "the worker received a doorbell that no other process rang",
     )
 
 
@@ -188,7 +188,8 @@ def test_web_and_worker_run_on_postgresql_and_redis(scaled_town: Town) -> None:
     scaled_town.start("web", "worker")
     assert scaled_town.request("GET", "/readyz").status == 200
     eventually(
-        lambda: "Task delivery.sweep" in scaled_town.output(), "the worker received a sweep through Redis"
+        lambda: "Task delivery.observe" in scaled_town.output(),
+        "the worker received a doorbell through Redis",
     )
     assert scaled_town.stop("worker") == 0
     assert scaled_town.stop("web") == 0

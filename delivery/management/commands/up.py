@@ -50,10 +50,11 @@ class Command(BaseCommand):
                     _child(
                         "web", "serve", f"--fd={sock.fileno()}", descriptors=(sock.fileno(), claim.descriptor)
                     ),
-                    _child("worker", "work", descriptors=(claim.descriptor,)),
+                    _child("worker", "work", "--unsupervised", descriptors=(claim.descriptor,)),
                 ],
                 say=self._say,
                 changed=lambda children: claim.describe(base, children),
+                stop_within=settings.DRAIN + 1.0,
             )
 
             def welcome() -> None:
@@ -81,14 +82,21 @@ class Command(BaseCommand):
 def _banner(base: str) -> str:
     from catalog.setup import one_time_link
     from delivery.demo.welcome import banner_facts
+    from delivery.supervision.advice import advice
 
     facts = banner_facts()
     try:
         link = None if facts else one_time_link()
+        notes = advice()
     finally:
         connections.close_all()
     return banner(
-        base, facts=facts, link=link, networks=settings.ALLOWED_TARGET_NETWORKS, var=Path(settings.VAR)
+        base,
+        facts=facts,
+        link=link,
+        networks=settings.ALLOWED_TARGET_NETWORKS,
+        var=Path(settings.VAR),
+        notes=notes,
     )
 
 

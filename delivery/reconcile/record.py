@@ -74,7 +74,7 @@ def _newest_packs(since: int, most: int) -> tuple[int, list[int]]:
     ids: list[int] = []
     attempts, below = 0, None
     while True:
-        where, values = ("WHERE id < %s ", [below]) if below is not None else ("", [])
+        where, values = ("WHERE id < %s ", [below]) if below is not None else ("", list[int]())
         page = rows(f"SELECT id, body FROM attempt_pack {where}ORDER BY id DESC LIMIT %s", [*values, PACKS])
         for pk, body in page:
             if packing.began(body) < since - SLACK:

@@ -15,6 +15,8 @@ from django.db import connection
 from catalog.following.mail import send as send_mail
 from delivery.announcing import announce as announce_changes
 from delivery.backfill.work import work as backfill_work
+from delivery.deadletters.forwarding import forward as forward_letters
+from delivery.deadletters.work import work as letters_work
 from delivery.demo.generator import start_with_worker
 from delivery.doorbell import Doorbell
 from delivery.log.retention import retain_all
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 # One shift per process takes new work: a second would only compete for the same processor.
 _on_duty = threading.Lock()
 _backfilling = threading.Lock()
+_redriving = threading.Lock()
 _observing = threading.Lock()
 _announcing = threading.Lock()
 _mailing = threading.Lock()
@@ -70,6 +73,19 @@ def backfill() -> None:
         backfill_work(asked_to_stop.is_set)
     finally:
         _backfilling.release()
+        connection.close()
+
+
+@shared_task(name="delivery.letters")
+def letters() -> None:
+    """Works on jobs of dead letters and forwards new ones. Does nothing when this process does so already."""
+    if asked_to_stop.is_set() or not _redriving.acquire(blocking=False):
+        return
+    try:
+        letters_work(asked_to_stop.is_set)
+        forward_letters(asked_to_stop.is_set)
+    finally:
+        _redriving.release()
         connection.close()
 
 
@@ -129,6 +145,7 @@ def _ring_for_work() -> None:
     _ring_for_a_shift()
     for task, what in (
         (backfill, "Backfills"),
+        (letters, "Dead letters"),
         (observe, "The observer"),
         (announce, "Changes"),
         (mail, "Mail"),

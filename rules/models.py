@@ -98,6 +98,15 @@ class Target(models.Model):
     max_in_flight = models.PositiveIntegerField(
         _("at once"), default=64, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
+    dead_letters_to = models.ForeignKey(
+        "self",
+        verbose_name=_("dead letters go on to"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="takes_dead_letters_of",
+    )
     starts = models.CharField(max_length=40, blank=True, default="", editable=False)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.RUNNING)
     state_reason = models.CharField(max_length=500, blank=True, default="")
@@ -208,4 +217,7 @@ POLICY_FIELDS = (
 
 def policy_of(target: Target) -> dict[str, Any]:
     """The target's delivery policy as plain values, for its revision."""
-    return {field: getattr(target, field) for field in POLICY_FIELDS}
+    to = target.dead_letters_to
+    return {field: getattr(target, field) for field in POLICY_FIELDS} | (
+        {"dead_letters_to": to.name} if to else {}
+    )

@@ -45,11 +45,12 @@ TABLES = (
         id {serial}, target {integer} NOT NULL, owner text NOT NULL, at {integer} NOT NULL, seqs text NOT NULL)""",
     """CREATE INDEX runner_flight_target ON runner_flight (target)""",
     # Rows for the exceptions only: waiting behind one, retrying, or dead. They own their bytes.
+    # told: a dead letter that the target's own target for dead letters has got.
     """CREATE TABLE runner_exception (
         target {integer} NOT NULL, seq {integer} NOT NULL, lane {integer} NOT NULL, key {integer} NOT NULL,
         state {integer} NOT NULL, blocks {integer} NOT NULL, attempts {integer} NOT NULL, redriven {integer} NOT NULL,
         received_at {integer} NOT NULL, first_at {integer} NOT NULL, due_at {integer}, status {integer}, reason text, raw {bytes} NOT NULL,
-        request text, response text, PRIMARY KEY (target, seq)) {clustered}""",
+        request text, response text, told {integer} NOT NULL DEFAULT 0, PRIMARY KEY (target, seq)) {clustered}""",
     """CREATE INDEX runner_exception_due ON runner_exception (due_at) WHERE due_at IS NOT NULL""",
     """CREATE INDEX runner_exception_key ON runner_exception (target, key, seq)""",
     """CREATE INDEX runner_exception_dead ON runner_exception (state, seq)""",

@@ -16,10 +16,13 @@ from django.views.decorators.http import require_safe
 from catalog.access import needs
 from catalog.display import words
 from catalog.personal import shown_to
+from delivery.deadletters import listing
+from delivery.deadletters.causes import cause_of
+from delivery.deadletters.chosen import Chosen
 from delivery.pages import lines
 from delivery.pages.outgoing import delivery_id, outgoing
 from delivery.pages.veil import journey_for
-from delivery.tracking import deadletters, events, journey, status
+from delivery.tracking import events, journey, status
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.journey import Journey, Stop
 from delivery.tracking.status import Status
@@ -196,8 +199,13 @@ def _alike(answer: Answer) -> int:
     """How many other events met the same end at that target."""
     if answer.stop is None or answer.stop.state != "dead":
         return 0
-    groups = deadletters.groups(answer.stop.target_id)
-    return next((group.size - 1 for group in groups if group.reason == answer.stop.reason), 0)
+    groups = listing.groups(Chosen(target=answer.stop.target_id))
+    # A status in the reason may be the answer's or a number in its text: both are looked for.
+    causes = {
+        cause_of(answer.stop.reason or "", status)
+        for status in (None, answer.stop.last.status if answer.stop.last else None)
+    }
+    return next((group.size - 1 for group in groups if group.cause in causes), 0)
 
 
 def _sent(found: Journey, stop: Stop, wanted: str) -> dict[str, Any]:

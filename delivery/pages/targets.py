@@ -13,9 +13,11 @@ from django.views.decorators.http import require_POST
 from catalog.access import needs
 from catalog.traffic import per_minute
 from delivery import backfill
+from delivery.deadletters import listing
+from delivery.deadletters.chosen import Chosen
 from delivery.pages import lines
 from delivery.pages.summary import RANGES, target_lines
-from delivery.tracking import attempts, deadletters, rates, status, waiting
+from delivery.tracking import attempts, rates, status, waiting
 from delivery.tracking.read import now, rows
 from rules import registry, revisions
 from rules.models import Rule, Target
@@ -63,7 +65,7 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "median": total.percentile(0.5),
         "p95": total.percentile(0.95),
         "minutes": [slot.delivered for slot in hour],
-        "groups": deadletters.groups(pk)[:5],
+        "groups": listing.groups(Chosen(target=pk))[:5],
         "tried": lines.of_attempts(attempts.of_target(pk, 50)),
     }
     return render(request, "delivery/target.html", context)

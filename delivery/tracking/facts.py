@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from catalog.changes import SYSTEM
+from catalog.changes import RESERVED
 from catalog.facts import (
     BUSY_MINUTES,
     BusRule,
@@ -163,7 +163,7 @@ class LogFacts:
 
     def publish(self, bus: str, body: bytes) -> Published:
         """Publishes one event in CloudEvents JSON format through the ingest; raises PublishRefused with the reason."""
-        if bus == SYSTEM:
+        if bus in RESERVED:
             raise PublishRefused(_("Signalbox alone publishes on the bus %(bus)s.") % {"bus": bus})
         try:
             published = pipeline.publish(bus, body)

@@ -30,6 +30,7 @@ urlpatterns = [
     path("targets/<int:pk>/", targets.target, name="target"),
     path("targets/<int:pk>/pause/", targets.pause, name="pause-target"),
     path("targets/<int:pk>/resume/", targets.resume, name="resume-target"),
+    path("targets/<int:pk>/dead-letters/", targets.send_dead_letters, name="send-dead-letters"),
     path("targets/<int:pk>/catching-up/", targets.catching_up, name="catching-up"),
     path("targets/<int:pk>/stop-catching-up/", targets.stop_catching_up, name="stop-catching-up"),
     path("targets/<int:pk>/delete/", targets.delete_target, name="delete-target"),

@@ -24,6 +24,7 @@ from rules.models import Rule, Target
 from rules.personal import NotApproved
 
 PAGE = 50
+TAKERS = 500
 
 
 @needs("rules.view_target")
@@ -65,10 +66,17 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "median": total.percentile(0.5),
         "p95": total.percentile(0.95),
         "minutes": [slot.delivered for slot in hour],
+        "takers": _takers(found),
         "groups": listing.groups(Chosen(target=pk))[:5],
         "tried": lines.of_attempts(attempts.of_target(pk, 50)),
     }
     return render(request, "delivery/target.html", context)
+
+
+def _takers(found: Target) -> list[Target]:
+    """The targets that may take its dead letters: of its team, and none whose own come to it."""
+    of_team = Target.objects.filter(rule__team=found.rule.team_id).exclude(pk=found.pk).order_by("name")[:TAKERS]
+    return [one for one in of_team if one.dead_letters_to_id != found.pk]
 
 
 def _former_order(found: Target, owes: waiting.Waiting) -> str:
@@ -104,6 +112,27 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _("It stays paused. %(why)s") % {"why": error})
     else:
         messages.success(request, _("Running. It begins with what has waited."))
+    return redirect("target", pk)
+
+
+@needs("rules.change_target")
+@require_POST
+def send_dead_letters(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lets the target's dead letters go on to the target `to`, or to nobody when it is empty."""
+    found = get_object_or_404(Target.objects.select_related("rule"), pk=pk)
+    wanted = request.POST.get("to", "")
+    to = get_object_or_404(Target.objects.select_related("rule"), pk=int(wanted)) if wanted.isdecimal() else None
+    try:
+        revisions.send_dead_letters_to(found, to, by=request.user)
+    except (revisions.NotThere, NotApproved) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(
+            request,
+            _("Its dead letters go on to %(target)s.") % {"target": to.name}
+            if to
+            else _("Its dead letters stay here only."),
+        )
     return redirect("target", pk)
 
 

@@ -75,7 +75,9 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _takers(found: Target) -> list[Target]:
     """The targets that may take its dead letters: of its team, and none whose own come to it."""
-    of_team = Target.objects.filter(rule__team=found.rule.team_id).exclude(pk=found.pk).order_by("name")[:TAKERS]
+    of_team = (
+        Target.objects.filter(rule__team=found.rule.team_id).exclude(pk=found.pk).order_by("name")[:TAKERS]
+    )
     return [one for one in of_team if one.dead_letters_to_id != found.pk]
 
 
@@ -121,7 +123,11 @@ def send_dead_letters(request: HttpRequest, pk: int) -> HttpResponse:
     """Lets the target's dead letters go on to the target `to`, or to nobody when it is empty."""
     found = get_object_or_404(Target.objects.select_related("rule"), pk=pk)
     wanted = request.POST.get("to", "")
-    to = get_object_or_404(Target.objects.select_related("rule"), pk=int(wanted)) if wanted.isdecimal() else None
+    to = (
+        get_object_or_404(Target.objects.select_related("rule"), pk=int(wanted))
+        if wanted.isdecimal()
+        else None
+    )
     try:
         revisions.send_dead_letters_to(found, to, by=request.user)
     except (revisions.NotThere, NotApproved) as error:

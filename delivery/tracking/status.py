@@ -54,7 +54,7 @@ def of_state(state: str, enabled: bool, owes: Waiting) -> Status:
     if not enabled:
         return Status("idle", _("Not listening"))
     if owes.dead:
-        return Status("bad", _("Refusing"))
+        return Status("bad", _("Refusing") if owes.answered else _("Not reachable"))
     if owes.retrying:
         return Status("warn", _("Trying again"))
     if owes.past is not None:

@@ -363,11 +363,13 @@ def _delivering(at: int, wanted: Iterable[int]) -> dict[int, Delivering]:
         dead[target] += given_up / passed
     exists = "EXISTS (SELECT 1 FROM runner_exception x WHERE x.target = t.id AND x.state = %s)"
     states = {
-        int(target): status.of_state(state, True, Waiting(dead=int(refused), retrying=int(retrying)))
-        for target, state, refused, retrying in rows(
-            f"SELECT t.id, t.state, {exists}, {exists} FROM rules_target t JOIN rules_rule r ON r.id = t.rule_id "
+        int(target): status.of_state(
+            state, True, Waiting(dead=int(dead_ones), retrying=int(retrying), answered=int(answered))
+        )
+        for target, state, dead_ones, retrying, answered in rows(
+            f"SELECT t.id, t.state, {exists}, {exists}, {exists[:-1]} AND x.status IS NOT NULL) FROM rules_target t JOIN rules_rule r ON r.id = t.rule_id "
             "WHERE r.enabled",
-            [int(State.DEAD), int(State.RETRY)],
+            [int(State.DEAD), int(State.RETRY), int(State.DEAD)],
         )
     }
     return {

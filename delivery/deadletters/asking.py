@@ -76,9 +76,11 @@ def apply(job: LetterJob, letters: Sequence[tuple[int, int]], undo: int = 0) -> 
     `undo`: microseconds that a discard waits for somebody to take it back.
     """
     if job.kind == LetterJob.Kind.REDRIVE:
-        change, values = REDRIVE, [int(State.RETRY), now()]
+        change = REDRIVE
+        values: list[Any] = [int(State.RETRY), now()]
     else:
-        change, values = DISCARD, [int(State.DISCARD), now() + undo, headed(job)]
+        change = DISCARD
+        values = [int(State.DISCARD), now() + undo, headed(job)]
     found = _update(change, values, letters, State.DEAD)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -205,9 +205,24 @@ def _read(where: str, values: Sequence[Any], order: str, limit: int) -> list[Let
         [*values, limit],
     )
     letters = []
-    for *told, kind, subject, source, event_id, raw in found:
+    for (
+        target,
+        seq,
+        key,
+        attempts,
+        redriven,
+        first_at,
+        status,
+        reason,
+        kind,
+        subject,
+        source,
+        event_id,
+        raw,
+    ) in found:
         if raw is not None:
             named = msgspec.json.decode(bytes(raw), type=_Named)
             kind, subject, source, event_id = named.type, named.subject, named.source, named.id
-        letters.append(Letter(*told, kind, subject or "", source, event_id))
+        facts = (target, seq, key, attempts, redriven, first_at, status, reason)
+        letters.append(Letter(*facts, kind, subject or "", source, event_id))
     return letters

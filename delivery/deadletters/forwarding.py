@@ -138,7 +138,7 @@ def _untold(target: int) -> list[_Dead]:
         "WHERE target = %s AND state = %s AND told = 0 ORDER BY seq LIMIT %s",
         [target, int(State.DEAD), PART],
     )
-    return [_Dead(*row[:6], bytes(row[6])) for row in found]
+    return [_Dead(row[0], row[1], row[2], row[3], row[4], row[5], bytes(row[6])) for row in found]
 
 
 def _tell(target: int, seqs: Sequence[int]) -> None:

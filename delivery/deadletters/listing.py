@@ -75,7 +75,7 @@ def _by_reason(chosen: Chosen, looked_at: int) -> list[tuple[int, int | None, st
         "GROUP BY target, status, reason",
         [*values, looked_at],
     )
-    return [(row[0], row[1], row[2] or "", *(int(value) for value in row[3:])) for row in found]  # type: ignore[misc]
+    return [(row[0], row[1], row[2] or "", *(int(value) for value in row[3:])) for row in found]
 
 
 def _last_seq(group: Group) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 
@@ -75,7 +76,7 @@ def step(job: LetterJob) -> int:
     with transaction.atomic():
         acted = apply(job, [(letter.target, letter.seq) for letter in letters])
         moment = now()
-        moved = {"held_until": moment + HELD, "done": job.done + len(acted)}
+        moved: dict[str, Any] = {"held_until": moment + HELD, "done": job.done + len(acted)}
         if upto is None:
             moved |= {"ended_at": moment, "ended": LetterJob.Ended.DONE}
         else:

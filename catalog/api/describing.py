@@ -72,7 +72,7 @@ def described(
         request={"application/json": asks} if asks is not None else None,
         responses=told,
         examples=examples,
-        auth=[{"session": []}] if person else None,
+        auth=[{"session": []}] if person else None,  # type: ignore[list-item]  # it goes into the document as it is
     )
 
 

@@ -26,6 +26,10 @@ PREFIX = "dev.signalbox."
 # Signalbox's own bus, and the slug of its own team, domain and source: what describes itself is no news.
 SYSTEM = "system"
 OWN = "signalbox"
+# The bus of dead letters on their way to the targets that take them.
+LETTERS = "dead-letters"
+# Buses on which Signalbox alone publishes.
+RESERVED = frozenset({SYSTEM, LETTERS})
 # What is kept of a detail: texts, entries of a list or an object, levels.
 TEXT, ENTRIES, LEVELS = 500, 50, 4
 
@@ -137,7 +141,7 @@ def is_own(
     return (
         (name.startswith(PREFIX) and name.removeprefix(PREFIX) in KINDS)
         or (source is not None and source.slug == OWN)
-        or (bus is not None and bus.name == SYSTEM)
+        or (bus is not None and bus.name in RESERVED)
     )
 
 

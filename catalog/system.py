@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from catalog.changes import KINDS, OWN, PREFIX, SYSTEM
+from catalog.changes import KINDS, OWN, PREFIX, RESERVED, SYSTEM
 from catalog.models import HUES, Bus, Domain, EventType, SchemaVersion, Source, Team
 
 SOURCE = "/signalbox/catalog"
@@ -84,7 +84,7 @@ def example_of(kind: str) -> dict[str, Any]:
 
 def is_wanted() -> bool:
     """Whether there is a bus of somebody's own: before that, the bus "system" would be the first, which pages propose."""
-    return Bus.objects.exclude(name=SYSTEM).exists()
+    return Bus.objects.exclude(name__in=RESERVED).exists()
 
 
 def ensure() -> Bus:

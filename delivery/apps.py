@@ -9,9 +9,9 @@ class DeliveryConfig(AppConfig):
     def ready(self) -> None:
         """Tells the rooms below what they may ask for: connectors, facts of the log, counts of the rail."""
         from catalog import facts, navigation
+        from delivery.deadletters import listing
         from delivery.pages import registration
         from delivery.pages.past import LogPast
-        from delivery.tracking import deadletters
         from delivery.tracking.facts import log_facts
         from delivery.tracking.stored import LogStored
         from rules import past, registry
@@ -35,4 +35,4 @@ class DeliveryConfig(AppConfig):
         stored.register(LogStored())
         navigation.count("rules", Rule.objects.count)
         navigation.count("targets", Target.objects.count)
-        navigation.count("dead-letters", deadletters.count)
+        navigation.count("dead-letters", listing.count)

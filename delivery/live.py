@@ -22,10 +22,11 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from catalog.display import words
+from delivery.deadletters import listing
 from delivery.models import BinRequest
 from delivery.pages import lines
 from delivery.pages.summary import RANGES, summary
-from delivery.tracking import attempts, deadletters, events, rates
+from delivery.tracking import attempts, events, rates
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.read import now, some
 from delivery.tracking.tail import News, Reader
@@ -180,7 +181,7 @@ class _Look:
         at = time.monotonic()
         if at - self.dead[0] < DEAD_EVERY:
             return []
-        count = deadletters.count()
+        count = listing.count()
         changed = count != self.dead[1]
         self.dead = (at, count)
         shown = words.number(count) if count else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -151,3 +152,43 @@ class Reconciliation(models.Model):
 
     def __str__(self) -> str:
         return f"{len(self.found)} findings"
+
+
+class LetterJob(models.Model):
+    """What somebody asked for dead letters: to send them again, or to drop them.
+
+    A job while `ended_at` is None: whoever claims it goes on after (at_seq, at_target). `chosen`: the filter
+    (delivery.deadletters.chosen); `total`: how many it chose when it was asked, at least that many unless `exact`;
+    `acted`: [target, seq] of each of a request that was carried out at once. Times are microseconds since 1970.
+    """
+
+    class Kind(models.TextChoices):
+        REDRIVE = "redrive", _("redrive")
+        DISCARD = "discard", _("discard")
+
+    class Ended(models.TextChoices):
+        DONE = "done", _("done")
+        CANCELLED = "cancelled", _("cancelled")
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    chosen = models.JSONField(default=dict)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    by_name = models.CharField(max_length=150, blank=True, default="")
+    asked_at = models.BigIntegerField()
+    starts_at = models.BigIntegerField()
+    total = models.PositiveIntegerField(default=0)
+    exact = models.BooleanField(default=True)
+    done = models.PositiveIntegerField(default=0)
+    acted = models.JSONField(default=list)
+    at_seq = models.BigIntegerField(default=0)
+    at_target = models.BigIntegerField(default=0)
+    held_until = models.BigIntegerField(default=0)
+    ended_at = models.BigIntegerField(null=True, db_index=True)
+    ended = models.CharField(max_length=10, choices=Ended.choices, blank=True, default="")
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.done} of {self.total}"

@@ -22,6 +22,8 @@ from django.db import connection
 from catalog.following.mail import send as send_mail
 from delivery.announcing import announce as announce_changes
 from delivery.backfill.work import work as backfill_work
+from delivery.deadletters.forwarding import forward as forward_letters
+from delivery.deadletters.work import work as letters_work
 from delivery.demo.generator import start_with_worker
 from delivery.doorbell import Doorbell
 from delivery.log.retention import retain_all
@@ -66,6 +68,12 @@ def _observe(relieve: Relieve) -> None:
     _scrubber.scrub(asked_to_stop.is_set)
 
 
+def _letters(relieve: Relieve) -> None:
+    """What was asked for dead letters, and those that go on to another target."""
+    letters_work(asked_to_stop.is_set)
+    forward_letters(asked_to_stop.is_set)
+
+
 def _retain(relieve: Relieve) -> None:
     """What nothing keeps any more, in the log and among access tokens; large packs of small ones."""
     retain_all()
@@ -75,6 +83,7 @@ def _retain(relieve: Relieve) -> None:
 
 _shift = Duty("shift", _work_a_shift)
 _backfill = Duty("backfill", lambda relieve: backfill_work(asked_to_stop.is_set))
+_lettering = Duty("letters", _letters)
 _observing = Duty("observe", _observe)
 _announcing = Duty("announce", lambda relieve: announce_changes(asked_to_stop.is_set))
 # Apart from everything else, for a mail server may hang.
@@ -93,6 +102,12 @@ def shift(*args: Any, **kwargs: Any) -> None:
 def backfill(*args: Any, **kwargs: Any) -> None:
     """Works for a while on targets that start in the past."""
     _backfill.perform()
+
+
+@shared_task(name=task_of("letters"))
+def letters(*args: Any, **kwargs: Any) -> None:
+    """Works on jobs of dead letters and forwards new ones."""
+    _lettering.perform()
 
 
 @shared_task(name=task_of("observe"))

@@ -157,6 +157,15 @@ class Target(models.Model):
     )
     batch_wait = models.FloatField(_("a batch waits (seconds)"), default=0.0, validators=between(0, 300))
     granted_rate = models.PositiveIntegerField(null=True, editable=False)
+    dead_letters_to = models.ForeignKey(
+        "self",
+        verbose_name=_("dead letters go on to"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="takes_dead_letters_of",
+    )
     starts = models.CharField(max_length=40, blank=True, default="", editable=False)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.RUNNING)
     state_reason = models.CharField(max_length=500, blank=True, default="")
@@ -275,7 +284,10 @@ POLICY_FIELDS = (
 
 def policy_of(target: Target) -> dict[str, Any]:
     """The target's delivery policy as plain values, for its revision."""
-    return {field: getattr(target, field) for field in POLICY_FIELDS}
+    to = target.dead_letters_to
+    return {field: getattr(target, field) for field in POLICY_FIELDS} | (
+        {"dead_letters_to": to.name} if to else {}
+    )
 
 
 def whole_policy(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog import stamps
 from rules import personal
@@ -100,6 +101,30 @@ def roll_back_target(target: Target, to: TargetRevision, by: Any = None) -> Targ
         if name in to.policy:
             setattr(target, name, to.policy[name])
     return save_target(target, by, back_to=to.number)
+
+
+class NotThere(ValueError):
+    """Dead letters cannot go on to that target; says why."""
+
+
+def send_dead_letters_to(target: Target, to: Target | None, by: Any = None) -> Target:
+    """Lets what `target` finally did not take go on to `to`, from what is dead by now on; None: to nobody.
+
+    Of the same team only: it may see the personal fields that `target` was approved for. Raises NotThere.
+    """
+    with transaction.atomic():
+        stamps.hold_log()
+        seen = {target.pk}
+        link = to
+        while link is not None:
+            if link.pk in seen:
+                raise NotThere(_("Its dead letters come to this target in the end: that would be a circle."))
+            seen.add(link.pk)
+            link = link.dead_letters_to
+        if to is not None and to.rule.team_id != target.rule.team_id:
+            raise NotThere(_("It belongs to another team. Dead letters go to a target of the same team."))
+        target.dead_letters_to = to
+        return save_target(target, by)
 
 
 def set_state(target: Target, state: str, reason: str = "") -> None:

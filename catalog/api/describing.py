@@ -43,8 +43,12 @@ def described(
     example: Any = None,
     takes: Iterable[OpenApiParameter] = (),
     refuses: Iterable[int] = (),
+    person: bool = False,
 ) -> Callable[[Method], Method]:
-    """Tells of an operation. `example` is a request and `answer` what comes with the first of `answers`."""
+    """Tells of an operation. `example` is a request and `answer` what comes with the first of `answers`.
+
+    `person`: a session may call it, a token may not.
+    """
     told: dict[Any, Any] = {
         status: OpenApiResponse(schema, description=words)
         if schema is not None
@@ -68,6 +72,7 @@ def described(
         request={"application/json": asks} if asks is not None else None,
         responses=told,
         examples=examples,
+        auth=[{"session": []}] if person else None,  # type: ignore[list-item]  # it goes into the document as it is
     )
 
 

@@ -96,10 +96,7 @@ def listed(
     Raises Invalid.
     """
     asked = request.query_params
-    text = asked.get("limit", str(PAGE))
-    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-    if not 1 <= limit <= LONGEST_PAGE:
-        raise Invalid(Place(_("limit is a number from 1 to %(most)s.") % {"most": LONGEST_PAGE}, ""))
+    limit = page_limit(asked)
     names = [name.removeprefix("-") for name in order]
     if "cursor" in asked:
         try:
@@ -117,6 +114,15 @@ def listed(
     if following:
         response["Link"] = f'<{following}>; rel="next"'
     return response
+
+
+def page_limit(asked: Mapping[str, str]) -> int:
+    """How many rows a page is to have. Raises Invalid."""
+    text = asked.get("limit", str(PAGE))
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    if not 1 <= limit <= LONGEST_PAGE:
+        raise Invalid(Place(_("limit is a number from 1 to %(most)s.") % {"most": LONGEST_PAGE}, ""))
+    return limit
 
 
 def _after(order: Sequence[str], values: Sequence[Any]) -> Q:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog import changes
-from catalog.changes import SYSTEM
+from catalog.changes import RESERVED
 from catalog.forms.console import ConsoleFields
 from catalog.models import Bus, Token
 
@@ -31,7 +31,7 @@ class TokenForm(ConsoleFields, forms.ModelForm):
         bus = self.fields["bus"]
         assert isinstance(bus, forms.ModelChoiceField)
         bus.empty_label = str(_("Every bus"))
-        bus.queryset = Bus.objects.offered().exclude(name=SYSTEM)
+        bus.queryset = Bus.objects.offered().exclude(name__in=RESERVED)
 
 
 class BusForm(ConsoleFields, forms.ModelForm):
@@ -58,13 +58,13 @@ class BusForm(ConsoleFields, forms.ModelForm):
         self.fields["unregistered"].required = False
         if not self.made:
             self.fields["name"].disabled = True
-        if self.instance.name == SYSTEM:
+        if self.instance.name in RESERVED:
             # Nobody else publishes there, with a token or without.
             del self.fields["open_publishing"]
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if name == SYSTEM and not self.instance.pk:
+        if name in RESERVED and not self.instance.pk:
             raise forms.ValidationError(_("Signalbox keeps this name for its own bus. Choose another."))
         return name
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from catalog.changes import SYSTEM
+from catalog.changes import RESERVED, SYSTEM
 from delivery.cloudevents import CloudEvent
 from delivery.doorbell import Doorbell
 from delivery.ingest.judging import Fault, NotTaken, Verdict, judge
@@ -49,8 +49,9 @@ class Denied(Exception):
 def admit(snapshot: Snapshot, bus: str, token: str | None) -> BusFacts:
     """The bus that the holder of `token` (a public id, checked already; None: no token) may publish on, or Denied."""
     facts = snapshot.buses.get(bus)
-    if bus == SYSTEM:
-        raise Denied(403, f"Signalbox alone publishes on the bus {SYSTEM!r}: what changes in its catalog.")
+    if bus in RESERVED:
+        what = "what changes in its catalog" if bus == SYSTEM else "dead letters that go on to another target"
+        raise Denied(403, f"Signalbox alone publishes on the bus {bus!r}: {what}.")
     if token is None:
         if facts is not None and facts.open:
             return _still_open(facts)

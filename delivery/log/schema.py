@@ -50,11 +50,13 @@ TABLES = (
         deaths {integer} NOT NULL, PRIMARY KEY (target, seq)) {clustered}""",
     # Rows for the exceptions only: waiting behind one, retrying, or dead. They own their bytes.
     # clock: what the target's running clock said at the first attempt since it was routed or redriven.
+    # told: a dead letter that the target's own target for dead letters has got.
     """CREATE TABLE runner_exception (
         target {integer} NOT NULL, seq {integer} NOT NULL, lane {integer} NOT NULL, key {integer} NOT NULL,
         state {integer} NOT NULL, blocks {integer} NOT NULL, attempts {integer} NOT NULL, redriven {integer} NOT NULL,
         received_at {integer} NOT NULL, first_at {integer} NOT NULL, due_at {integer}, status {integer}, reason text, raw {bytes} NOT NULL,
-        request text, response text, clock {integer}, PRIMARY KEY (target, seq)) {clustered}""",
+        request text, response text, clock {integer}, told {integer} NOT NULL DEFAULT 0,
+        PRIMARY KEY (target, seq)) {clustered}""",
     # What all shifts share of a target's breaker, its running clock and the schedule of its rate (runner/gating.py).
     """CREATE TABLE runner_gate (
         target {integer} PRIMARY KEY, failures {integer} NOT NULL DEFAULT 0, first {integer} NOT NULL DEFAULT 0,

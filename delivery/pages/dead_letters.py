@@ -1,12 +1,12 @@
-"""Dead letters, grouped by target and reason: look, redrive, discard."""
+"""Dead letters: found by a filter, grouped by cause, redriven or discarded."""
 
 from __future__ import annotations
 
-import hashlib
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,124 +14,271 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import needs
+from delivery.deadletters import asking, listing
+from delivery.deadletters import chosen as choosing
+from delivery.deadletters.chosen import Chosen, Letter
+from delivery.models import LetterJob
 from delivery.pages import lines
-from delivery.runner import deadletters as runner
-from delivery.tracking import deadletters, events, overtaken
-from delivery.tracking.deadletters import Group
+from delivery.pages.dead_letter_filter import DeadLetterFilter, query_of
+from delivery.tracking import events, overtaken
+from delivery.tracking.overtaken import Overtaken
+from delivery.tracking.read import now
 from rules.models import Target
 
-SHOWN_GROUPS, SHOWN_LETTERS, ONE_GROUP = 30, 5, 100
-
-
-def group_id(reason: str) -> str:
-    """A short name for a reason, for URLs."""
-    return hashlib.blake2b(reason.encode(), digest_size=6).hexdigest()
+SHOWN_GROUPS, SHOWN_LETTERS, ON_PAGE, SHOWN_JOBS = 30, 5, 50, 5
+# Chosen dead letters that a dialog looks at for its sentence.
+LOOKED_AT = 500
 
 
 @needs("rules.view_target")
 def dead_letters(request: HttpRequest) -> HttpResponse:
-    """`?target=` shows one target's, `&group=` one reason's."""
-    chosen = request.GET.get("target", "")
-    target = Target.objects.filter(pk=int(chosen)).first() if chosen.isdecimal() else None
-    groups = deadletters.groups(target.pk if target else None)
-    total = sum(group.size for group in groups)
-    wanted = request.GET.get("group", "")
-    shown = [group for group in groups if not wanted or group_id(group.reason) == wanted][:SHOWN_GROUPS]
-    limit = ONE_GROUP if wanted else SHOWN_LETTERS
+    """Grouped by cause; with `?view=list`, or a group, one by one. The rest of the query is the filter."""
+    form = DeadLetterFilter(request.GET)
+    chosen = form.chosen()
+    one_by_one = request.GET.get("view") == "list" or bool(chosen.cause)
+    context: dict[str, Any] = {
+        "form": form,
+        "chosen": chosen,
+        "filters": urlencode(query_of(request.GET)),
+        "all_query": urlencode({**query_of(request.GET), "all": "1"}),
+        "narrowed": chosen != Chosen(),
+        "one_by_one": one_by_one,
+        "target": Target.objects.filter(pk=chosen.target).first() if chosen.target is not None else None,
+        "jobs": _jobs(),
+        "has_any": True,
+    }
+    context |= _listed(request, chosen) if one_by_one else _grouped(request, chosen)
+    context["has_any"] = bool(context["total"]) or listing.count() > 0
+    return render(request, "delivery/dead_letters.html", context)
+
+
+def _grouped(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
+    given = query_of(request.GET)
+    groups = listing.groups(chosen)
+    shown = groups[:SHOWN_GROUPS]
     targets = {
         one.pk: one
         for one in Target.objects.filter(pk__in={group.target for group in shown}).select_related("rule")
     }
-    letters = {group: deadletters.newest(group.target, group.reason, limit) for group in shown}
-    seqs = sorted({letter.seq for listed in letters.values() for letter in listed})
-    told = {line.event.seq: line for line in lines.of_events(events.headlines_of(seqs))}
-    context = {
-        "groups": [
-            (
-                group,
-                targets.get(group.target),
-                group_id(group.reason),
-                urlencode({"target": group.target, "group": group_id(group.reason)}),
-                [
-                    (
-                        letter,
-                        told.get(letter.seq),
-                        urlencode({"target": letter.target, "seq": letter.seq}),
-                        f"redrive-{letter.target}-{letter.seq}",
-                    )
-                    for letter in letters[group]
-                ],
+    behind = listing.behind(sorted(targets))
+    letters = {
+        group: [
+            letter
+            for letter, _number in zip(
+                choosing.newest(_of_group(chosen, group), looked_at=listing.LOOKED_AT),
+                range(SHOWN_LETTERS),
+                strict=False,
             )
+        ]
+        for group in shown
+    }
+    told = _told([letter for found in letters.values() for letter in found])
+    return {
+        "groups": [
+            {
+                "group": group,
+                "target": targets.get(group.target),
+                "query": urlencode({**given, "target": group.target, "group": group.id}),
+                "behind": behind.get(group.target, 0),
+                "redrive_id": f"redrive-{group.target}-{group.id}",
+                "discard_id": f"discard-{group.target}-{group.id}",
+                "letters": [(letter, told.get(letter.seq)) for letter in letters[group]],
+            }
             for group in shown
         ],
-        "total": total,
-        "more_groups": len(groups) - len(shown) if not wanted else 0,
-        "target": target,
-        "query": urlencode({"target": target.pk, "from": "list"}) if target else "",
-        "wanted": wanted,
+        "total": sum(group.size for group in groups),
+        "more_groups": len(groups) - len(shown),
     }
-    return render(request, "delivery/dead_letters.html", context)
+
+
+def _listed(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
+    found: list[Letter] = []
+    for letter in choosing.newest(chosen, below=_below(request.GET.get("before", ""))):
+        found.append(letter)
+        if len(found) > ON_PAGE:
+            break
+    more = len(found) > ON_PAGE
+    found = found[:ON_PAGE]
+    total, exact = choosing.count(chosen)
+    told = _told(found)
+    targets = {one.pk: one for one in Target.objects.filter(pk__in={letter.target for letter in found})}
+    group = next(iter(listing.groups(chosen)), None) if chosen.cause else None
+    return {
+        "letters": [(letter, told.get(letter.seq), targets.get(letter.target)) for letter in found],
+        "total": total,
+        "exact": exact,
+        "group": group,
+        "next": f"{found[-1].seq}-{found[-1].target}" if more else "",
+        "paged": bool(request.GET.get("before")),
+    }
+
+
+def _of_group(chosen: Chosen, group: listing.Group) -> Chosen:
+    return Chosen.of({**chosen.values(), "target": group.target, "cause": group.id})
+
+
+def _told(letters: list[Letter]) -> dict[int, Any]:
+    seqs = sorted({letter.seq for letter in letters})
+    return {line.event.seq: line for line in lines.of_events(events.headlines_of(seqs))}
+
+
+def _below(text: str) -> tuple[int, int] | None:
+    seq, _dash, target = text.partition("-")
+    return (int(seq), int(target)) if seq.isdecimal() and target.isdecimal() and len(text) < 40 else None
+
+
+def _jobs() -> list[LetterJob]:
+    """What is under way, and what can still be taken back."""
+    recent = LetterJob.objects.filter(asked_at__gte=now() - 3_600_000_000)[:SHOWN_JOBS]
+    return list(LetterJob.objects.filter(ended_at=None)[:SHOWN_JOBS]) or [
+        job for job in recent if undoable(job)
+    ]
+
+
+def undoable(job: LetterJob) -> bool:
+    """Whether a person can still stop it, or take it back."""
+    if job.ended_at is None:
+        return True
+    return (
+        job.kind == LetterJob.Kind.DISCARD
+        and job.ended == LetterJob.Ended.DONE
+        and now() - job.asked_at < asking.UNDO
+    )
+
+
+@needs("rules.view_target")
+@require_GET
+def jobs(request: HttpRequest) -> HttpResponse:
+    """What is under way: the page asks for this part again and again while something is."""
+    return render(request, "delivery/dead_letter_jobs.html", {"jobs": _jobs()})
+
+
+@needs("rules.change_target")
+@require_POST
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stops a job where it got, or takes back a discard that was not carried out yet."""
+    job = get_object_or_404(LetterJob, pk=pk)
+    kept = asking.undo(job)
+    if kept:
+        messages.success(
+            request,
+            ngettext("%(n)s dead letter stays as it is.", "%(n)s dead letters stay as they are.", kept)
+            % {"n": kept},
+        )
+    else:
+        messages.info(request, _("Too late: it is done."))
+    return redirect("dead-letters")
 
 
 @needs("rules.change_target")
 @require_GET
 def later(request: HttpRequest) -> HttpResponse:
-    """A sentence for the dialog of `redrive`, chosen alike: how many later events these would come after."""
-    target, seqs = _chosen(request)
-    found = overtaken.by_later(target.pk, target.order, seqs)
-    return render(
-        request, "delivery/later.html", {"target": target, "later": found, "one": seqs and len(seqs) == 1}
+    """Sentences for the dialog of `redrive`, chosen alike: what these would come after, and what they would overtake."""
+    chosen = _chosen(request.GET)
+    letters, more = choosing.in_order(chosen, (0, 0), LOOKED_AT)
+    targets = {one.pk: one for one in Target.objects.filter(pk__in={letter.target for letter in letters})}
+    found = Overtaken(
+        0, more is None or (chosen.target is not None and chosen == Chosen(target=chosen.target))
     )
+    for pk, target in targets.items():
+        whole = chosen == Chosen(target=pk)
+        seqs = None if whole else [letter.seq for letter in letters if letter.target == pk]
+        one = overtaken.by_later(pk, target.order, seqs)
+        found = Overtaken(found.number + one.number, found.exact and one.exact)
+    context = {
+        "later": found,
+        "order_all": any(target.order == "all" for target in targets.values()),
+        "earlier": choosing.earlier_left(letters),
+        "form_id": request.GET.get("form", "")[:80],
+    }
+    return render(request, "delivery/later.html", context)
 
 
 @needs("rules.change_target")
 @require_POST
 def redrive(request: HttpRequest) -> HttpResponse:
-    """Sends dead letters again: `?target=` with `seq` (one), `group` (one reason) or neither (all of the target)."""
-    target, seqs = _chosen(request)
-    count = runner.redrive(target.pk, seqs)
-    messages.success(
-        request,
-        ngettext("%(n)s event goes to %(target)s again.", "%(n)s events go to %(target)s again.", count)
-        % {"n": count, "target": target.name},
-    )
-    return redirect(_back(request, target))
+    """Sends dead letters again: those ticked (`letter`, "target-seq"), else those that the query chooses, `seq` for one."""
+    chosen = _chosen(request.GET, request.POST.getlist("letter"))
+    if chosen.letters is not None and "out_of_order" not in request.POST:
+        letters, _more = choosing.in_order(chosen, (0, 0), LOOKED_AT)
+        if earlier := choosing.earlier_left(letters):
+            context = {
+                "earlier": earlier,
+                "n": len(letters),
+                "letters": chosen.letters,
+                "query": request.GET.urlencode(),
+            }
+            return render(request, "delivery/redrive_early.html", context)
+    try:
+        job = asking.ask(LetterJob.Kind.REDRIVE, chosen, request.user)
+    except asking.NothingChosen:
+        messages.info(
+            request, _("Nothing is left of what you chose: it was redriven or discarded meanwhile.")
+        )
+    else:
+        messages.success(request, _said(job))
+    return redirect(_back(request, chosen))
 
 
 @needs("rules.change_target")
 @require_POST
 def discard(request: HttpRequest) -> HttpResponse:
-    """Drops dead letters for good; chosen as for `redrive`."""
-    target, seqs = _chosen(request)
-    reason = _("by %(who)s") % {"who": request.user.get_username()}
-    count = runner.discard(target.pk, seqs, reason)
-    messages.success(
-        request,
-        ngettext("%(n)s dead letter is discarded.", "%(n)s dead letters are discarded.", count)
-        % {"n": count},
-    )
-    return redirect(_back(request, target))
+    """Drops dead letters for good, for the `reason` given; chosen as for `redrive`."""
+    chosen = _chosen(request.GET, request.POST.getlist("letter"))
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        messages.error(request, _("Say why they are discarded: it is kept with each of them."))
+        return redirect(_back(request, chosen))
+    try:
+        job = asking.ask(LetterJob.Kind.DISCARD, chosen, request.user, reason)
+    except asking.NothingChosen:
+        messages.info(
+            request, _("Nothing is left of what you chose: it was redriven or discarded meanwhile.")
+        )
+    else:
+        messages.success(request, _said(job))
+    return redirect(_back(request, chosen))
 
 
-def _chosen(request: HttpRequest) -> tuple[Target, list[int] | None]:
-    pk, seq, group = (request.GET.get(name, "") for name in ("target", "seq", "group"))
-    if not pk.isdecimal():
-        raise Http404("no target")
-    target = get_object_or_404(Target, pk=int(pk))
-    if seq.isdecimal():
-        return target, [int(seq)]
-    if not group:
-        return target, None
-    found: Group | None = next(
-        (one for one in deadletters.groups(target.pk) if group_id(one.reason) == group), None
-    )
-    return target, deadletters.seqs_with(target.pk, found.reason) if found else []
+def _said(job: LetterJob) -> str:
+    if job.ended_at is None:
+        return _("%(n)s events are a job: it goes on by itself, and its progress is shown here.") % {
+            "n": job.total
+        }
+    if job.kind == LetterJob.Kind.DISCARD:
+        return ngettext(
+            "%(n)s dead letter is discarded in 10 seconds.",
+            "%(n)s dead letters are discarded in 10 seconds.",
+            job.done,
+        ) % {"n": job.done}
+    return ngettext("%(n)s event goes out again.", "%(n)s events go out again.", job.done) % {"n": job.done}
 
 
-def _back(request: HttpRequest, target: Target) -> str:
-    seq = request.GET.get("seq", "")
-    if request.GET.get("from") == "journey" and seq.isdecimal():
-        return f"{reverse('journey', args=[int(seq)])}?target={target.pk}"
-    if request.GET.get("from") == "target":
-        return reverse("target", args=[target.pk])
-    return reverse("dead-letters")
+def _chosen(query: QueryDict, ticked: list[str] | None = None) -> Chosen:
+    """The dead letters a request is about. Raises Http404 where nothing is named: nothing is done to all by mistake."""
+    letters = [one for one in map(_letter, ticked or []) if one is not None]
+    if letters:
+        return Chosen(letters=tuple(letters))
+    target, seq = query.get("target", ""), query.get("seq", "")
+    if seq.isdecimal() and target.isdecimal():
+        return Chosen(letters=((int(target), int(seq)),))
+    form = DeadLetterFilter(query)
+    chosen = form.chosen()
+    if not form.is_valid() or seq or (chosen == Chosen() and query.get("all") != "1"):
+        raise Http404("nothing chosen")
+    return chosen
+
+
+def _letter(text: str) -> tuple[int, int] | None:
+    target, _dash, seq = text.partition("-")
+    return (int(target), int(seq)) if target.isdecimal() and seq.isdecimal() and len(text) < 40 else None
+
+
+def _back(request: HttpRequest, chosen: Chosen) -> str:
+    place, seq, target = (request.GET.get(name, "") for name in ("from", "seq", "target"))
+    if place == "journey" and seq.isdecimal():
+        return f"{reverse('journey', args=[int(seq)])}?target={target}"
+    if place == "target" and target.isdecimal():
+        return reverse("target", args=[int(target)])
+    query = {name: value for name, value in query_of(request.GET).items() if name != "group"}
+    return f"{reverse('dead-letters')}{'?' + urlencode(query) if query else ''}"

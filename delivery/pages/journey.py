@@ -16,10 +16,13 @@ from django.views.decorators.http import require_safe
 from catalog.access import needs
 from catalog.display import words
 from catalog.personal import shown_to
+from delivery.deadletters import listing
+from delivery.deadletters.causes import cause_of
+from delivery.deadletters.chosen import Chosen
 from delivery.pages import lines
 from delivery.pages.outgoing import delivery_id, outgoing
 from delivery.pages.veil import journey_for
-from delivery.tracking import deadletters, events, journey, status
+from delivery.tracking import blocking, events, journey, status
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.journey import Journey, Stop
 from delivery.tracking.status import Status
@@ -80,6 +83,7 @@ def event_journey(request: HttpRequest, seq: int) -> HttpResponse:
         "chosen": chosen,
         "story": found.story,
         "alike": _alike(answer),
+        "blocker": _blocker(found, answer.stop),
     }
     if chosen is not None:
         context |= _sent(found, chosen, request.GET.get("attempt", ""))
@@ -169,8 +173,15 @@ def _answer(found: Journey) -> Answer:
         }
         return Answer("ok", headline, None)
     reach = _("It reached %(some)s of %(all)s listeners.") % {"some": reached, "all": count}
+    tries = len(worst.attempts)
     sentences = {
-        "dead": _("%(target)s refused it."),
+        "dead": _("%(target)s refused it.")
+        if worst.answered
+        else ngettext(
+            "Given up after %(n)s try: %(target)s did not answer.",
+            "Given up after %(n)s tries: %(target)s did not answer.",
+            tries,
+        ),
         "stopped": _("%(target)s has stopped."),
         "retrying": _("%(target)s has not taken it yet; it is tried again."),
         "behind": _("At %(target)s it waits behind an earlier event of its subject."),
@@ -180,7 +191,9 @@ def _answer(found: Journey) -> Answer:
     }
     kinds = {"dead": "bad", "stopped": "bad", "retrying": "warn", "behind": "warn", "queued": "busy"}
     return Answer(
-        kinds.get(worst.state, "idle"), f"{reach} {sentences[worst.state] % {'target': worst.name}}", worst
+        kinds.get(worst.state, "idle"),
+        f"{reach} {sentences[worst.state] % {'target': worst.name, 'n': tries}}",
+        worst,
     )
 
 
@@ -194,12 +207,24 @@ def _chosen(found: Journey, wanted: str, answer: Answer) -> Stop | None:
     return answer.stop or (found.stops[0] if found.stops else None)
 
 
+def _blocker(found: Journey, stop: Stop | None) -> blocking.Blocker | None:
+    """What the event waits behind at that target."""
+    if stop is None or stop.state != "behind" or stop.target is None:
+        return None
+    return blocking.of_event(stop.target_id, stop.target.order, found.event.key, found.event.seq)
+
+
 def _alike(answer: Answer) -> int:
     """How many other events met the same end at that target."""
     if answer.stop is None or answer.stop.state != "dead":
         return 0
-    groups = deadletters.groups(answer.stop.target_id)
-    return next((group.size - 1 for group in groups if group.reason == answer.stop.reason), 0)
+    groups = listing.groups(Chosen(target=answer.stop.target_id))
+    # A status in the reason may be the answer's or a number in its text: both are looked for.
+    causes = {
+        cause_of(answer.stop.reason or "", status)
+        for status in (None, answer.stop.last.status if answer.stop.last else None)
+    }
+    return next((group.size - 1 for group in groups if group.cause in causes), 0)
 
 
 def _sent(found: Journey, stop: Stop, wanted: str) -> dict[str, Any]:
@@ -211,10 +236,16 @@ def _sent(found: Journey, stop: Stop, wanted: str) -> dict[str, Any]:
         settings = TargetRevision.objects.filter(target_id=stop.target_id, number=attempt.revision).first()
     settings = settings or stop.target
     context: dict[str, Any] = {"attempt": attempt, "attempts": stop.attempts[-8:]}
+    sent_at = (attempt.number, attempt.at // 1_000_000) if attempt is not None else None
     if settings is not None:
         identity = delivery_id(stop.target_id, found.event.seq)
         context["sent"] = outgoing(
-            settings.connector, settings.config, settings.transform, found.event.raw, identity
+            settings.connector,
+            settings.config,
+            settings.transform,
+            found.event.raw,
+            identity,
+            attempt=sent_at,
         )
     if attempt is not None:
         context["attempt_status"] = status.of_attempt(attempt)

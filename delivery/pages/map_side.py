@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.display import words
+from delivery.deadletters import listing
 from delivery.pages.map_kept import OTHERS, Kept, fit, source_called, status_of
 from delivery.pages.map_shown import per_minute
-from delivery.tracking import deadletters, rates
+from delivery.tracking import rates
 from delivery.tracking.read import now
 from delivery.tracking.status import Status
 from delivery.tracking.topology import Topology
@@ -88,7 +89,7 @@ def _place(found: Topology, key: int, near: Kept) -> Panel:
     ]
     actions = [(_("Open target"), reverse("target", args=[key]))]
     for target in place.targets:
-        if letters := deadletters.newest(target, None, 1):
+        if letters := listing.of_target(target, 1):
             actions.append((_("See a refusal"), reverse("journey", args=[letters[0].seq])))
             break
     kept = min(found.registered.rules[pk].kept_days for pk in place.rules)

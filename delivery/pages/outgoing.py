@@ -38,16 +38,18 @@ def outgoing(
     raw: bytes,
     delivery_id: str = "",
     now: bool = False,
+    attempt: tuple[int, int] | None = None,
 ) -> Outgoing:
     """The request for the event `raw` (CloudEvents JSON) by those settings; secrets are shown as dots.
 
-    `now`: as it would go out at this moment; otherwise headers that differ from attempt to attempt are left out.
+    `now`: as it would go out at this moment. `attempt`: as one went out, by its number and time (seconds since 1970).
+    Without either, headers that differ from attempt to attempt are left out.
     """
     line = registry.describe(connector_name, config)
     try:
         delivery = delivery_of(raw, transform, delivery_id or "msg_…")
         if connector_name in ON_THE_WIRE:
-            return _recorded(connector_name, config, delivery, line, now)
+            return _recorded(connector_name, config, delivery, line, now, attempt)
         fields, body = encode_binary(raw)
         headers = [(name.lower(), value) for name, value in fields]
         if not delivery.whole:
@@ -79,7 +81,14 @@ def delivery_of(raw: bytes, transform: dict[str, Any], delivery_id: str) -> Deli
     )
 
 
-def _recorded(name: str, config: dict[str, Any], delivery: Delivery, line: str, now: bool) -> Outgoing:
+def _recorded(
+    name: str,
+    config: dict[str, Any],
+    delivery: Delivery,
+    line: str,
+    now: bool,
+    attempt: tuple[int, int] | None,
+) -> Outgoing:
     made = connector(name)
     # The id stands in a header, which is ASCII.
     shown = delivery.delivery_id
@@ -96,7 +105,9 @@ def _recorded(name: str, config: dict[str, Any], delivery: Delivery, line: str, 
     for text in fields:
         header, _colon, value = text.partition(": ")
         if header.lower() in _OF_ONE_ATTEMPT and not now:
-            continue
+            if attempt is None:
+                continue
+            value = str(attempt[_OF_ONE_ATTEMPT.index(header.lower())])
         if header == "webhook-id":
             value = shown
         headers.append((header.lower(), secrets.MASK if header.lower() in hidden else value))

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from catalog.access import needs
 from delivery.pages import lines
 from delivery.pages.summary import DEFAULT, RANGES, Stretch, summary, target_lines
-from delivery.tracking import attempts, events, rates, waiting
+from delivery.tracking import attempts, events, rates, subjects, waiting
 from delivery.tracking.read import now
 from rules.models import Rule
 
@@ -58,9 +58,13 @@ def rule_targets(request: HttpRequest, pk: int) -> HttpResponse:
 
 @needs("rules.view_target")
 def find(request: HttpRequest) -> HttpResponse:
-    """`?q=` an event's id or number: leads to its journey, or lists those that share an id."""
+    """`?q=` an event's id, number or subject: leads to its journey, or lists those that share it, newest first."""
     query = request.GET.get("q", "").strip()
     found = events.find(query) if query else []
+    by_subject = not found and bool(query)
+    if by_subject:
+        found = subjects.find(query)
     if len(found) == 1:
         return redirect("journey", found[0].seq)
-    return render(request, "delivery/find.html", {"query": query, "found": lines.of_events(found)})
+    context = {"query": query, "found": lines.of_events(found), "by_subject": by_subject}
+    return render(request, "delivery/find.html", context)

@@ -9,8 +9,9 @@ from django.utils.translation import ngettext
 
 from catalog.display import words
 from catalog.traffic import per_minute
+from delivery.deadletters import listing
 from delivery.pages import charts, reconciled
-from delivery.tracking import breakers, deadletters, rates, status, waiting
+from delivery.tracking import breakers, rates, status, waiting
 from delivery.tracking.rates import Delivered
 from delivery.tracking.read import MINUTE, now, rows
 from delivery.tracking.status import Status
@@ -79,7 +80,7 @@ def summary(name: str) -> dict[str, Any]:
     targets = list(Target.objects.select_related("rule").order_by("name", "pk")[:SHOWN])
     owes = waiting.of_targets(sorted({*(target.pk for target in targets), *_most_lively()}))
     total = waiting.total(owes.values())
-    groups = deadletters.groups()
+    groups = listing.groups()
     dead = sum(group.size for group in groups)
     lines = target_lines(targets, owes, stretch, last)
     return {
@@ -152,7 +153,7 @@ def _most_lively() -> list[int]:
     return [int(target) for (target,) in found]
 
 
-def _needs(groups: list[deadletters.Group], owes: dict[int, Waiting]) -> list[Need]:
+def _needs(groups: list[listing.Group], owes: dict[int, Waiting]) -> list[Need]:
     """What needs a person, the worst first, at most three."""
     found = []
     stopped = (
@@ -191,7 +192,7 @@ def _needs(groups: list[deadletters.Group], owes: dict[int, Waiting]) -> list[Ne
             group.size,
         ) % {"target": refused_by.name, "n": words.number(group.size), "since": _since(group.first_at)}
         found.append(
-            Need("bad", headline, group.reason, refused_by, group.last_seq, per_target[group.target])
+            Need("bad", headline, group.example, refused_by, group.last_seq, per_target[group.target])
         )
     found += _retrying(owes, {need.target.pk for need in found})
     return found[:3]
@@ -247,7 +248,7 @@ def _since(microseconds: int) -> str:
     )
 
 
-def _dead_where(groups: list[deadletters.Group]) -> str:
+def _dead_where(groups: list[listing.Group]) -> str:
     ids = {group.target for group in groups}
     if len(ids) == 1:
         name = Target.objects.filter(pk=ids.pop()).values_list("name", flat=True).first()

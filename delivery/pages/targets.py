@@ -13,18 +13,22 @@ from django.views.decorators.http import require_POST
 from catalog.access import needs
 from catalog.traffic import per_minute
 from delivery import backfill
+from delivery.deadletters import listing
+from delivery.deadletters.chosen import Chosen
 from delivery.models import TargetPermission
 from delivery.pages import lines, reconciled
 from delivery.pages.resting import kept_for
 from delivery.pages.summary import RANGES, target_lines
 from delivery.runner.policy import Policy
-from delivery.tracking import attempts, deadletters, rates, status, waiting
+from delivery.tracking import attempts, rates, status, waiting
 from delivery.tracking.read import now, rows
 from rules import registry, retry_words, revisions
 from rules.models import Rule, Target, policy_of
+from rules.personal import NotApproved
 from rules.retries import preset_of
 
 PAGE = 50
+TAKERS = 500
 
 
 @needs("rules.view_target")
@@ -67,7 +71,8 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "median": total.percentile(0.5),
         "p95": total.percentile(0.95),
         "minutes": [slot.delivered for slot in hour],
-        "groups": deadletters.groups(pk)[:5],
+        "takers": _takers(found),
+        "groups": listing.groups(Chosen(target=pk))[:5],
         "kept": kept_for(found, owes),
         "retries": retry_words.in_words(policy.retries),
         "retries_name": retry_words.label_of(preset_of(policy_of(found))),
@@ -82,6 +87,14 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "delivery/target.html", context)
 
 
+def _takers(found: Target) -> list[Target]:
+    """The targets that may take its dead letters: of its team, and none whose own come to it."""
+    of_team = (
+        Target.objects.filter(rule__team=found.rule.team_id).exclude(pk=found.pk).order_by("name")[:TAKERS]
+    )
+    return [one for one in of_team if one.dead_letters_to_id != found.pk]
+
+
 def _former_order(found: Target, owes: waiting.Waiting) -> str:
     """The order that is still in force, in words, while what was parked under it is finished; "" when none is."""
     if not (owes.retrying or owes.behind):
@@ -90,6 +103,31 @@ def _former_order(found: Target, owes: waiting.Waiting) -> str:
         "SELECT mode FROM runner_slot WHERE target = %s AND mode <> %s LIMIT 1", [found.pk, found.order]
     )
     return str(Target.Order(former[0][0]).label) if former else ""
+
+
+@needs("rules.change_target")
+@require_POST
+def send_dead_letters(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lets the target's dead letters go on to the target `to`, or to nobody when it is empty."""
+    found = get_object_or_404(Target.objects.select_related("rule"), pk=pk)
+    wanted = request.POST.get("to", "")
+    to = (
+        get_object_or_404(Target.objects.select_related("rule"), pk=int(wanted))
+        if wanted.isdecimal()
+        else None
+    )
+    try:
+        revisions.send_dead_letters_to(found, to, by=request.user)
+    except (revisions.NotThere, NotApproved) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(
+            request,
+            _("Its dead letters go on to %(target)s.") % {"target": to.name}
+            if to
+            else _("Its dead letters stay here only."),
+        )
+    return redirect("target", pk)
 
 
 @needs("rules.view_target")

@@ -18,13 +18,14 @@ class Rung(NamedTuple):
 QUEUES = {
     "delivery": "shifts: what is routed to targets is delivered",
     "sources": "connectors that fetch events from other systems",
-    "replay": "past events: targets that start in the past",
+    "replay": "past events: targets that start in the past, dead letters that are redriven or go on",
     "archive": "what goes to the archive",
     "upkeep": "retention, observing, announcing changes, mail, reconciling",
 }
 DUTIES = {
     "shift": Rung("delivery", 1.0),
     "backfill": Rung("replay", 1.0),
+    "letters": Rung("replay", 1.0),
     "observe": Rung("upkeep", 1.0),
     "announce": Rung("upkeep", 1.0),
     "mail": Rung("upkeep", 1.0),

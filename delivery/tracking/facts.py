@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from catalog.changes import SYSTEM
+from catalog.changes import RESERVED
 from catalog.facts import (
     BUSY_MINUTES,
     BusRule,
@@ -121,8 +121,8 @@ class LogFacts:
         head = log.head()
         day, minute = (head - log.seek(at - span * MINUTE) for span in (24 * 60, 1))
         if not own:
-            day -= rates.received_on(SYSTEM, rates.minute_of(at) - 24 * 60)
-            minute -= rates.received_on(SYSTEM, rates.minute_of(at))
+            day -= sum(rates.received_on(bus, rates.minute_of(at) - 24 * 60) for bus in RESERVED)
+            minute -= sum(rates.received_on(bus, rates.minute_of(at)) for bus in RESERVED)
         return Totals(max(day, 0), max(minute, 0))
 
     def versions(self, type_name: str) -> dict[int, int]:
@@ -173,7 +173,7 @@ class LogFacts:
 
     def publish(self, bus: str, body: bytes) -> Published:
         """Publishes one event in CloudEvents JSON format through the ingest; raises PublishRefused with the reason."""
-        if bus == SYSTEM:
+        if bus in RESERVED:
             raise PublishRefused(_("Signalbox alone publishes on the bus %(bus)s.") % {"bus": bus})
         try:
             published = pipeline.publish(bus, body)

@@ -64,6 +64,11 @@ class Stop:
         return self.attempts[-1] if self.attempts else None
 
     @property
+    def answered(self) -> bool:
+        """Whether the target answered at all, by its dead letter or latest attempt."""
+        return (self.trouble.status if self.trouble else self.last.status if self.last else None) is not None
+
+    @property
     def reason(self) -> str:
         """Why it was not delivered, as its dead letter or latest failed attempt says; empty when delivered."""
         if self.state == "delivered":

@@ -58,7 +58,7 @@ def of_state(state: str, enabled: bool, owes: Waiting) -> Status:
     if owes.breaker is not None:
         return Status("bad", _("Does not answer"))
     if owes.dead:
-        return Status("bad", _("Refusing"))
+        return Status("bad", _("Refusing") if owes.answered else _("Not reachable"))
     if owes.retrying:
         return Status("warn", _("Trying again"))
     if owes.past is not None:

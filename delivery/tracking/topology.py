@@ -368,16 +368,18 @@ def _delivering(at: int, wanted: Iterable[int]) -> dict[int, Delivering]:
             state,
             True,
             Waiting(
-                dead=int(refused),
+                dead=int(dead_ones),
                 retrying=int(retrying),
                 breaker=None if opened is None else OpenBreaker(opened, probe_at, reason, prober is not None),
+                answered=int(answered),
             ),
         )
-        for target, state, refused, retrying, opened, probe_at, reason, prober in rows(
-            f"SELECT t.id, t.state, {exists}, {exists}, g.opened_at, g.probe_at, g.reason, g.prober "
+        for target, state, dead_ones, retrying, answered, opened, probe_at, reason, prober in rows(
+            f"SELECT t.id, t.state, {exists}, {exists}, {exists[:-1]} AND x.status IS NOT NULL), "
+            "g.opened_at, g.probe_at, g.reason, g.prober "
             "FROM rules_target t JOIN rules_rule r ON r.id = t.rule_id "
             "LEFT JOIN runner_gate g ON g.target = t.id AND t.breaker WHERE r.enabled",
-            [int(State.DEAD), int(State.RETRY)],
+            [int(State.DEAD), int(State.RETRY), int(State.DEAD)],
         )
     }
     return {

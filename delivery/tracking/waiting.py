@@ -23,6 +23,7 @@ class Waiting(NamedTuple):
     `queued`: routed and not yet tried; `full` when at least that many.  `oldest`: when the oldest of those was
     received (microseconds).  `behind`: waiting behind a failed event of their key.  `retrying`: tried, and tried again
     at `next_due` (microseconds).  `dead`: given up.  `breaker`: it does not answer, and is left alone but for probes.
+    `answered`: those of the dead that the target answered at all.
     """
 
     queued: int = 0
@@ -34,6 +35,7 @@ class Waiting(NamedTuple):
     dead: int = 0
     past: CatchingUp | None = None
     breaker: OpenBreaker | None = None
+    answered: int = 0
 
     @property
     def waiting(self) -> int:
@@ -73,7 +75,7 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
         if first is not None:
             oldest[target] = min(first, oldest.get(target, first))
     received = _received_at(oldest.values())
-    exceptions = _exceptions(targets)
+    exceptions, answered = _exceptions(targets)
     due = _next_due(targets)
     past = catching_up.of_targets(targets)
     stopped_by = breakers.of_targets(targets)
@@ -88,6 +90,7 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
             exceptions.get((target, State.DEAD), 0),
             past.get(target),
             stopped_by.get(target),
+            answered.get(target, 0),
         )
         for target in targets
     }
@@ -98,13 +101,16 @@ def _received_at(seqs: Iterable[int]) -> dict[int, int]:
     return dict(rows(f"SELECT seq, received_at FROM log_event WHERE seq IN ({marks(wanted)})", wanted))
 
 
-def _exceptions(targets: Sequence[int]) -> dict[tuple[int, int], int]:
-    return {
-        (int(target), int(state)): int(count)
-        for target, state, count in rows(
-            f"SELECT target, state, count(*) FROM runner_exception WHERE target IN ({marks(targets)}) GROUP BY 1, 2",
-            targets,
-        )
+def _exceptions(targets: Sequence[int]) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
+    """How many there are by target and state, and how many of the dead the target answered."""
+    found = rows(
+        "SELECT target, state, count(*), count(status) FROM runner_exception "
+        f"WHERE target IN ({marks(targets)}) GROUP BY 1, 2",
+        targets,
+    )
+    counts = {(int(target), int(state)): int(count) for target, state, count, _answered in found}
+    return counts, {
+        int(target): int(answered) for target, state, _count, answered in found if state == State.DEAD
     }
 
 

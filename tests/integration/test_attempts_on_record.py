@@ -233,12 +233,17 @@ def _is_quiet(targets: list[Any], sink: Sink) -> bool:
 
 
 def _discard_some(target: int) -> None:
-    from delivery.runner.deadletters import discard
+    from unittest.mock import patch
+
+    from delivery.deadletters import asking
+    from delivery.deadletters.chosen import Chosen
 
     seqs = [
         seq for (seq,) in rows("SELECT seq FROM runner_exception WHERE target = %s AND state = 3", [target])
     ]
-    assert discard(target, seqs[:3], "a test") == 3
+    letters = tuple((target, seq) for seq in seqs[:3])
+    with patch.object(asking, "UNDO", 0):
+        assert asking.ask("discard", Chosen(letters=letters), reason="a test").done == 3
 
 
 def _counted(target: int) -> Counter[str]:

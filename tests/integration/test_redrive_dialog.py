@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from delivery.pages.dead_letters import group_id
+from delivery.deadletters.causes import cause_id, cause_of
 from delivery.tracking import overtaken
 from delivery.tracking.overtaken import Overtaken
 from delivery.tracking.words import Outcome, State
@@ -96,14 +96,14 @@ def someone(target: Target) -> Client:
 
 
 def test_each_dialog_asks_for_what_it_would_send(target: Target, someone: Client) -> None:
-    first, second = dead(target, "A"), dead(target, "B", "Another.")
+    _first, second = dead(target, "A"), dead(target, "B", "Another.")
     taken(target, "A")
     taken(target, "A")
     taken(target, "B")
     page = someone.get(f"/dead-letters/?target={target.pk}").content.decode()
-    group = f"target={target.pk}&amp;group={group_id(REASON)}"
-    for query in (f"target={target.pk}&amp;from=list", group, f"target={target.pk}&amp;seq={first}"):
-        assert f'hx-get="/dead-letters/later/?{query}"' in page
+    group = f"target={target.pk}&amp;group={cause_id(cause_of(REASON, 422))}"
+    for query in (f"target={target.pk}&amp;all=1", group):
+        assert f'hx-get="/dead-letters/later/?{query}&amp;form=redrive-' in page
         assert f'action="/dead-letters/redrive/?{query}"' in page
 
     def said(query: str) -> str:

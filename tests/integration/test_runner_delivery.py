@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 
-from delivery.runner.deadletters import discard, redrive
+from delivery.deadletters import asking
+from delivery.deadletters.asking import redrive
+from delivery.deadletters.chosen import Chosen
 from delivery.tracking.words import Outcome, State
 from tests.databases import Database
 from tests.events import a_target
@@ -171,7 +174,8 @@ def test_a_discarded_dead_letter_lets_the_later_ones_go_on(sink: Sink) -> None:
     publish([target.pk], *[(f"e{n}", "A") for n in range(120)])
     with on_duty():
         eventually(lambda: len(exceptions(target.pk)) == 120, "all wait behind the first")
-        assert discard(target.pk, [1], "a test") == 1
+        with patch.object(asking, "UNDO", 0):
+            assert asking.ask("discard", Chosen(letters=((target.pk, 1),)), reason="a test").done == 1
         sink.wait_for(119)
         eventually(lambda: exceptions(target.pk) == {}, "nothing is left")
     assert sink.taken == [f"e{n}" for n in range(1, 120)]
@@ -179,7 +183,9 @@ def test_a_discarded_dead_letter_lets_the_later_ones_go_on(sink: Sink) -> None:
         "SELECT outcome, reason FROM attempt WHERE target = %s AND seq = 1 ORDER BY id DESC LIMIT 1",
         target.pk,
     )
-    assert last == [(Outcome.DISCARDED, "Discarded: a test")]
+    assert last == [
+        (Outcome.DISCARDED, "Discarded by Signalbox: a test\nIt answers 422 Unprocessable Entity.")
+    ]
 
 
 def test_with_continue_later_events_overtake_a_dead_letter(sink: Sink) -> None:

@@ -8,8 +8,8 @@ from itertools import permutations
 
 import pytest
 
+from delivery.deadletters.asking import redrive
 from delivery.log.schema import SLOTS
-from delivery.runner.deadletters import redrive
 from delivery.tracking.words import Outcome, State
 from rules.models import Target
 from rules.revisions import save_target

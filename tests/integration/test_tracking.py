@@ -291,21 +291,23 @@ def test_the_newest_event_of_each_type_is_found_whatever_its_bus(town_rows: Simp
 
 
 def test_dead_letters_are_grouped_by_target_and_reason(town_rows: SimpleNamespace) -> None:
-    from delivery.tracking import deadletters
+    from delivery.deadletters import listing
+    from delivery.deadletters.chosen import Chosen, in_order
 
     seqs = [order(town_rows) for _ in range(4)]
     for seq in seqs[:3]:
         write.hold(town_rows.billing.pk, seq, State.DEAD, reason="It answers 422: a.")
     write.hold(town_rows.billing.pk, seqs[3], State.DEAD, reason=None)
     write.hold(town_rows.stock.pk, seqs[0], State.RETRY, due_at=write.now())
-    found = deadletters.groups()
-    assert [(group.target, group.reason, group.size, group.last_seq) for group in found] == [
+    found = listing.groups()
+    assert [(group.target, group.example, group.size, group.last_seq) for group in found] == [
         (town_rows.billing.pk, "It answers 422: a.", 3, seqs[2]),
         (town_rows.billing.pk, "", 1, seqs[3]),
     ]
-    assert deadletters.seqs_with(town_rows.billing.pk, "It answers 422: a.") == seqs[:3]
-    assert [letter.seq for letter in deadletters.newest(town_rows.billing.pk, "", 5)] == [seqs[3]]
-    assert deadletters.count() == 4
+    chosen = Chosen(target=town_rows.billing.pk, cause=found[0].id)
+    assert [letter.seq for letter in in_order(chosen, (0, 0), 100)[0]] == seqs[:3]
+    assert [letter.seq for letter in listing.of_target(town_rows.billing.pk, 1)] == [seqs[3]]
+    assert listing.count() == 4
 
 
 def test_the_summary_tells_what_is_wrong_on_either_database(town_rows: SimpleNamespace) -> None:

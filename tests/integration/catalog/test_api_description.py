@@ -115,7 +115,13 @@ def test_the_page_shows_every_operation_and_needs_nothing_from_elsewhere(client,
 
 
 def address(path):
-    names = {"name": "order.placed" if "event-types" in path else "main", "number": "1", "id": "1"}
+    names = {
+        "name": "order.placed" if "event-types" in path else "main",
+        "number": "1",
+        "id": "1",
+        "target": "1",
+        "seq": "1",
+    }
     names["slug"] = {"teams": "checkout", "domains": "orders", "sources": "shop"}.get(path.split("/")[3], "x")
     return path.format(**names).removeprefix("/api/v1")
 

@@ -22,7 +22,15 @@ RULES = ("patterns:test", "patterns:explain", "transforms:preview", "transforms:
 
 def test_every_address_has_a_row_and_no_other():
     told = set(re.findall(r"`(/api/v1/[^`]+)`", DOCS.split("## Who may")[0])) - {"/api/v1/docs/"}
-    assert told == {path for path in document()["paths"] if not path.endswith(RULES)}
+    elsewhere = ("/api/v1/dead-letter",)
+    paths = {path for path in document()["paths"] if not path.endswith(RULES)}
+    assert told == {path for path in paths if not path.startswith(elsewhere)}
+
+
+def test_dead_letters_have_a_page_of_their_own():
+    text = (REPOSITORY / "docs" / "dead-letters.md").read_text()
+    told = set(re.findall(r"`(/api/v1/[^`]+)`", text))
+    assert told == {path for path in document()["paths"] if path.startswith("/api/v1/dead-letter")}
 
 
 @pytest.mark.django_db

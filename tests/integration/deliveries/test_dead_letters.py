@@ -22,7 +22,7 @@ def _states(town: SimpleNamespace) -> dict[int, int]:
 
 
 def test_one_reason_or_all_are_redriven(someone: Client, town: SimpleNamespace) -> None:
-    from delivery.pages.dead_letters import group_id
+    from delivery.deadletters.causes import cause_id, cause_of
 
     first, second, third = refuse(town), refuse(town), refuse(town)
     write.execute("UPDATE runner_exception SET reason = 'Another.' WHERE seq = %s", third)
@@ -31,9 +31,11 @@ def test_one_reason_or_all_are_redriven(someone: Client, town: SimpleNamespace) 
     assert "Another." in page
     someone.post(f"/dead-letters/redrive/?target={town.billing.pk}&seq={first}&from=journey")
     assert _states(town) == {first: State.RETRY, second: State.DEAD, third: State.DEAD}
-    someone.post(f"/dead-letters/redrive/?target={town.billing.pk}&group={group_id(REASON)}")
+    someone.post(f"/dead-letters/redrive/?target={town.billing.pk}&group={cause_id(cause_of(REASON, 422))}")
     assert _states(town) == {first: State.RETRY, second: State.RETRY, third: State.DEAD}
-    someone.post(f"/dead-letters/discard/?target={town.billing.pk}&group={group_id('Another.')}")
+    someone.post(
+        f"/dead-letters/discard/?target={town.billing.pk}&group={cause_id('Another.')}", {"reason": "old"}
+    )
     assert _states(town)[third] == State.DISCARD
 
 

@@ -95,7 +95,7 @@ def test_find_leads_to_the_journey(someone: Client, town: SimpleNamespace) -> No
     seq = order(town, id="order-88190")
     assert someone.get("/find/?q=order-88190").headers["Location"] == f"/journey/{seq}/"
     assert someone.get(f"/find/?q={seq}").headers["Location"] == f"/journey/{seq}/"
-    assert "No event is called “x9”." in text(someone.get("/find/?q=x9"))
+    assert "No event has the id, number or subject “x9”." in text(someone.get("/find/?q=x9"))
     order(town, id="order-88190", source="/app")
     assert "Several events are called “order-88190”" in text(someone.get("/find/?q=order-88190"))
 

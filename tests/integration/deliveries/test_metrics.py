@@ -13,11 +13,11 @@ from catalog.models import Team, Token
 from delivery.models import Reconciliation
 from delivery.pages.metrics import Totals
 from delivery.reconcile.work import CHECKS
-from delivery.runner.recording import COUNT
 from delivery.tracking.rates import minute_of
 from delivery.tracking.read import now, rows
 from delivery.tracking.words import State
 from tests.events import a_bus, a_target
+from tests.integration import rows as write
 from tests.integration.sink import execute, publish
 
 LINE = re.compile(r"^signalbox_([a-z_]+)(?:\{(.*)\})? ([-+0-9.e]+)$")
@@ -78,8 +78,8 @@ def test_the_figures_are_those_of_the_database(reader: Client) -> None:
     )
     execute(hold, target.pk, seq, lane, key, int(State.DEAD), now(), None, b"{}")
     execute(hold, idle.pk, seq, lane, key, int(State.RETRY), now() - 30_000_000, now(), b"{}")
-    execute(COUNT, *[target.pk, 1000, 5, 2, 1, *[0] * 15])
-    execute(COUNT, *[target.pk, minute_of(now()), 4, 0, 0, *[0] * 15])
+    write.count_minute(target.pk, 1000, delivered=5, retried=2, dead=1)
+    write.count_minute(target.pk, minute_of(now()), delivered=4, retried=0, dead=0)
     found = figures(reader.get("/metrics").content.decode())
     named = f'target="{target.pk}",name="the \\"billing\\" \\\\ sink"'
     assert found["received_total", ""] == 7
@@ -97,10 +97,10 @@ def test_the_figures_are_those_of_the_database(reader: Client) -> None:
 
 def test_totals_grow_with_what_is_counted_and_settled_minutes_are_read_once(reader: Client) -> None:
     totals = Totals()
-    execute(COUNT, *[3, 1000, 5, 0, 0, *[0] * 15])
+    write.count_minute(3, 1000, delivered=5, retried=0, dead=0)
     assert totals.read() == {3: [5, 0, 0]}
     execute("DELETE FROM rollup_delivered WHERE minute = 1000")
-    execute(COUNT, *[3, minute_of(now()), 2, 0, 1, *[0] * 15])
+    write.count_minute(3, minute_of(now()), delivered=2, retried=0, dead=1)
     assert totals.read() == {3: [7, 0, 1]}
     assert totals.read() == {3: [7, 0, 1]}
 

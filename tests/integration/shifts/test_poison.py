@@ -147,7 +147,7 @@ def test_what_flew_beside_the_poison_twice_is_delivered_alone(sink: Sink, databa
 
 
 def test_a_redriven_dead_letter_gets_three_lives_again(sink: Sink, database: Database) -> None:
-    from delivery.runner.deadletters import redrive
+    from delivery.deadletters.asking import redrive
 
     target = a_target(sink.url)
     publish([target.pk], ("poison", "bad"))

@@ -126,7 +126,7 @@ def test_a_change_of_order_leaves_nothing_behind(sink: Sink, before: str, after:
 
 
 def test_from_block_to_continue_what_waited_goes_on_once_its_dead_letter_is_dealt_with(sink: Sink) -> None:
-    from delivery.runner.deadletters import redrive
+    from delivery.deadletters.asking import redrive
 
     target = a_target(sink.url)
     sink.answer = lambda path, name, subject, times: 422 if name == "e0" and times == 1 else 200

@@ -7,7 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
-from delivery.runner.deadletters import redrive
+from delivery.deadletters.asking import redrive
 from delivery.tracking.words import State
 from rules.models import Target
 from rules.revisions import grant_rate, set_state

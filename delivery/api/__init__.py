@@ -1,0 +1,1 @@
+"""The data plane's part of the API: dead letters, and what is asked for them."""

@@ -63,7 +63,7 @@ def test_a_new_domain_and_a_new_team_are_made_on_the_spot(client, person, town, 
 WRONG = [
     ({"name": "order.placed"}, "name", "taken"),
     ({"name": "Order.Placed"}, "name", "taken"),
-    ({"name": "order placed"}, "name", "letters, digits"),
+    ({"name": "order  placed"}, "name", "letters, digits"),
     ({"name": "a/publish"}, "name", "address of the console"),
     ({"name": "new"}, "name", "address of the console"),
     ({"name": "new/paste"}, "name", "address of the console"),

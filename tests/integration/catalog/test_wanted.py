@@ -63,7 +63,7 @@ def test_registering_the_event_answers_the_wish(client, person, town, log):
     ("changes", "said"),
     [
         ({"name": ""}, "required"),
-        ({"name": "has a space"}, "Use letters, digits"),
+        ({"name": "has  two spaces"}, "Use letters, digits"),
         ({"name": "order.placed"}, "exists already"),
         ({"why": ""}, "required"),
     ],

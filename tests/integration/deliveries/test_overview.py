@@ -95,13 +95,15 @@ def test_pages_cost_a_bounded_number_of_queries(
 
 
 def test_attempts_are_listed_by_the_time_that_is_shown(town: SimpleNamespace) -> None:
+    from django.contrib.auth.models import AnonymousUser
+
     from delivery.pages import lines
     from delivery.tracking import attempts
 
     seq, now = order(town), write.now()
     for number, (began, took) in enumerate([(0, 5_000_000), (1_000_000, 1000), (2_000_000, 1000)]):
         write.attempt(town.billing.pk, seq, Outcome.DELIVERED, number, at=now + began, took=took)
-    listed = lines.of_attempts(attempts.newest(8, False))
+    listed = lines.of_attempts(attempts.newest(8, False), AnonymousUser())
     assert [line.attempt.number for line in listed] == [0, 2, 1]
     shown = [line.ended for line in listed]
     assert shown == sorted(shown, reverse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery.http import Timings
@@ -38,6 +38,7 @@ def told(one: Plain) -> tuple[object, ...]:
     return one.seq, one.at, one.took, one.status, packing.phases_of(one.timings)
 
 
+@settings(deadline=None)
 @given(attempts)
 def test_every_attempt_comes_out_as_it_went_in(made: list[Plain]) -> None:
     packs = packing.pack(made, 7, "a shift")
@@ -48,6 +49,7 @@ def test_every_attempt_comes_out_as_it_went_in(made: list[Plain]) -> None:
     )
 
 
+@settings(deadline=None)
 @given(attempts)
 def test_a_pack_spans_what_whoever_looks_for_an_event_reads(made: list[Plain]) -> None:
     for pack in packing.pack(made, 1, "a"):
@@ -58,6 +60,7 @@ def test_a_pack_spans_what_whoever_looks_for_an_event_reads(made: list[Plain]) -
         assert pack.hi - pack.lo < SPAN
 
 
+@settings(deadline=None)
 @given(attempts)
 def test_merged_packs_hold_what_each_held(made: list[Plain]) -> None:
     near = [one._replace(seq=one.seq % 3000) for one in made[:100]]

@@ -18,7 +18,7 @@ from catalog.models import EventType, Lifecycle, Stamp
 from catalog.search import among
 from catalog.stamps import CATALOG
 
-NEW = timedelta(days=7)
+NEW, DAY = timedelta(days=7), timedelta(days=1)
 # Events per minute from which a type counts as busy.
 BUSY = 1.0
 # Types up to which every facet is counted.
@@ -89,7 +89,10 @@ def _busy(shelf: _Shelf) -> Collection[str]:
 
 
 def _silent(shelf: _Shelf) -> Collection[str]:
-    return shelf.names - facts().heard() - shelf.catalog.own
+    # What was registered an hour ago has not been silent for a day.
+    since = timezone.now() - DAY
+    old = {name for name, created in shelf.catalog.created.items() if created < since}
+    return old - facts().heard() - shelf.catalog.own
 
 
 def _deprecated(shelf: _Shelf) -> Collection[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import pprint
-import shlex
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -188,6 +188,9 @@ def _outside_of_texts(text: str, word: str) -> int:
     return next((token.start() for token in _TOKEN.finditer(text) if token[0] == word), 0)
 
 
+SHOWN = 24  # characters of what stands at a mistake
+
+
 def _at(text: str, offset: int, message: str) -> Mistake:
     line = text.count("\n", 0, offset) + 1
     return Mistake(message, None, line, offset - (text.rfind("\n", 0, offset) + 1) + 1)
@@ -195,7 +198,8 @@ def _at(text: str, offset: int, message: str) -> Mistake:
 
 def _syntax(text: str, error: json.JSONDecodeError) -> Mistake:
     """Python's word for a syntax error, as a sentence that says what to do."""
-    rest = text[error.pos : error.pos + 24].split("\n")[0].strip()
+    line = text[error.pos :].split("\n", 1)[0].strip()
+    rest = line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
     here = f" before {rest}" if rest else " at the end"
     word = error.msg
     if not text.strip():

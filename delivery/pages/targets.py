@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from catalog.access import needs
 from catalog.traffic import per_minute
 from delivery import backfill
+from delivery.bins.found import bins_of, shown_as
 from delivery.pages import lines
 from delivery.pages.summary import RANGES, target_lines
 from delivery.tracking import attempts, deadletters, rates, status, waiting
@@ -50,11 +51,12 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
     last = rates.minute_of(now())
     hour = rates.delivered(last - 59, last, 1, [pk])
     total = rates.total(hour)
+    symbol, label = shown_as(found, bins_of([found]))
     context = {
         "target": found,
         "where": registry.describe(found.connector, found.config),
-        "symbol": registry.icon_of(found.connector),
-        "label": registry.label_of(found.connector),
+        "symbol": symbol,
+        "label": label,
         "status": status.of_target(found, owes),
         "owes": owes,
         "former_order": _former_order(found, owes),
@@ -144,6 +146,7 @@ def delete_target(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": found.rule,
         "target": found,
         "listed": [(found, owes[pk])],
+        "bins": list(bins_of([found]).values()),
         "total": waiting.total(owes.values()),
     }
     return render(request, "delivery/delete.html", context)
@@ -163,6 +166,7 @@ def delete_rule(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": found,
         "target": None,
         "listed": [(one, owes[one.pk]) for one in of_rule],
+        "bins": list(bins_of(of_rule).values()),
         "total": waiting.total(owes.values()),
     }
     return render(request, "delivery/delete.html", context)

@@ -52,10 +52,7 @@ def test_the_curl_line_is_what_a_shell_can_run(client, person, town, log):
     found = re.search(
         r'id="snippet"[^>]*>(.*?)</pre>', client.get("/events/order.placed/").content.decode(), re.S
     )
-    shell = (
-        "curl() { printf '%s\\0' \"$@\"; }; SIGNALBOX_TOKEN=t\n"
-        + html.unescape(found[1])
-    )
+    shell = "curl() { printf '%s\\0' \"$@\"; }; SIGNALBOX_TOKEN=t\n" + html.unescape(found[1])
     words = subprocess.run(["bash", "-c", shell], capture_output=True, check=True).stdout.decode().split("\0")
     assert "http://testserver/v1/buses/main/events" in words
     assert "Authorization: Bearer t" in words
@@ -81,12 +78,16 @@ def test_the_programs_have_the_subject_where_the_last_real_event_has_it(client, 
 
 
 def test_without_a_real_event_the_field_that_is_called_the_subject_gives_it(client, person, town, log):
-    schema = {"properties": {"number": {"type": "string", "description": "Its number, and the event's subject."}}}
+    schema = {
+        "properties": {"number": {"type": "string", "description": "Its number, and the event's subject."}}
+    }
     version = SchemaVersion.objects.create(
         event_type=town, number=2, schema=json.dumps(schema), example='{"number": "order-9"}'
     )
     assert '"subject": "order-9"' in snippet_of(client)
-    SchemaVersion.objects.filter(pk=version.pk).update(schema='{"properties": {"number": {"type": "string"}}}')
+    SchemaVersion.objects.filter(pk=version.pk).update(
+        schema='{"properties": {"number": {"type": "string"}}}'
+    )
     assert "subject" not in snippet_of(client)
 
 

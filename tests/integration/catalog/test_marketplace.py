@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog.facts import TypeFacts
 from catalog.indexing import index_all
@@ -132,7 +133,12 @@ def test_a_field_is_counted_over_the_catalog_with_its_types(client, person, town
 def test_facets_tell_what_we_subscribe_to_what_is_busy_silent_and_deprecated(client, person, town, log):
     more(town, "order.old", lifecycle=Lifecycle.DEPRECATED, ends_on=date(2027, 1, 31))
     town.team.members.add(person)
-    log.traffic = {"order.placed": TypeFacts([0] * 60, 9, 0, 2, None)}
+    more(town, "order.fresh")
+    EventType.objects.filter(name="order.old").update(created_at=timezone.now() - timedelta(hours=25))
+    log.traffic = {
+        "order.placed": TypeFacts([0] * 60, 9, 0, 2, None),
+        "order.fresh": TypeFacts([0] * 60, 0, 0, 2, None),
+    }
     log.ours, log.rates = {"order.placed"}, {"order.placed": 1.0, "order.old": 0.9, "unknown": 50.0}
     for show, found in (("ours", "placed"), ("busy", "placed"), ("silent", "old"), ("deprecated", "old")):
         assert names(client.get("/", {"show": show})) == [f"order.{found}"], show

@@ -10,6 +10,8 @@ from functools import cached_property
 from math import isinf
 from typing import Any, NoReturn
 
+import msgspec
+
 DEPTH = 100
 # No value people mean has more; Python reads at most 4,300, and other languages far fewer.
 DIGITS = 1000
@@ -186,6 +188,16 @@ def _number(word: str) -> float:
 def _outside_of_texts(text: str, word: str) -> int:
     """The offset of the first token `word` of `text`, 0 when there is none."""
     return next((token.start() for token in _TOKEN.finditer(text) if token[0] == word), 0)
+
+
+def in_lines(text: str) -> str:
+    """JSON of one line over several, every value as it was written; anything else as it is."""
+    if "\n" in text.strip():
+        return text
+    try:
+        return msgspec.json.format(text, indent=2)
+    except (msgspec.MsgspecError, RecursionError):
+        return text
 
 
 SHOWN = 24  # characters of what stands at a mistake

@@ -8,6 +8,7 @@ from delivery.bins.found import bins_of
 from rules import revisions
 from rules.models import Target
 
+
 def follow_address(base: str) -> int:
     """Moves every target whose path is that of a bin of ours to `base`, the URL of the web process on this machine.
 

@@ -17,7 +17,6 @@ from rules import registry
 from rules.engine import Filter
 from rules.models import Target as RuleTarget
 
-
 log = logging.getLogger(__name__)
 
 

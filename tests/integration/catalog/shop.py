@@ -55,6 +55,9 @@ class FakeLog:
     def versions(self, type_name):
         return self.by_version
 
+    def has_event(self, text):
+        return text in {event.id for event in self.stored}
+
     def totals(self):
         return Totals(1_920_000, 1334)
 

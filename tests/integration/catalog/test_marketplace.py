@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
@@ -65,8 +66,25 @@ def test_a_search_by_htmx_gets_the_results_alone(client, person, town, log):
 def test_nothing_found_offers_a_word_that_is_close(client, person, town, log):
     more(town, "refund.issued")
     page = client.get("/", {"q": "refnud"})
-    assert "Nothing is called “refnud”. Did you mean refund ?" in text_of(page)
+    assert "No event type is found by “refnud”. Did you mean refund ?" in text_of(page)
     assert '?q=refund"' in page.content.decode()
+
+
+def test_the_id_of_an_event_is_not_called_nothing(client, person, town, log):
+    log.publish("main", b'{"id": "my-first", "type": "order.placed", "source": "/shop", "data": 1}')
+    page = text_of(client.get("/", {"q": "my-first"}))
+    assert "No event type is found by “my-first”. But there is an event of this id. Open the event" in page
+    assert "But there is" not in text_of(client.get("/", {"q": "my-last"}))
+
+
+def test_the_search_suggests_only_what_it_finds(client, person, town, log):
+    index_all()
+    page = client.get("/").content.decode()
+    tried = re.search(r"Try “([^”]+)” or “([^”]+)”", page)
+    for word in tried.groups():
+        assert names(client.get("/", {"q": word})) == ["order.placed"]
+    EventType.objects.all().delete()
+    assert "Try “" not in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize("query", ["order-1", "x&y=9"], ids=["something matches", "nothing matches"])

@@ -344,9 +344,7 @@ def test_without_personal_fields_saving_asks_the_catalog_once(
         revisions.save_target(subscribed.targets.get())
 
 
-def test_an_untouched_new_rule_says_nothing_of_personal_data(
-    someone: Client, town: Bus, shop: Team
-) -> None:
+def test_an_untouched_new_rule_says_nothing_of_personal_data(someone: Client, town: Bus, shop: Team) -> None:
     shop.members.add(get_user_model().objects.get())
     assert "It would send personal data" not in text_of(someone.get("/subscribe/"))
     assert "It would send personal data" in text_of(someone.get("/subscribe/?type=order.placed"))

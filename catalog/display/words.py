@@ -31,7 +31,7 @@ def alike(*values: float) -> list[str]:
     if apart <= 0 or apart >= 10 or all(isinstance(value, int) for value in values):
         return [number(value) for value in values]
     places = min(max(1 - math.floor(math.log10(apart)), 1), 8)
-    return [number_format(round(value, places), use_l10n=True, force_grouping=True) for value in values]
+    return [number_format(value, decimal_pos=places, use_l10n=True, force_grouping=True) for value in values]
 
 
 def share(value: float) -> str:

@@ -44,7 +44,7 @@ def subject_for(event_type: EventType, data: Any, recent: RecentEvent | None) ->
     """
     if recent is not None:
         try:
-            real = parse(recent.raw).get("data") if recent.subject else None
+            real = parse(recent.raw.decode(errors="replace")).get("data") if recent.subject else None
         except (NotJson, AttributeError):
             return ""
         paths = [path for path, value in _leaves(real) if str(value) == recent.subject]

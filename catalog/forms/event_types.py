@@ -181,7 +181,7 @@ class RegisterForm(SchemaFields, AboutFields):
         widget=forms.TextInput({"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
     field_order = ("name", *ABOUT, *VERSION, *PROMISES)
-    keeps = ("name", *ABOUT, *VERSION, *PROMISES)
+    keeps: tuple[str, ...] = ("name", *ABOUT, *VERSION, *PROMISES)
 
     def __init__(self, *args: Any, origin: str = "", **kwargs: Any) -> None:
         self.origin = origin

@@ -332,7 +332,10 @@ def test_a_pasted_event_offers_to_register_its_source_with_the_type(client, pers
     page = client.post("/events/new/", {"action": "read", "document": json.dumps(event)})
     assert page.context["form"]["new_source"].value() == "/shop/billing"
     assert "on the bus main" in text_of(page)
-    client.post("/events/new/", registration(town, name="invoice.overdue") | {"new_source": "/shop/billing"})
+    client.post(
+        "/events/new/",
+        registration(town, name="invoice.overdue", sources=[]) | {"new_source": "/shop/billing"},
+    )
     [source] = EventType.objects.get(name="invoice.overdue").sources.all()
     assert (source.uri, source.name, source.bus.name, source.team) == (
         "/shop/billing",

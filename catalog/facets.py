@@ -17,7 +17,7 @@ from catalog.models import EventType
 from catalog.search import among
 from catalog.stock import Stock, stock
 
-NEW = timedelta(days=7)
+NEW, DAY = timedelta(days=7), timedelta(days=1)
 # Events per minute from which a type counts as busy.
 BUSY = 1.0
 # Types up to which every facet is counted.
@@ -50,7 +50,10 @@ def _busy(shelf: _Shelf) -> Collection[str]:
 
 
 def _silent(shelf: _Shelf) -> Collection[str]:
-    return shelf.stock.others - facts().heard()
+    # What was registered an hour ago has not been silent for a day.
+    since = timezone.now() - DAY
+    old = {name for name, created in shelf.stock.created.items() if created < since}
+    return (old & shelf.stock.others) - facts().heard()
 
 
 def _deprecated(shelf: _Shelf) -> Collection[str]:

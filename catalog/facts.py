@@ -129,6 +129,10 @@ class Facts(Protocol):
         """The names of registered types that had an event in the last 24 hours."""
         ...
 
+    def has_event(self, text: str) -> bool:
+        """Whether an event has this id or number, so that a search for a type can lead to it."""
+        ...
+
     def totals(self, own: bool = False) -> Totals:
         """How much crosses all buses; the bus "system" counts only with `own`."""
         ...
@@ -189,6 +193,9 @@ class NoFacts:
 
     def heard(self) -> set[str]:
         return set()
+
+    def has_event(self, text: str) -> bool:
+        return False
 
     def totals(self, own: bool = False) -> Totals:
         return Totals(0, 0)

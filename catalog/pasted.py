@@ -16,7 +16,7 @@ from catalog.schemas.documents import Candidate, Document, Kind, read_document
 from catalog.schemas.fields import fields_of, sample_of
 from catalog.schemas.limits import SCHEMA_BYTES
 from catalog.schemas.shape import Proposal, Shape, propose, propose_from_example
-from catalog.schemas.text import NotJson, parse
+from catalog.schemas.text import NotJson, in_lines, parse
 from catalog.schemas.validator import SchemaRefused, compile_schema
 
 # Read in the request: the largest text took 0.5 s of CPU, for one with more than 50,000 values is refused at once.
@@ -94,9 +94,10 @@ def filled(document: Document, candidate: Candidate) -> Filled:
         "docs": candidate.docs,
         "tags": ", ".join(candidate.tags[:20]),
         "sources": [source.pk for source in sources],
-        "schema": schema,
-        "example": examples[0] if examples else "",
-        "examples": [{"name": "", "data": one} for one in examples[1:]],
+        "new_source": candidate.source if candidate.source and not sources else "",
+        "schema": in_lines(schema),
+        "example": in_lines(examples[0]) if examples else "",
+        "examples": [{"name": "", "data": in_lines(one)} for one in examples[1:]],
     }
     return Filled(content, guesses, ORIGINS.get(document.kind, "paste"))
 

@@ -239,7 +239,7 @@ def _values_of(row: Row) -> str:
     if row.private:
         return ""
     if row.top and not row.many:
-        return ", ".join(f"{text[:40]} {share:.0%}" for text, share in row.top[:4])
+        return ", ".join(f"“{text[:40]}” {share:.0%}" for text, share in row.top[:4])
     if row.least is not None:
         return f"{row.least} … {row.greatest}"
     return ""

@@ -9,6 +9,7 @@ class DeliveryConfig(AppConfig):
     def ready(self) -> None:
         """Tells the rooms below what they may ask for: connectors, facts of the log, counts of the rail."""
         from catalog import facts, navigation
+        from delivery.bins.found import ICON
         from delivery.deadletters import listing
         from delivery.pages import registration
         from delivery.pages.past import LogPast
@@ -25,7 +26,7 @@ class DeliveryConfig(AppConfig):
             registry.Place(
                 "bin",
                 _("A request bin"),
-                "package-open",
+                ICON,
                 _("Made for you now. It takes everything and shows what it received."),
                 registration.make_bin,
                 registration.find_bin,

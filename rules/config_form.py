@@ -98,6 +98,15 @@ class ConfigForm(forms.Form):
         for name, schema in connector.schema["properties"].items():
             self.fields[name] = _field(schema, name in required, self.stored.get(name))
 
+    def without_defaults(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """`config` without the settings that the stored one leaves out and that say what their default says."""
+        properties = self.connector.schema["properties"]
+        return {
+            name: value
+            for name, value in config.items()
+            if name in self.stored or value != properties[name].get("default")
+        }
+
     @property
     def plain_fields(self) -> list[forms.BoundField]:
         """The fields of no group."""

@@ -88,15 +88,16 @@ def _by_path(text: str) -> Callable[[Reading], bool]:
 
 
 def _by_names(names: Sequence[str]) -> Callable[[Reading], bool]:
-    return lambda reading: _has(reading.whole, names)
+    return lambda reading: has_at(reading.whole, names)
 
 
-def _has(value: Any, names: Sequence[str]) -> bool:
+def has_at(value: Any, names: Sequence[str]) -> bool:
+    """Whether parsed JSON has something at these member names, in any entry of a list on the way."""
     if isinstance(value, list):
-        return any(_has(one, names) for one in value)
+        return any(has_at(one, names) for one in value)
     if not names:
         return True
-    return isinstance(value, dict) and names[0] in value and _has(value[names[0]], names[1:])
+    return isinstance(value, dict) and names[0] in value and has_at(value[names[0]], names[1:])
 
 
 def _paths(node: Any) -> Iterator[tuple[str, ...]]:

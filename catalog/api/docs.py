@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.access import needs
 from catalog.api.describing import document
+from catalog.snippets import Snippets
 
 LEVELS = 4
 # What stands in for the parts of an address in a curl line, by how the address begins.
@@ -79,7 +80,7 @@ class Told:
 @needs("catalog.view_eventtype")
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
-    """Every operation, by tag. `?open=` names the one that is unfolded."""
+    """Every operation, by tag, after the one that is none of this API: publishing. `?open=` names the unfolded one."""
     whole = document()
     base = request.build_absolute_uri("/").rstrip("/")
     tags: dict[str, list[Told]] = {}
@@ -87,7 +88,13 @@ def api_docs(request: HttpRequest) -> HttpResponse:
         for method in METHODS:
             if operation := operations.get(method):
                 tags.setdefault(operation["tags"][0], []).append(_told(whole, base, path, method, operation))
-    context = {"tags": list(tags.items()), "open": request.GET.get("open", ""), "base": f"{base}/api/v1"}
+    publishing = replace(Snippets.of(request, None, None), token=True)
+    context = {
+        "tags": list(tags.items()),
+        "open": request.GET.get("open", ""),
+        "base": f"{base}/api/v1",
+        "publish": publishing.curl(),
+    }
     return render(request, "catalog/api_docs.html", context)
 
 

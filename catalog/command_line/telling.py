@@ -55,22 +55,32 @@ def of_verdict(file: str, found: dict[str, Any]) -> Iterator[Line]:
     """A verdict, with the event that shows each break."""
     for one in found["breaks"]:
         accepted = found["accepted"] and one["caution"]
+        caution = _("caution: ") if one["caution"] else ""
         against = "" if one["against"] is None else " " + _("(against version %(n)s)") % {"n": one["against"]}
         yield Line(
             "warning" if accepted else "error",
             file,
             one["line"],
-            f"{one['path']}: {one['message']}{against}",
+            f"{caution}{_at(one['path'], one['message'])}{against}",
             tuple(_shown(one)),
         )
     for one in found["undecided"]:
         yield Line(
             "warning", file, None, f"{one['path']}: " + _("not decided: %(why)s") % {"why": one["why"]}
         )
+    if not found["accepted"] and any(one["caution"] for one in found["breaks"]):
+        yield Line(
+            "notice", file, None, _("With --accept-cautions, what is called a caution here does not count.")
+        )
     if found["more"]:
         yield Line("notice", file, None, _("%(n)s more are left out.") % {"n": found["more"]})
     for hint in found["hints"]:
         yield Line("notice", file, None, hint)
+
+
+def _at(path: str, message: str) -> str:
+    """Most messages begin with the place themselves."""
+    return message if message.startswith(path) else f"{path}: {message}"
 
 
 def _shown(one: dict[str, Any]) -> Iterator[str]:
@@ -125,4 +135,6 @@ def summary(file: str, found: dict[str, Any]) -> str:
         return _("%(file)s: compatible with cautions, which are accepted (%(mode)s, %(policy)s).") % says
     if found["outcome"] == "undecided":
         return _("%(file)s: not decided (%(mode)s, %(policy)s). Look at the places above.") % says
+    if found["breaks"] and all(one["caution"] for one in found["breaks"]):
+        return _("%(file)s: not compatible, by cautions alone (%(mode)s, %(policy)s).") % says
     return _("%(file)s: not compatible (%(mode)s, %(policy)s).") % says

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
@@ -22,6 +23,15 @@ def number(value: float | None) -> str:
         return number_format(round(value), use_l10n=True, force_grouping=True)
     places = 1 if abs(value) >= 0.1 else 2
     return number_format(value, decimal_pos=places, use_l10n=True)
+
+
+def alike(*values: float) -> list[str]:
+    """Numbers of one range, least first, with as many decimals as tell its ends apart: `59.31`, `59.36`; `12`, `1,334`."""
+    apart = values[-1] - values[0]
+    if apart <= 0 or apart >= 10 or all(isinstance(value, int) for value in values):
+        return [number(value) for value in values]
+    places = min(max(1 - math.floor(math.log10(apart)), 1), 8)
+    return [number_format(value, decimal_pos=places, use_l10n=True, force_grouping=True) for value in values]
 
 
 def share(value: float) -> str:

@@ -4,7 +4,7 @@ The fields by name, as they are posted and as Draft.content holds them: texts as
 
     name, summary, docs (Markdown), tags ("orders, billing"), notes (what changed)
     domain, team        ids, or "" with new_domain, new_team: the name of one to make
-    sources             list of ids of Source
+    sources             list of ids of Source; new_source: the URI of one to make, on the console's form alone
     schema, example     JSON texts
     examples            list of {"name": text, "data": JSON text}: further ones, never the first
     personal            list of paths of data: "customer.email", "lines[].name"
@@ -38,6 +38,7 @@ from catalog.forms.schemas import SchemaFields
 from catalog.models import TYPE_NAME, EventType, SchemaVersion, Source
 from catalog.ownership import owns
 from catalog.registering import Judgement, judge, save_version
+from catalog.schemas.text import in_lines
 
 ABOUT = ("summary", "docs", "tags", "domain", "new_domain", "team", "new_team", "sources")
 PROMISES = ("validation", "compatibility", "policy", "accept_cautions")
@@ -76,6 +77,7 @@ def initial_of(content: Mapping[str, Any]) -> dict[str, Any]:
         "docs",
         "new_domain",
         "new_team",
+        "new_source",
         "schema",
         "example",
         "notes",
@@ -179,7 +181,7 @@ class RegisterForm(SchemaFields, AboutFields):
         widget=forms.TextInput({"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
     field_order = ("name", *ABOUT, *VERSION, *PROMISES)
-    keeps = ("name", *ABOUT, *VERSION, *PROMISES)
+    keeps: tuple[str, ...] = ("name", *ABOUT, *VERSION, *PROMISES)
 
     def __init__(self, *args: Any, origin: str = "", **kwargs: Any) -> None:
         self.origin = origin
@@ -263,16 +265,18 @@ class VersionForm(SchemaFields):
         initial: dict[str, Any] = {"personal": event_type.personal}
         if self.last:
             initial |= {
-                "schema": self.last.schema,
-                "example": self.last.example,
+                "schema": in_lines(self.last.schema),
+                "example": in_lines(self.last.example),
                 "examples": self.last.examples,
             }
         kwargs["initial"] = initial | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
+        # It is shown only where the version cannot be saved without.
+        self.fields["override"].says_optional = False  # type: ignore[attr-defined]
 
     def clean_schema(self) -> str:
         schema: str = self.cleaned_data["schema"]
-        if self.last and schema.strip() == self.last.schema.strip():
+        if self.last and schema.strip() in (self.last.schema.strip(), in_lines(self.last.schema)):
             raise forms.ValidationError(
                 _("This is the schema of version %(number)s, unchanged."), params={"number": self.last.number}
             )

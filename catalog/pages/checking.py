@@ -18,7 +18,7 @@ from catalog.models import EventType
 from catalog.registering import Judgement, Observed, Presence, Unfit, judge, unfit_examples
 from catalog.schemas.compatibility import Break, Direction, Undecided
 from catalog.schemas.difference import Change, difference
-from catalog.schemas.text import parse
+from catalog.schemas.text import in_lines, parse
 from catalog.wanted import open_wishes
 
 BREAKS = 20
@@ -132,7 +132,8 @@ def comparison(form: VersionForm) -> dict[str, Any]:
     form.is_valid()
     text, last = form.cleaned_data.get("schema"), form.last
     if not text or form.errors.get("schema") or last is None:
-        return {"same": bool(last and form.schema_text.strip() == last.schema.strip())}
+        shown = form.schema_text.strip()
+        return {"same": bool(last and shown in (last.schema.strip(), in_lines(last.schema)))}
     texts = [
         form.cleaned_data.get("example") or "",
         *(row["data"] for row in form.cleaned_data.get("examples") or []),

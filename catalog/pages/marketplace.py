@@ -17,7 +17,7 @@ from catalog.changes import OWN
 from catalog.facets import FACETS, facets
 from catalog.facts import facts
 from catalog.following.telling import told
-from catalog.models import Change, Domain, EventType, Source
+from catalog.models import Change, Domain, EventType, FieldUse, Source
 from catalog.search import called, did_you_mean, field_report, hints, matching, ranked, with_version
 from catalog.stock import stock
 from catalog.traffic import traffic
@@ -80,7 +80,8 @@ def marketplace(request: HttpRequest) -> HttpResponse:
     context["types"] = shown
     if query:
         context["field"] = field_report(query, hidden)
-        context["meant"] = None if shown else did_you_mean(query)
+        context["event"] = not shown and facts().has_event(query)
+        context["meant"] = None if shown or context["event"] else did_you_mean(query)
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
         return render(request, "catalog/marketplace.html#results", context)
     sources = Source.objects.offered()
@@ -89,8 +90,16 @@ def marketplace(request: HttpRequest) -> HttpResponse:
         "totals": facts().totals(own),
         "changes": told(Change.objects.all()[:CHANGES]),
         "wanted": open_wishes(request.user)[:WANTED],
+        **_to_try(),
     }
     return render(request, "catalog/marketplace.html", context)
+
+
+def _to_try() -> dict[str, str]:
+    """A word and a field that the search finds, to show what it can be asked; nothing before there is a schema."""
+    uses = FieldUse.objects.exclude(event_type__team__slug=OWN).filter(path__contains=".")
+    found = uses.values_list("event_type__name", "path").first()
+    return {"try_word": found[0].split(".")[0], "try_field": found[1]} if found else {}
 
 
 def _describe(shown: list[EventType], query: str, teams: list[int]) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -17,8 +17,9 @@ from catalog import importing
 from catalog.access import needs
 from catalog.display import words
 from catalog.drafts import content_of, drafts_of
-from catalog.forms.event_types import RegisterForm, initial_of
+from catalog.forms.event_types import initial_of
 from catalog.forms.lists import tags_in
+from catalog.forms.registering import RegisterPageForm
 from catalog.forms.schemas import said
 from catalog.forms.several import SeveralForm
 from catalog.pasted import ORIGINS, PASTED_BYTES, Filled, filled, read
@@ -29,7 +30,7 @@ SHOWN, SHOWN_SECONDS = 200, 0.5
 # Where a document says that something happens; its other schemas are parts of these more often than events.
 OF_EVENTS = frozenset({Origin.EVENT, Origin.WEBHOOK, Origin.CALLBACK, Origin.EXTENSION, Origin.MESSAGE})
 # What a reading may put into the form.
-READ = ("name", "summary", "docs", "tags", "sources", "schema", "example", "examples")
+READ = ("name", "summary", "docs", "tags", "sources", "new_source", "schema", "example", "examples")
 FRESH = {
     "schema": """{
   "type": "object",
@@ -90,7 +91,7 @@ def below(request: HttpRequest, as_typed: bool = False) -> dict[str, Any]:
     `as_typed`: it was asked for by a pressed key, so what takes long waits for the button.
     """
     text = text_in(request)
-    content = content_of(request.POST, RegisterForm.keeps)
+    content = content_of(request.POST, RegisterPageForm.keeps)
     taken = _marks_in(request.POST)
     context: dict[str, Any] = {
         "origin": request.POST.get("origin", ""),
@@ -114,6 +115,38 @@ def below(request: HttpRequest, as_typed: bool = False) -> dict[str, Any]:
     if len(document.candidates) > 1:
         return context | {"reading": reading} | _several(request, document, text)
     return context | _form(request, content, taken) | {"reading": reading}
+
+
+def read_version(request: HttpRequest, type_name: str) -> tuple[Reading | None, QueryDict]:
+    """What a text pasted into the form of a next version is, and the form's data with what it says put in.
+
+    Of several event types the one called `type_name` counts. The reading is None when nothing was pasted.
+    """
+    text, data = text_in(request), request.POST.copy()
+    if not text.strip():
+        return None, data
+    if len(text.encode()) > PASTED_BYTES:
+        return _too_large(), data
+    document = read(text)
+    candidates = document.candidates
+    chosen = next((one for one in candidates if one.name == type_name), None)
+    if chosen is None and len(candidates) == 1:
+        chosen = candidates[0]
+    if chosen is None:
+        reading = _read(document, ())
+        if candidates:
+            said = _("None of the %(count)s event types that it describes is called %(name)s.")
+            reading.mistakes.append(said % {"count": len(candidates), "name": type_name})
+        return reading, data
+    found = filled(document, chosen)
+    if found.content["schema"]:
+        data["schema"] = found.content["schema"]
+    if found.content["example"]:
+        further = found.content["examples"]
+        data["example"] = found.content["example"]
+        data.setlist("examples", [one["data"] for one in further])
+        data.setlist("examples_name", [one["name"] for one in further])
+    return _read(document, chosen.problems, tuple(found.guesses), (), found.origin), data
 
 
 @needs("catalog.add_eventtype")
@@ -177,7 +210,7 @@ def import_run(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _form(request: HttpRequest, content: Mapping[str, Any], taken: Mapping[str, str]) -> dict[str, Any]:
-    form = RegisterForm(user=request.user, initial=initial_of(content))
+    form = RegisterPageForm(user=request.user, initial=initial_of(content))
     return {"form": form, "taken": json.dumps(taken)}
 
 
@@ -225,7 +258,7 @@ def _filled(
     """The form's fields with what was read put in wherever a person has not written something else."""
     content, taken, kept = dict(content), dict(taken), []
     for name in READ:
-        now, read_value = content.get(name), found.content[name]
+        now, read_value = content.get(name), found.content.get(name, "")
         if name == "sources":
             now = [int(one) for one in now or [] if str(one).isdigit()]
         if name == "tags":
@@ -236,7 +269,7 @@ def _filled(
             content[name] = read_value
             taken[name] = digest(read_value)
         elif now != read_value and read_value:
-            kept.append(str(RegisterForm.base_fields[name].label))
+            kept.append(str(RegisterPageForm.base_fields[name].label))
     return content, taken, kept
 
 

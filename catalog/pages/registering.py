@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from catalog import importing
 from catalog.access import needs
 from catalog.drafts import content_of, drafts_of, keep, opened
-from catalog.forms.event_types import EditForm, RegisterForm, VersionForm, initial_of
+from catalog.forms.event_types import EditForm, VersionForm, initial_of
+from catalog.forms.registering import RegisterPageForm
 from catalog.models import Draft, EventType, Source
 from catalog.pages.checking import comparison
 from catalog.pages.kept import kept_by_us
-from catalog.pages.pasting import FRESH, below, fresh_marks, several
+from catalog.pages.pasting import FRESH, below, fresh_marks, read_version, several
 
 ORIGIN = 20
 
@@ -45,9 +46,9 @@ def register(request: HttpRequest) -> HttpResponse:
         case "several" | "several-drafts":
             return several(request)
         case "draft":
-            return _kept(request, content_of(request.POST, RegisterForm.keeps), draft)
+            return _kept(request, content_of(request.POST, RegisterPageForm.keeps), draft)
         case "another":
-            content = content_of(request.POST, RegisterForm.keeps)
+            content = content_of(request.POST, RegisterPageForm.keeps)
             content["examples"].append({"name": "", "data": ""})
             return _page(request, _filled(request, content, draft))
     return _register(request, draft)
@@ -55,7 +56,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 def _register(request: HttpRequest, draft: Draft | None) -> HttpResponse:
     origin = request.POST.get("origin", "")[:ORIGIN]
-    form = RegisterForm(request.POST, user=request.user, origin=origin)
+    form = RegisterPageForm(request.POST, user=request.user, origin=origin)
     if form.is_valid():
         try:
             saved = form.save()
@@ -79,11 +80,11 @@ def _fresh(request: HttpRequest, draft: Draft | None) -> dict[str, Any]:
     initial: dict[str, Any] = {"name": request.GET.get("name", "")[:255], **FRESH}
     if source := request.GET.get("source"):
         initial["sources"] = list(Source.objects.offered().filter(slug=source))
-    return {"form": RegisterForm(user=request.user, initial=initial), "taken": json.dumps(fresh_marks())}
+    return {"form": RegisterPageForm(user=request.user, initial=initial), "taken": json.dumps(fresh_marks())}
 
 
 def _filled(request: HttpRequest, content: dict[str, Any], draft: Draft | None) -> dict[str, Any]:
-    form = RegisterForm(user=request.user, initial=initial_of(content))
+    form = RegisterPageForm(user=request.user, initial=initial_of(content))
     origin = draft.origin if draft else request.POST.get("origin", "")
     return {"form": form, "draft": draft, "origin": origin, "taken": request.POST.get("taken", "")}
 
@@ -131,13 +132,17 @@ def register_version(request: HttpRequest, name: str) -> HttpResponse:
     draft = opened(request.user, request.POST.get("draft") or request.GET.get("draft", ""), found)
     origin = (draft.origin if draft else request.POST.get("origin", ""))[:ORIGIN]
     about: dict[str, Any] = {"event_type": found, "user": request.user, "origin": origin}
-    action = request.POST.get("action", "")
+    action, reading = request.POST.get("action", ""), None
     if request.method == "POST" and action == "draft":
         return _kept(request, content_of(request.POST, VersionForm.keeps), draft, found)
     if request.method == "POST" and action == "another":
         content = content_of(request.POST, VersionForm.keeps)
         content["examples"].append({"name": "", "data": ""})
         form = VersionForm(initial=_of_version(content), **about)
+    elif request.method == "POST" and action == "read":
+        reading, data = read_version(request, found.name)
+        about["origin"] = reading.origin if reading and reading.origin else origin
+        form = VersionForm(data, **about)
     elif request.method == "POST":
         form = VersionForm(request.POST, **about)
         if action != "check" and form.is_valid() and (saved := _saved(request, form, draft)):
@@ -145,8 +150,9 @@ def register_version(request: HttpRequest, name: str) -> HttpResponse:
     else:
         form = VersionForm(initial=_of_version(draft.content) if draft else None, **about)
     last = found.latest
-    context = {"form": form, "type": found, "number": (last.number if last else 0) + 1, "origin": origin}
+    context = {"form": form, "type": found, "number": (last.number if last else 0) + 1, "origin": form.origin}
     context |= {"draft_id": draft.pk if draft else "", "last": last}
+    context |= {"reading": reading, "pasted": request.POST.get("document", "")}
     if form.is_bound:
         context |= comparison(form)
     return render(request, "catalog/register_version.html", context)

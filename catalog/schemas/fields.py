@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from catalog.schemas.references import Document
 # A schema may describe endless trees; people read the first levels of them.
 LEVELS = 8
 FIELDS = 500
+PATTERN = 80  # characters that are shown of one
 _BOUNDS = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
 
 
@@ -18,7 +20,8 @@ class Field:
     """One field: `path` from the root of data (an array's entries are "[]"), its kind, and what to say about it.
 
     `kind` is object, array, string, integer, number, boolean, null or any; `words` the type as people read it;
-    `choices` the values of an enum or const; `example` a value the schema itself offers (default, examples), or None.
+    `choices` the values of an enum or const; `example` a value the schema itself offers (default, examples), or None;
+    `limits` what else a value must keep, in a few words each: lengths, pattern, multiples, no other members.
     """
 
     path: tuple[str, ...]
@@ -31,6 +34,7 @@ class Field:
     minimum: float | None = None
     example: Any = None
     children: tuple[Field, ...] = ()
+    limits: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -129,7 +133,7 @@ class _Reader:
             _number(schema.get("minimum")),
             _example(schema),
         )
-        found = replace(found, words=_words(found, schema, nullable))
+        found = replace(found, words=_words(found, schema, nullable), limits=tuple(_limits(schema)))
         if level >= LEVELS or self.left <= 0:
             return found
         if kind == "object":
@@ -146,7 +150,10 @@ class _Reader:
         if entry.kind == "object":
             return replace(found, children=entry.children)
         words = "of arrays" if entry.kind == "array" else f"{'with' if entry.choices else 'of'} {entry.words}"
-        return replace(found, words=f"{found.words} {words}", children=(entry,))
+        each = tuple(f"each {limit}" for limit in entry.limits)
+        return replace(
+            found, words=f"{found.words} {words}", children=(entry,), limits=(*found.limits, *each)
+        )
 
     def members(
         self, schema: dict[str, Any], path: tuple[str, ...], level: int, seen: frozenset[str]
@@ -215,3 +222,30 @@ def _words(field: Field, schema: dict[str, Any], nullable: bool) -> str:
         ]
         words = " ".join([field.kind, *bounds])
     return f"{words} or null" if nullable else words
+
+
+def _limits(schema: dict[str, Any]) -> Iterator[str]:
+    """What the words do not say: JSON Schema validation §6, as far as it is a number, a text or a flag."""
+    if between := _between(schema.get("minLength"), schema.get("maxLength"), "character"):
+        yield between
+    if isinstance(pattern := schema.get("pattern"), str):
+        yield f"pattern {pattern if len(pattern) <= PATTERN else pattern[: PATTERN - 1] + '…'}"
+    if (step := _number(schema.get("multipleOf"))) is not None:
+        yield f"a multiple of {step}"
+    if schema.get("uniqueItems") is True:
+        yield "no entry twice"
+    if between := _between(schema.get("minProperties"), schema.get("maxProperties"), "member"):
+        yield between
+    if schema.get("additionalProperties") is False or schema.get("unevaluatedProperties") is False:
+        yield "no other members"
+
+
+def _between(least: Any, most: Any, what: str) -> str:
+    """`1–40 characters`, `at least 1 character`, `at most 40 characters`; "" when nothing is limited."""
+    low, high = _number(least) or 0, _number(most)
+    if high is None:
+        return f"at least {low} {what}{'' if low == 1 else 's'}" if low else ""
+    many = "" if high == 1 else "s"
+    if low == high:
+        return f"{high} {what}{many}"
+    return f"{low}–{high} {what}s" if low else f"at most {high} {what}{many}"

@@ -10,6 +10,8 @@ from functools import cached_property
 from math import isinf
 from typing import Any, NoReturn
 
+import msgspec
+
 DEPTH = 100
 # No value people mean has more; Python reads at most 4,300, and other languages far fewer.
 DIGITS = 1000
@@ -188,6 +190,19 @@ def _outside_of_texts(text: str, word: str) -> int:
     return next((token.start() for token in _TOKEN.finditer(text) if token[0] == word), 0)
 
 
+def in_lines(text: str) -> str:
+    """JSON of one line over several, every value as it was written; anything else as it is."""
+    if "\n" in text.strip():
+        return text
+    try:
+        return msgspec.json.format(text, indent=2)
+    except (msgspec.MsgspecError, RecursionError):
+        return text
+
+
+SHOWN = 24  # characters of what stands at a mistake
+
+
 def _at(text: str, offset: int, message: str) -> Mistake:
     line = text.count("\n", 0, offset) + 1
     return Mistake(message, None, line, offset - (text.rfind("\n", 0, offset) + 1) + 1)
@@ -195,7 +210,8 @@ def _at(text: str, offset: int, message: str) -> Mistake:
 
 def _syntax(text: str, error: json.JSONDecodeError) -> Mistake:
     """Python's word for a syntax error, as a sentence that says what to do."""
-    rest = text[error.pos : error.pos + 24].split("\n")[0].strip()
+    line = text[error.pos :].split("\n", 1)[0].strip()
+    rest = line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
     here = f" before {rest}" if rest else " at the end"
     word = error.msg
     if not text.strip():

@@ -77,14 +77,20 @@ def _texts(row: Row) -> SafeString:
 
 
 def _numbers(row: Row) -> SafeString:
-    bounds = {"least": words.number(row.least), "greatest": words.number(row.greatest)}
+    if row.least is None or row.greatest is None:
+        return mark_safe("")
     if row.least == row.greatest:
         return format_html(
             '<span class="num muted">{}</span>', _("always %(value)s") % {"value": words_of(row.least)}
         )
+    middle = _middle(row)
+    # A median is an estimate, and may be a little beyond the ends.
+    inside = row.least if middle is None else min(max(middle, row.least), row.greatest)
+    least, shown, greatest = words.alike(row.least, inside, row.greatest)
+    bounds = {"least": least, "greatest": greatest}
     drawn = spread.histogram(row.buckets, _("%(least)s to %(greatest)s") % bounds)
     about = _("%(least)s–%(greatest)s, median about %(middle)s") % (
-        bounds | {"middle": words.number(_middle(row))}
+        bounds | {"middle": "–" if middle is None else shown}
     )
     return format_html('<span class="spread">{}<span>{}</span></span>', drawn, about)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -17,13 +17,16 @@ from delivery.cloudevents import CloudEvent
 from delivery.doorbell import Doorbell
 from delivery.ingest.judging import Fault, NotTaken, Verdict, judge
 from delivery.ingest.notices import Notice
+from delivery.ingest.repeats import settled
 from delivery.ingest.snapshot import BusFacts, Directory, Snapshot
 from delivery.ingest.violations import Violations
 from delivery.log.entry import Accepted, Entry, Versions, entry_of
+from delivery.log.interface import open_log
 from delivery.log.writer import Unavailable, Writer
 from rules.engine import Event
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Stands for a token where the console publishes for a signed-in person.
 CONSOLE = "console"
@@ -170,9 +173,12 @@ class Pipeline:
 
     async def refresh(self) -> None:
         """Reads what changed in the catalog and the rules, in a thread: the event loop serves everybody."""
+        await self._in_reader(self._refresh)
+
+    async def _in_reader(self, ask: Callable[[], T]) -> T:
         if self._reader is None:
             self._reader = ThreadPoolExecutor(1, thread_name_prefix="ingest-directory")
-        await asyncio.get_running_loop().run_in_executor(self._reader, self._refresh)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, ask)
 
     def _refresh(self) -> None:
         try:
@@ -185,8 +191,19 @@ class Pipeline:
     async def store(self, request: Request) -> list[Accepted]:
         """Stores all of `request`; returns after the durable commit. Raises Unavailable, Refused, Denied."""
         accepted = await self.writer.store(request)
+        if any(place.differs for place in accepted):
+            accepted = await self._in_reader(lambda: self._settled(request, accepted))
         self.violations.warned(request.faults(accepted))
         return accepted
+
+    def _settled(self, request: Request, accepted: list[Accepted]) -> list[Accepted]:
+        """Rare, and after the commit: what is stored is read again for the repeats whose bytes are others."""
+        try:
+            return settled(open_log(), request.entries, accepted)
+        except (DatabaseError, InterfaceError) as error:
+            connection.close()
+            logger.warning("A repeat is not compared with what is stored: %s", error)
+            return accepted
 
     @contextmanager
     def noting(self) -> Iterator[None]:

@@ -31,16 +31,15 @@ from rules.contract import Contract
 from rules.contracting import Contracting
 from rules.draft import Draft
 from rules.engine import Event, TransformError, compile_transform
-from rules.fields import places_in
 from rules.forms import bus_in, number_of
 from rules.models import Target
 from rules.outputs import output_of, refusals, sends_documents, try_outputs
-from rules.pages.delivering import Delivering, delivering, suggested_name
+from rules.pages.delivering import Delivering, delivering, rule_name, suggested_name
 from rules.pattern_text import our_path
 from rules.personal_fields import fields_sent
 from rules.policy_form import PolicyForm
-from rules.reading import nearest
 from rules.trying import Tried, reason, try_on
+from rules.unknown_fields import Unknown, misread, unknown_fields
 
 SHOWN, BARS, VALUES = 12, 60, 2
 LONGEST = 0.06  # seconds that filling the transform for all matching events may take
@@ -69,7 +68,8 @@ class Line(NamedTuple):
 class RowResult(NamedTuple):
     """A condition's place, the share of events that meet it alone (0 to 100), how many, its problems, its meter.
 
-    `hidden`: it asks for personal data that whoever looks may not see, so nothing is counted.
+    `hidden`: it asks for personal data that whoever looks may not see, so nothing is counted. `unknown`: that its
+    field is one that nothing has.
     """
 
     at: int
@@ -78,6 +78,7 @@ class RowResult(NamedTuple):
     problems: list[Any]
     meter: Any
     hidden: bool = False
+    unknown: Unknown | None = None
 
 
 @needs("rules.view_rule")
@@ -92,7 +93,10 @@ def preview(request: HttpRequest) -> HttpResponse:
     draft, bus, target = Draft.read(request.POST, trying=True), bus_in(request.POST), target_of(request)
     to = delivering(request, target) if request.POST.get("deliver") else None
     window = request.POST.get("window", WINDOW)
-    suggested = name_for(request, to) if to is not None and target is None else ""
+    named, suggested_rule = "", ""
+    if to is not None and "name-suggested" in request.POST:
+        named, suggested_rule = rule_name(request, to, draft.types, bus)
+    suggested = name_for(request, to, named) if to is not None and target is None else ""
     context: dict[str, Any] = {
         "draft": draft,
         "to": to,
@@ -103,6 +107,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         "bus": bus,
         "name": request.POST.get("target-name", "").strip() or suggested,
         "suggested": suggested,
+        "suggested_rule": suggested_rule,
         "edits_pattern": "name" in request.POST,
         "windows": samples.windows(),
         "window": window if window in [one.name for one in samples.windows()] else WINDOW,
@@ -117,9 +122,9 @@ def preview(request: HttpRequest) -> HttpResponse:
     return render(request, "delivery/preview.html" if by_script else "delivery/preview_page.html", context)
 
 
-def name_for(request: HttpRequest, to: Delivering) -> str:
-    """What the new target of the form is called when it is given no name."""
-    return suggested_name(to, request.POST.get("name", ""), number_of(request.POST.get("rule")))
+def name_for(request: HttpRequest, to: Delivering, named: str = "") -> str:
+    """What the new target of the form is called when it is given no name; `named`: the rule, "" as the form names it."""
+    return suggested_name(to, named or request.POST.get("name", ""), number_of(request.POST.get("rule")))
 
 
 def where_of(to: Delivering | None) -> str:
@@ -150,7 +155,8 @@ def _try(
     types = draft.sampled
     found, hidden = sample_for(request.user, samples.take(bus.pk, types, window))
     blind = asks(draft, hidden)
-    tried = try_on(draft, [seen.event for seen in found.events])
+    events = [seen.event for seen in found.events]
+    tried, unknown = try_on(draft, events), unknown_fields(draft, events)
     first = EventType.objects.filter(name__in=types[:1]).values_list("domain__hue", flat=True).first()
     rate = _rate(types)
     context: dict[str, Any] = {
@@ -158,7 +164,8 @@ def _try(
         "looked": len(found.events),
         "span": found.span,
         "hue": first,
-        "row_results": _rows(draft, tried, len(found.events), rows_asking(draft, hidden)),
+        "row_results": _rows(draft, tried, len(found.events), rows_asking(draft, hidden), unknown),
+        "unknown": unknown,
         "sql_share": _percent(tried.by_sql, len(found.events))
         if tried.by_sql is not None and not blind
         else None,
@@ -297,15 +304,20 @@ def _out(draft: Draft, to: Delivering, raw: bytes) -> Outgoing:
     return shown._replace(line="POST /bin/… HTTP/1.1" if not shown.problem else "", headers=headers)
 
 
-def _rows(draft: Draft, tried: Tried, looked: int, hidden: Collection[int]) -> list[RowResult]:
+def _rows(
+    draft: Draft, tried: Tried, looked: int, hidden: Collection[int], unknown: Sequence[Unknown]
+) -> list[RowResult]:
     results = []
+    nowhere = {one.at: one for one in unknown}
     for index, _row, problems in draft.lines if draft.mode == "rows" else []:
         passed = tried.by_row.get(index)
         if passed is None or not looked or index in hidden:
-            results.append(RowResult(index, None, 0, problems, None, index in hidden))
+            results.append(RowResult(index, None, 0, problems, None, index in hidden, nowhere.get(index)))
         else:
             share = 100 * passed / looked
-            results.append(RowResult(index, share, passed, problems, charts.meter(share)))
+            results.append(
+                RowResult(index, share, passed, problems, charts.meter(share), False, nowhere.get(index))
+            )
     return results
 
 
@@ -356,15 +368,10 @@ def _outputs(
     matching = [seen.event for seen, hit in zip(events, taken, strict=True) if hit]
     structured = _is_structured(to)
     outputs = try_outputs(transform, contract, matching, structured, LONGEST)
-    places = [field.place for field in draft.fields] + [
-        place for event in matching[:1] for place in places_in(event)
-    ]
-    guesses = [(path, nearest(path, places)) for path in outputs.unread]
     return {
         "outputs": outputs,
         "has_contract": contract is not None,
-        # What the types' schemas know may well be absent from these events.
-        "unread": [(path, meant) for path, meant in guesses if meant is not None],
+        "unread": misread(outputs.unread, draft.fields, matching[:1]),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,8 +16,6 @@ from delivery.connectors.spi import InvalidConfig, Target
 from rules import registry
 from rules.engine import Filter
 from rules.models import Target as RuleTarget
-
-_BIN = re.compile(r"/bin/([A-Za-z0-9_-]+)/?$")
 
 log = logging.getLogger(__name__)
 
@@ -77,10 +74,11 @@ def make_bin(request: HttpRequest, team: Team, name: str) -> tuple[str, dict[str
 
 def find_bin(request: HttpRequest, connector: str, config: dict[str, Any]) -> registry.Made | None:
     """The request bin that a target with those settings delivers to."""
+    from delivery.bins.found import address_in
     from delivery.models import RequestBin
 
-    address = _BIN.search(str(config.get("url", ""))) if connector == "http" else None
-    found = RequestBin.objects.filter(address=address[1]).first() if address else None
+    address = address_in(connector, config)
+    found = RequestBin.objects.filter(address=address).first() if address else None
     if found is None:
         return None
     may_look = request.user.has_perm("delivery.view_requestbin")

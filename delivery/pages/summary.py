@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from catalog.display import words
 from catalog.traffic import per_minute
+from delivery.bins.found import bins_of, shown_as
 from delivery.deadletters import listing
 from delivery.pages import charts, reconciled
 from delivery.tracking import breakers, rates, status, waiting
@@ -16,7 +17,6 @@ from delivery.tracking.rates import Delivered
 from delivery.tracking.read import MINUTE, now, rows
 from delivery.tracking.status import Status
 from delivery.tracking.waiting import Waiting
-from rules import registry
 from rules.models import Target
 
 
@@ -119,6 +119,7 @@ def target_lines(
     ids = [target.pk for target in targets]
     done = rates.delivered_by_target(first, last, ids)
     lines = rates.lines_by_target(first, last, stretch.step, ids)
+    bins = bins_of(targets)
     rows_ = []
     for target in targets:
         state = status.of_target(target, owes.get(target.pk, waiting.NONE))
@@ -126,8 +127,7 @@ def target_lines(
         rows_.append(
             TargetLine(
                 target,
-                registry.icon_of(target.connector),
-                registry.label_of(target.connector),
+                *shown_as(target, bins),
                 state,
                 owes.get(target.pk, waiting.NONE),
                 count,

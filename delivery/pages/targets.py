@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from catalog.access import needs
 from catalog.traffic import per_minute
 from delivery import backfill
+from delivery.bins.found import bins_of, shown_as
 from delivery.deadletters import listing
 from delivery.deadletters.chosen import Chosen
 from delivery.models import TargetPermission
@@ -58,11 +59,12 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
     hour = rates.delivered(last - 59, last, 1, [pk])
     total = rates.total(hour)
     policy = Policy.of(policy_of(found), found.granted_rate)
+    symbol, label = shown_as(found, bins_of([found]))
     context = {
         "target": found,
         "where": registry.describe(found.connector, found.config),
-        "symbol": registry.icon_of(found.connector),
-        "label": registry.label_of(found.connector),
+        "symbol": symbol,
+        "label": label,
         "status": status.of_target(found, owes),
         "owes": owes,
         "former_order": _former_order(found, owes),
@@ -170,6 +172,7 @@ def delete_target(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": found.rule,
         "target": found,
         "listed": [(found, owes[pk])],
+        "bins": list(bins_of([found]).values()),
         "total": waiting.total(owes.values()),
     }
     return render(request, "delivery/delete.html", context)
@@ -191,6 +194,7 @@ def delete_rule(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": found,
         "target": None,
         "listed": [(one, owes[one.pk]) for one in of_rule],
+        "bins": list(bins_of(of_rule).values()),
         "total": waiting.total(owes.values()),
     }
     return render(request, "delivery/delete.html", context)

@@ -115,6 +115,10 @@ class LogFacts:
         )
         return {name for (name,) in rows(sql, [rates.minute_of(now()) - 24 * 60])}
 
+    def has_event(self, text: str) -> bool:
+        """As the finder of events reads it."""
+        return bool(events.find(text, 1))
+
     def totals(self, own: bool = False) -> Totals:
         """Events received in the last 24 hours and in the last minute."""
         at, log = now(), open_log()

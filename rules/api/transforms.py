@@ -13,9 +13,13 @@ from catalog.api.operation import Operation
 from catalog.api.problem import Invalid
 from rules.api.described import converts_transform, previews_transform
 from rules.api.reading import Asked
-from rules.engine import TransformError
+from rules.engine import Event, Transform, TransformError
 from rules.engine.imported_transforms import from_alibaba, from_aws, imported
+from rules.engine.json_path import Reading
 from rules.engine.transform import FOREIGN
+from rules.fields import fields_of
+from rules.reading import reads_of
+from rules.unknown_fields import misread
 
 
 class PreviewTransform(Operation):
@@ -51,6 +55,7 @@ class PreviewTransform(Operation):
                         % {"why": compiled.not_json}
                     }
                 )
+            answer["problems"] += _misread(asked.value("transform"), compiled, found.event)
         return Response(answer)
 
 
@@ -83,6 +88,20 @@ class ConvertTransform(Operation):
             asked.wrong(f"/{which}{error.pointer}", error.message)
             raise Invalid(*asked.problems) from None
         return Response({"transform": found.spec, "notes": list(found.notes)})
+
+
+def _misread(spec: Any, compiled: Transform, event: Event) -> list[dict[str, str]]:
+    """What it reads that the event lacks and no schema of its type knows, as the console warns of it."""
+    reading = Reading(event)
+    lacking = [one.path for one in reads_of(spec, compiled) if not one.is_in(reading)]
+    fields = fields_of([str(event.attributes["type"])]) if lacking and "type" in event.attributes else []
+    told = []
+    for path, meant in misread(lacking, fields, [event]):
+        detail = _("%(path)s is not in this event, and in no schema of its type.") % {"path": path}
+        if meant:
+            detail += " " + _("Did you mean %(meant)s?") % {"meant": meant}
+        told.append({"detail": detail})
+    return told
 
 
 def _body(body: bytes) -> dict[str, str]:

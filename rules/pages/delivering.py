@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from catalog.models import Team
+from catalog.models import Bus, Team
 from rules import registry
 from rules.config_form import ConfigForm
+from rules.forms import free_rule_name
 from rules.models import Rule, Target
 from rules.settings_read import with_settings
 
@@ -81,16 +82,16 @@ def delivering(request: HttpRequest, target: Target | None = None) -> Delivering
     return Delivering(choice, found)
 
 
-def suggested_name(to: Delivering, rule_name: str, rule: int | None = None) -> str:
+def suggested_name(to: Delivering, called: str, rule: int | None = None) -> str:
     """What a new target is called when nobody gives it a name: after where it delivers, and free in its rule.
 
-    `rule_name`: as it is written now, "" for the name of the saved rule with id `rule`.
+    `called`: as it is written now, "" for the name of the saved rule with id `rule`.
     """
-    if rule is not None and not rule_name:
-        rule_name = Rule.objects.filter(pk=rule).values_list("name", flat=True).first() or ""
+    if rule is not None and not called:
+        called = Rule.objects.filter(pk=rule).values_list("name", flat=True).first() or ""
     if to.chosen is None:
-        before, after = rule_name_for("\0").split("\0")
-        what = rule_name.removeprefix(before).removesuffix(after)
+        before, after = _to_a_bin("\0").split("\0")
+        what = called.removeprefix(before).removesuffix(after)
         wanted = _("Request bin of %(what)s") % {"what": what} if what else _("Request bin")
     else:
         wanted = _host(to.chosen.data_now.get("url")) or to.chosen.connector.label
@@ -106,9 +107,29 @@ def suggested_name(to: Delivering, rule_name: str, rule: int | None = None) -> s
     return name
 
 
-def rule_name_for(type_name: str) -> str:
-    """What a new rule for a type is called when nobody gives it a name."""
-    return str(_("%(type)s to a request bin") % {"type": type_name})
+def rule_name(request: HttpRequest, to: Delivering, types: Sequence[str], bus: Bus | None) -> tuple[str, str]:
+    """What a new rule is called, and what it is called when nobody gives it a name.
+
+    A name that somebody wrote stays; the one that was suggested (field `name-suggested`) follows types and target.
+    """
+    suggested = free_rule_name(_suggested_rule_name(to, types), bus)
+    typed = request.POST.get("name")
+    if typed is None or typed == request.POST.get("name-suggested"):
+        return suggested, suggested
+    return typed, suggested
+
+
+def _suggested_rule_name(to: Delivering, types: Sequence[str]) -> str:
+    if not types:
+        return str(_("New rule"))
+    if to.chosen is None:
+        return _to_a_bin(types[0])
+    where = _host(to.chosen.data_now.get("url")) or to.chosen.connector.label
+    return str(_("%(type)s to %(where)s") % {"type": types[0], "where": where})
+
+
+def _to_a_bin(what: str) -> str:
+    return str(_("%(type)s to a request bin") % {"type": what})
 
 
 def _host(url: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
@@ -17,9 +16,9 @@ from catalog.models import EventType
 from rules import revisions
 from rules.draft import Draft
 from rules.filtering import filter_of
-from rules.forms import RuleForm, bus_for, free_rule_name, team_for
+from rules.forms import RuleForm, bus_for, bus_in, team_for
 from rules.models import Rule, Target
-from rules.pages.delivering import rule_name_for
+from rules.pages.delivering import delivering, rule_name
 from rules.pages.editor_page import Page, asked_to, saved, saving
 from rules.pages.starting import begin_all
 from rules.pages.target_part import TargetPart
@@ -47,10 +46,23 @@ def make_rule(request: HttpRequest, template: str, done: Done) -> HttpResponse:
         draft = Draft.read(request.POST)
     else:
         draft = Draft.of(types=[wanted] if wanted else [], subject=request.GET.get("subject", "")[:255])
-        rule.name = free_rule_name(_new_name(draft), bus)
-    rule_form, part = RuleForm(_bind(request), instance=rule), TargetPart.read(request, target, rule)
+    sent = request.POST.copy() if request.method == "POST" else None
+    about = bus_in(sent) if sent is not None else bus
+    rule.name, suggested = rule_name(request, delivering(request), draft.types, about)
+    if sent is not None:
+        sent["name"] = rule.name
+    rule_form, part = RuleForm(sent, instance=rule), TargetPart.read(request, target, rule)
     _fill(request, draft, part)
-    page = Page(request, draft, _("New rule"), rule=rule, rule_form=rule_form, part=part, template=template)
+    page = Page(
+        request,
+        draft,
+        _("New rule"),
+        rule,
+        rule_form,
+        part,
+        template=template,
+        suggested=suggested,
+    )
     if not saving(request) or not _all_valid(draft, rule_form, part):
         return page.answer()
     asking = asked_to(request, "ask")
@@ -60,6 +72,8 @@ def make_rule(request: HttpRequest, template: str, done: Done) -> HttpResponse:
         page.unfit = unfit
         return page.answer()
     if (rule.enabled and page.approval.refused) or (asking and not page.approval.may_ask()):
+        return page.answer()
+    if rule.enabled and page.takes_nothing():
         return page.answer()
     _take_filter(rule, draft)
     first = part.promise(draft, rule.bus_id) if rule.enabled else ""
@@ -89,7 +103,7 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
         draft = Draft.read(request.POST)
     else:
         draft = Draft.of(rule, target if targets and together else None)
-    rule_form = RuleForm(_bind(request), instance=rule)
+    rule_form = RuleForm(request.POST if request.method == "POST" else None, instance=rule)
     # Only what never took an event can begin in the past.
     starts = rule.draft or (rule.enabled and not target.pk)
     part = TargetPart.read(request, target, rule, starts) if together else None
@@ -107,6 +121,8 @@ def edit_rule(request: HttpRequest, pk: int) -> HttpResponse:
     if asking and not page.approval.may_ask():
         return page.answer()
     if (rule.enabled or starting) and page.approval.refused:
+        return page.answer()
+    if starting and page.takes_nothing():
         return page.answer()
     after = draft.filter
     assert after is not None
@@ -198,11 +214,6 @@ def type_options(request: HttpRequest) -> HttpResponse:
     return render(request, "rules/type_options.html", {"names": names})
 
 
-def _bind(request: HttpRequest) -> Any:
-    """The form's data; None shows what is stored."""
-    return request.POST if request.method == "POST" else None
-
-
 def _target_draft(request: HttpRequest, rule: Rule, target: Target | None) -> Draft:
     """The target's transform from the form; the rule's filter is not edited here, whatever the form says."""
     shown = Draft.of(rule, target)
@@ -264,9 +275,3 @@ def _done(request: HttpRequest, rule: Rule, target: Target | None, first: str) -
     else:
         messages.success(request, _("Saved. It holds for every event from now on."))
     return saved(request, "rule", rule.pk)
-
-
-def _new_name(draft: Draft) -> str:
-    if draft.types:
-        return rule_name_for(draft.types[0])
-    return str(_("New rule"))

@@ -21,9 +21,10 @@ from rules.method_words import choices, example
 from rules.models import Rule, Target
 from rules.pages.approval_part import ApprovalPart
 from rules.pages.target_part import TargetPart
-from rules.past import Difference
+from rules.past import Difference, past
 from rules.personal import Sends
 from rules.settings_read import sent_by
+from rules.unknown_fields import unknown_fields
 
 SAVING = ("save", "start", "draft", "ask")
 
@@ -61,11 +62,15 @@ class Page:
     targets: list[Target] = field(default_factory=list)
     """The rule's targets, where there are several and they are edited one by one."""
     difference: Difference | None = None
+    nothing: Difference | None = None
+    """The past events of which the rule, about to listen, would have taken none."""
     unfit: str = ""
     """Why what is sent does not fit the target's contract."""
     overtaken: bool = False
     """Somebody else saved the rule since this form was opened."""
     template: str = "rules/editor.html"
+    suggested: str = ""
+    """What a new rule is called when nobody gives it a name."""
 
     asked: bool = False
     """Owners of personal data were asked, and nothing else was done."""
@@ -86,6 +91,21 @@ class Page:
             self.approval.ask(self.request.user)
             self.asked = True
         return True
+
+    def takes_nothing(self) -> bool:
+        """Whether it would have taken none of the past events, which is asked about once before the rule listens."""
+        wanted = self.draft.filter
+        if wanted is None or self.request.POST.get("confirmed") == self.digest:
+            return False
+        tried = past().difference(self.rule.bus_id, wanted, wanted)
+        self.nothing = tried if tried.looked and not tried.kept else None
+        return self.nothing is not None
+
+    @property
+    def shows_personal(self) -> bool:
+        """Whether to say what personal data would be sent: not of a new rule before anything was chosen or pressed."""
+        chosen = self.draft.types or self.draft.by_pattern or self.rule.pk
+        return bool(chosen) or saving(self.request)
 
     @property
     def digest(self) -> str:
@@ -113,6 +133,7 @@ class Page:
         first = types.get(draft.types[0]) if draft.types else None
         return {
             "title": self.title,
+            "suggested_rule": self.suggested,
             "draft": draft,
             "rule_form": self.rule_form,
             "policy": part.policy if part else None,
@@ -120,7 +141,7 @@ class Page:
             "made": part.to.made(self.request) if part else None,
             "contracting": part.contracting if part else None,
             "unfit": [self.unfit] if self.unfit else [],
-            "approval": self.approval,
+            "approval": self.approval if self.shows_personal else None,
             "rule": rule if rule.pk else None,
             "target": target,
             "targets": self.targets,
@@ -139,14 +160,16 @@ class Page:
             "hue": first.domain.hue if first else None,
             "cancel": self._cancel(),
             "starting": self.rule_form is not None and (rule.pk is None or rule.draft),
-            "failed": refused and self.difference is None and not (self.overtaken or self.asked),
+            "failed": refused and not (self.difference or self.nothing or self.overtaken or self.asked),
             "start": part.start if part and registry.starting() is not None else None,
             "where": registry.describe(target.connector, target.config) if target else "",
             "tries": part.policy.most_tries if part else None,
             "sends": ways.labels(),
             "overtaken": self.overtaken,
             "difference": self.difference,
-            "digest": self.digest if self.difference is not None else "",
+            "nothing": self.nothing,
+            "unknown": unknown_fields(draft, ()) if self.nothing is not None else [],
+            "digest": self.digest if self.difference or self.nothing else "",
         }
 
     def _cancel(self) -> str:

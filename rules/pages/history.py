@@ -11,7 +11,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from catalog.access import needs
 from rules import changes, registry, revisions
@@ -29,7 +28,8 @@ Revision = TypeVar("Revision", RuleRevision, TargetRevision)
 class Change(NamedTuple):
     """One entry: a revision, the one before, what it changed, and whether going back to it would change anything.
 
-    `is_new`: it began the revision with its number; else a target came or went under it.
+    `is_new`: it began the revision with its number; else a target came or went under it. `about`: in the history of a
+    rule the target that was changed, "" for the rule itself.
     """
 
     before: RuleRevision | TargetRevision | None
@@ -37,6 +37,7 @@ class Change(NamedTuple):
     words: list[str]
     can_go_back: bool
     is_new: bool = True
+    about: str = ""
 
     @property
     def lines(self) -> list[DiffLine]:
@@ -47,15 +48,15 @@ class Change(NamedTuple):
 
 
 def of_rule(pk: int) -> list[Change]:
-    """What was changed of a rule, the newest 500 changes first. Saving that changed nothing is left out, but for the first."""
+    """What was changed of a rule and of its targets, the newest first: at most 500 changes of the rule, 500 of targets.
+
+    Saving that changed nothing is left out, but for the first.
+    """
     newest = RuleRevision.objects.filter(rule_id=pk).select_related("by").order_by("-pk")
     found = list(newest[: MOST + 1])[::-1]
     targets = {target for revision in found for target in revision.target_ids}
-    names = dict(
-        TargetRevision.objects.filter(target_id__in=targets)
-        .order_by("number")
-        .values_list("target_id", "name")
-    )
+    of_targets = TargetRevision.objects.filter(target_id__in=targets)
+    names = dict(of_targets.order_by("number").values_list("target_id", "name"))
     listed = []
     for before, after in _pairs(found):
         words = changes.of_rule(before, after, names)
@@ -63,7 +64,19 @@ def of_rule(pk: int) -> list[Change]:
             is_new = before is None or before.number != after.number
             differs = is_new and after.pattern is not None and bool(changes.of_filter(after, found[-1]))
             listed.append(Change(before, after, words, differs, is_new))
-    return listed[::-1]
+    listed += _of_targets(list(of_targets.select_related("by").order_by("-pk")[:MOST]))
+    return sorted(listed, key=lambda change: change.revision.at, reverse=True)
+
+
+def _of_targets(newest: Sequence[TargetRevision]) -> Iterator[Change]:
+    """The changes of targets in the history of their rule. That a target came is said by the rule's own entry."""
+    by_target: dict[int, list[TargetRevision]] = {}
+    for revision in reversed(newest):
+        by_target.setdefault(revision.target_id, []).append(revision)
+    for found in by_target.values():
+        for before, after in pairwise(found):
+            if words := changes.of_target(before, after):
+                yield Change(before, after, words, False, True, after.name)
 
 
 def _pairs(found: Sequence[Revision]) -> Iterator[tuple[Revision | None, Revision]]:
@@ -88,9 +101,10 @@ def of_target(pk: int) -> list[Change]:
 
 @needs("rules.view_rule")
 def rule_history(request: HttpRequest, pk: int) -> HttpResponse:
-    """Every change of a rule."""
+    """Every change of a rule and of its targets."""
     rule = get_object_or_404(Rule, pk=pk)
-    return _page(request, of_rule(pk), {"rule": rule})
+    here = set(rule.targets.values_list("pk", flat=True))
+    return _page(request, of_rule(pk), {"rule": rule, "here": here})
 
 
 @needs("rules.view_target")
@@ -107,9 +121,13 @@ def _page(request: HttpRequest, listed: Sequence[Change], about: dict[str, Any])
 
 
 @needs("rules.change_rule")
-@require_POST
 def roll_back_rule(request: HttpRequest, pk: int, revision: int) -> HttpResponse:
-    """Brings the filter of an earlier revision back, as a new one; of a listening rule only when `confirmed`."""
+    """Brings the filter of an earlier revision back, as a new one; of a listening rule only when `confirmed`.
+
+    The address, opened or reloaded, leads to the history and changes nothing.
+    """
+    if request.method != "POST":
+        return redirect("rule-history", pk)
     rule = get_object_or_404(Rule, pk=pk)
     to = get_object_or_404(RuleRevision, pk=revision, rule_id=pk)
     if to.pattern is None:
@@ -132,15 +150,19 @@ def roll_back_rule(request: HttpRequest, pk: int, revision: int) -> HttpResponse
         return redirect("rule-history", pk)
     messages.success(
         request,
-        _("It keeps what it kept in revision %(number)s. This is a new revision.") % {"number": to.number},
+        _(
+            "It keeps what it kept in revision %(number)s. This is a new revision; what its targets are sent, and how, stays."
+        )
+        % {"number": to.number},
     )
     return redirect("rule-history", pk)
 
 
 @needs("rules.change_target")
-@require_POST
 def roll_back_target(request: HttpRequest, pk: int, revision: int) -> HttpResponse:
-    """Brings the settings of an earlier revision back, as a new one."""
+    """Brings the settings of an earlier revision back, as a new one; opened by its address it leads to the history."""
+    if request.method != "POST":
+        return redirect("target-history", pk)
     target = get_object_or_404(Target.objects.select_related("rule"), pk=pk)
     to = get_object_or_404(TargetRevision, pk=revision, target_id=pk)
     wrong = _cannot_go_back(target, to)

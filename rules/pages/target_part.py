@@ -39,7 +39,9 @@ class TargetPart:
         sent = request.POST if request.method == "POST" else None
         to, suggested = delivering(request, target), ""
         if not target.pk and rule is not None:
-            suggested = suggested_name(to, request.POST.get("name", rule.name), rule.pk)
+            # A new rule's name may be one that was suggested anew.
+            called = request.POST.get("name", rule.name) if rule.pk else rule.name
+            suggested = suggested_name(to, called, rule.pk)
         return cls(
             target,
             PolicyForm(sent, instance=target, rule=rule, suggested=suggested),
@@ -75,13 +77,18 @@ class TargetPart:
 
     def settle(self, request: HttpRequest, draft: Draft, team: Team) -> bool:
         """Puts all of it into the target, after `is_valid`, and makes its place; whether anything changed."""
-        before = {name: getattr(self._stored(), name) for name in SAVED} if self.target.pk else None
+        stored = self._stored() if self.target.pk else None
         self.target.connector, self.target.config = self.to.settle(
             request, team, self.policy.cleaned_data["name"]
         )
         self.target.transform = draft.transform or {"kind": "complete"}
         self.target.contract = self.contracting.spec()
-        return before != {name: getattr(self.target, name) for name in SAVED}
+        if stored is None:
+            return True
+        if self.to.chosen is not None and stored.connector == self.target.connector:
+            # The form shows the default of what was never set, and sends it along with any other change.
+            self.target.config = self.to.chosen.without_defaults(self.target.config)
+        return any(getattr(stored, name) != getattr(self.target, name) for name in SAVED)
 
     def _stored(self) -> Any:
         return Target.objects.get(pk=self.target.pk)

@@ -3,6 +3,8 @@
 const LIVE = 2000;
 let changed = false, leaving = false;
 const form = () => document.getElementById("rule-form");
+const suggestedRule = () => document.getElementById("name-suggested")?.value;
+let lastSuggested = suggestedRule();
 
 const hand = () => {
   for (const { dataset } of document.querySelectorAll("[data-area][data-problems]")) {
@@ -12,6 +14,10 @@ const hand = () => {
   /* A target without a name is called after where it delivers. */
   const named = document.getElementById("id_target-name"), suggested = document.getElementById("target-suggested");
   if (named && suggested?.dataset.name) named.placeholder = suggested.dataset.name;
+  /* A rule's name that nobody wrote follows its type and target. */
+  const rule = document.getElementById("id_name"), now = suggestedRule();
+  if (rule && now && now !== lastSuggested && rule.value === lastSuggested) rule.value = now;
+  lastSuggested = now;
 };
 customElements.whenDefined("code-area").then(hand);
 document.addEventListener("htmx:afterSettle", hand);

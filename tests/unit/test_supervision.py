@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from delivery.supervision.backoff import BackOff
 from delivery.supervision.claim import AlreadyRunning, Claim
 from delivery.supervision.stopping import asked_to_stop
 from delivery.supervision.welcome import banner
+from tests.vectors import REPOSITORY
 
 
 def test_a_child_that_keeps_dying_waits_longer_each_time_up_to_five_seconds() -> None:
@@ -134,3 +136,17 @@ def test_the_banner_says_how_to_begin(
 def test_the_banner_says_nothing_of_local_targets_where_they_are_not_allowed() -> None:
     text = banner("http://127.0.0.1:8000", facts=None, link=None, networks=[], var=Path("/var/s"))
     assert "Targets" not in text
+
+
+def test_another_python_is_told_which_one_to_use() -> None:
+    # -S leaves out what is installed.
+    ended = subprocess.run(
+        [sys.executable, "-S", "manage.py", "check"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert ".venv/bin/python manage.py" in ended.stderr or "make up" in ended.stderr

@@ -6,7 +6,7 @@ import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
@@ -22,23 +22,15 @@ from rules.engine import (
     compile,
     compile_transform,
     explain,
-    read_event,
     validate,
 )
 from rules.engine.cesql import CesqlError, parse_filter
 from rules.engine.imported_transforms import imported
 from rules.engine.subscriptions import validate_filters
+from rules.event_files import Line, events_in
 
 INVALID, UNEXPECTED = 1, 3
 STDIN = "-"
-
-
-class Line(NamedTuple):
-    """One event of the file; `event` is None when `problem` says why it is none."""
-
-    number: int
-    event: Event | None
-    problem: str = ""
 
 
 class NotValid(Exception):
@@ -64,7 +56,11 @@ class Command(BaseCommand):
             "could be read, 1 when pattern, transform or an event is not valid, 3 when --expect does not hold.",
         )
         test.add_argument("pattern", help="file with the pattern as JSON; - for standard input")
-        test.add_argument("events", help="file with one event as JSON per line; - for standard input")
+        test.add_argument(
+            "events",
+            help="file with one event as JSON per line, a JSON array of events, or events as JSON one after the other; "
+            "- for standard input",
+        )
         test.add_argument("--sql", default="", help="a CloudEvents SQL expression that must hold too")
         test.add_argument("--filters", metavar="FILE", help="file with a list of filters that must hold too")
         test.add_argument(
@@ -240,24 +236,12 @@ def _lines(name: str) -> Iterator[Line]:
     """The events of a file, one after the other, however long it is; empty lines are none."""
     try:
         if name == STDIN:
-            yield from _events(sys.stdin.buffer)
+            yield from events_in(sys.stdin.buffer)
         else:
             with open(name, "rb") as file:
-                yield from _events(file)
+                yield from events_in(file)
     except OSError as error:
         raise CommandError(f"{name}: {_why(error)}", returncode=INVALID) from None
-
-
-def _events(texts: Any) -> Iterator[Line]:
-    for number, text in enumerate(texts, 1):
-        text = text.removeprefix(b"\xef\xbb\xbf").strip()
-        if not text:
-            continue
-        try:
-            yield Line(number, read_event(text))
-        except ValueError as error:
-            stops = broken(text)
-            yield Line(number, None, f" {error}" if stops is None else f"{stops.column}: {stops.why}")
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:

@@ -55,6 +55,9 @@ class FakeLog:
     def versions(self, type_name):
         return self.by_version
 
+    def has_event(self, text):
+        return text in {event.id for event in self.stored}
+
     def totals(self, own=False):
         return Totals(1_930_000, 1340) if own else Totals(1_920_000, 1334)
 

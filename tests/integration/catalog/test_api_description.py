@@ -200,3 +200,11 @@ def test_a_method_that_is_not_there_is_told_which_are(client, person, town):
     assert response.status_code == 405
     assert "GET, POST" in json.loads(response.content)["detail"]
     assert unquote(response["Allow"]).startswith("GET, POST")
+
+
+@pytest.mark.django_db
+@pytest.mark.django_db
+def test_the_page_says_where_events_are_published(client, person, town):
+    page = client.get("/api/v1/docs/").content.decode()
+    assert "/v1/buses/{bus}/events" in page
+    assert "curl -i http://testserver/v1/buses/main/events" in page

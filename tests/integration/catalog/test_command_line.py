@@ -106,7 +106,12 @@ def test_cautions_are_accepted_when_asked(run, tmp_path):
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     old.write_text('{"type": "object", "properties": {"a": {"enum": ["x"]}}}')
     new.write_text('{"type": "object", "properties": {"a": {"enum": ["x", "y"]}}}')
-    assert run("check", new, "--against", old)[0] == 1
+    ends, said = run("check", new, "--against", old)
+    assert ends == 1
+    assert ": caution: data.a may be" in said
+    assert "data.a: data.a" not in said
+    assert "With --accept-cautions" in said
+    assert "not compatible, by cautions alone" in said
     ends, said = run("check", new, "--against", old, "--accept-cautions")
     assert (ends, "which are accepted" in said, "warning: " in said) == (0, True, True)
 

@@ -10,8 +10,9 @@ import subprocess
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.utils import timezone
 
-from catalog.models import EventType, SchemaVersion, Source
+from catalog.models import Bus, EventType, Observation, SchemaVersion, Source
 from tests.integration.catalog.shop import text_of
 
 pytestmark = pytest.mark.django_db
@@ -51,16 +52,62 @@ def test_the_curl_line_is_what_a_shell_can_run(client, person, town, log):
     found = re.search(
         r'id="snippet"[^>]*>(.*?)</pre>', client.get("/events/order.placed/").content.decode(), re.S
     )
-    shell = (
-        "curl() { printf '%s\\0' \"$@\"; }; uuidgen() { echo made-up; }; SIGNALBOX_TOKEN=t\n"
-        + html.unescape(found[1])
-    )
+    shell = "curl() { printf '%s\\0' \"$@\"; }; SIGNALBOX_TOKEN=t\n" + html.unescape(found[1])
     words = subprocess.run(["bash", "-c", shell], capture_output=True, check=True).stdout.decode().split("\0")
     assert "http://testserver/v1/buses/main/events" in words
     assert "Authorization: Bearer t" in words
     event = json.loads(words[words.index("-d") + 1])
-    assert event["id"] == "made-up"
+    assert re.fullmatch(r"[0-9]{10,}N?", event["id"])
     assert event["data"] == {"who": 'O\'Hara "x" $HOME `id`'}
+
+
+def snippet_of(client, language="curl"):
+    page = client.get(f"/events/order.placed/?with={language}").content.decode()
+    return html.unescape(re.search(r'id="snippet"[^>]*>(.*?)</pre>', page, re.S)[1])
+
+
+def test_the_programs_have_the_subject_where_the_last_real_event_has_it(client, person, town, log):
+    SchemaVersion.objects.create(
+        event_type=town, number=2, schema="{}", example='{"total": 7, "ref": {"no": "order-9"}}'
+    )
+    real = {"id": "a", "type": "order.placed", "source": "/shop", "subject": "order-1"}
+    log.publish("main", json.dumps({**real, "data": {"total": 8, "ref": {"no": "order-1"}}}).encode())
+    assert '"subject": "order-9"' in snippet_of(client)
+    assert "'subject': 'order-9'" in snippet_of(client, "python")
+    assert '"subject": "order-9"' in snippet_of(client, "javascript")
+
+
+def test_without_a_real_event_the_field_that_is_called_the_subject_gives_it(client, person, town, log):
+    schema = {
+        "properties": {"number": {"type": "string", "description": "Its number, and the event's subject."}}
+    }
+    version = SchemaVersion.objects.create(
+        event_type=town, number=2, schema=json.dumps(schema), example='{"number": "order-9"}'
+    )
+    assert '"subject": "order-9"' in snippet_of(client)
+    SchemaVersion.objects.filter(pk=version.pk).update(
+        schema='{"properties": {"number": {"type": "string"}}}'
+    )
+    assert "subject" not in snippet_of(client)
+
+
+def test_the_programs_say_what_to_install_and_what_an_open_bus_does_not_ask_for(client, person, town, log):
+    assert "pip install 'cloudevents>=2'" in snippet_of(client, "python")
+    assert "npm install cloudevents" in snippet_of(client, "javascript")
+    open_word = "This bus takes events without a token. Other buses need one"
+    assert open_word not in text_of(client.get("/events/order.placed/"))
+    Bus.objects.update(open_publishing=True)
+    page = text_of(client.get("/events/order.placed/"))
+    assert f"{open_word}, in the header: Authorization: Bearer $SIGNALBOX_TOKEN" in page
+
+
+def test_a_type_without_a_source_is_shown_as_sent_by_whoever_sends_it(client, person, town, log):
+    town.sources.clear()
+    Observation.objects.create(
+        day=timezone.now().date(), bus="main", type_name="order.placed", source="/my/till", events=3,
+        first_at=timezone.now(), last_at=timezone.now(),
+    )  # fmt: skip
+    assert '"source": "/my/till"' in snippet_of(client)
 
 
 def test_deleting_a_type_asks_first_and_says_who_depends_on_it(client, person, town, log):

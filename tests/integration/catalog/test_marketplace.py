@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog import system
 from catalog.changes import KINDS
@@ -67,8 +69,25 @@ def test_a_search_by_htmx_gets_the_results_alone(client, person, town, log):
 def test_nothing_found_offers_a_word_that_is_close(client, person, town, log):
     more(town, "refund.issued")
     page = client.get("/", {"q": "refnud"})
-    assert "Nothing is called “refnud”. Did you mean refund ?" in text_of(page)
+    assert "No event type is found by “refnud”. Did you mean refund ?" in text_of(page)
     assert '?q=refund"' in page.content.decode()
+
+
+def test_the_id_of_an_event_is_not_called_nothing(client, person, town, log):
+    log.publish("main", b'{"id": "my-first", "type": "order.placed", "source": "/shop", "data": 1}')
+    page = text_of(client.get("/", {"q": "my-first"}))
+    assert "No event type is found by “my-first”. But there is an event of this id. Open the event" in page
+    assert "But there is" not in text_of(client.get("/", {"q": "my-last"}))
+
+
+def test_the_search_suggests_only_what_it_finds(client, person, town, log):
+    index_all()
+    page = client.get("/").content.decode()
+    tried = re.search(r"Try “([^”]+)” or “([^”]+)”", page)
+    for word in tried.groups():
+        assert names(client.get("/", {"q": word})) == ["order.placed"]
+    EventType.objects.all().delete()
+    assert "Try “" not in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize("query", ["order-1", "x&y=9"], ids=["something matches", "nothing matches"])
@@ -135,7 +154,12 @@ def test_a_field_is_counted_over_the_catalog_with_its_types(client, person, town
 def test_facets_tell_what_we_subscribe_to_what_is_busy_silent_and_deprecated(client, person, town, log):
     more(town, "order.old", lifecycle=Lifecycle.DEPRECATED, ends_on=date(2027, 1, 31))
     town.team.members.add(person)
-    log.traffic = {"order.placed": TypeFacts([0] * 60, 9, 0, 2, None)}
+    more(town, "order.fresh")
+    EventType.objects.filter(name="order.old").update(created_at=timezone.now() - timedelta(hours=25))
+    log.traffic = {
+        "order.placed": TypeFacts([0] * 60, 9, 0, 2, None),
+        "order.fresh": TypeFacts([0] * 60, 0, 0, 2, None),
+    }
     log.ours, log.rates = {"order.placed"}, {"order.placed": 1.0, "order.old": 0.9, "unknown": 50.0}
     for show, found in (("ours", "placed"), ("busy", "placed"), ("silent", "old"), ("deprecated", "old")):
         assert names(client.get("/", {"show": show})) == [f"order.{found}"], show

@@ -100,7 +100,7 @@ def test_a_caution_needs_a_type_that_accepts_cautions(client, person, town, log)
     page = text_of(check(client, json.dumps(more)))
     assert "values that they have not seen so far" in page
     assert "caution" in page
-    assert "‘data.state’ was seen in 10 of 10 events (sent 90%, lost 10%)" in page
+    assert "‘data.state’ was seen in 10 of 10 events (“sent” 90%, “lost” 10%)" in page
     assert client.post(NEW, version(json.dumps(more))).status_code == 200
     EventType.objects.filter(pk=town.pk).update(accept_cautions=True)
     assert "It passes, with cautions." in text_of(check(client, json.dumps(more)))

@@ -365,3 +365,64 @@ def test_the_form_still_opens_as_it_did(client, person, town, log):
     assert form["name"].value() == "order.lost"
     made = client.post("/events/new/", registration(town, schema=SCHEMA, example=EXAMPLE))
     assert made.status_code == 302
+
+
+def test_a_pasted_event_offers_to_register_its_source_with_the_type(client, person, town):
+    event = EVENT | {"source": "/shop/billing"}
+    page = client.post("/events/new/", {"action": "read", "document": json.dumps(event)})
+    assert page.context["form"]["new_source"].value() == "/shop/billing"
+    assert "on the bus main" in text_of(page)
+    client.post(
+        "/events/new/",
+        registration(town, name="invoice.overdue", sources=[]) | {"new_source": "/shop/billing"},
+    )
+    [source] = EventType.objects.get(name="invoice.overdue").sources.all()
+    assert (source.uri, source.name, source.bus.name, source.team) == (
+        "/shop/billing",
+        "Billing",
+        "main",
+        town.team,
+    )
+    assert '"source": "/shop/billing"' in text_of(client.get("/events/invoice.overdue/")).replace(
+        "&quot;", '"'
+    )
+
+
+def test_a_source_that_is_registered_or_no_uri_is_not_made_again(client, person, town):
+    page = client.post("/events/new/", {"action": "read", "document": json.dumps(EVENT)})
+    assert not page.context["form"]["new_source"].value()
+    for uri in ("/shop/checkout", "two words"):
+        answer = client.post("/events/new/", registration(town, name="a.b") | {"new_source": uri})
+        assert answer.context["form"].errors.keys() == {"new_source"}, uri
+
+
+def test_who_may_register_no_sources_is_not_offered_one(client, colleague, town):
+    client.force_login(colleague)
+    page = client.post("/events/new/", {"action": "read", "document": json.dumps(EVENT | {"source": "/x"})})
+    assert "new_source" not in page.context["form"].fields
+    assert "which is no registered source yet" in text_of(page)
+
+
+def test_a_schema_of_one_line_is_shown_in_lines_with_its_numbers_as_written(client, person, town):
+    text = '{"type":"object","required":["a"],"properties":{"a":{"type":"number","maximum":1.50}}}'
+    page = client.post("/events/new/", {"action": "read", "document": text})
+    shown = page.context["form"]["schema"].value()
+    assert '\n      "maximum": 1.50' in shown
+    town.versions.update(schema=text, example='{"a":1}')
+    form = client.get("/events/order.placed/versions/new/").context["form"]
+    assert (form["schema"].value(), form["example"].value()) == (shown, '{\n  "a": 1\n}')
+    unchanged = client.post("/events/order.placed/versions/new/", {"schema": shown, "example": '{"a": 1}'})
+    assert "This is the schema of version 1, unchanged." in text_of(unchanged)
+
+
+def test_a_document_is_pasted_into_the_next_version_and_judged(client, person, town):
+    changed = {"type": "object", "required": ["other"], "properties": {"other": {"type": "string"}}}
+    text = openapi("order.placed", "order.paid", **{"order.placed": changed})
+    page = client.post("/events/order.placed/versions/new/", {"action": "read", "document": text})
+    assert json.loads(page.context["form"]["schema"].value())["required"] == ["other"]
+    assert page.context["answer"].breaks
+    assert town.versions.count() == 1
+    page = client.post(
+        "/events/order.placed/versions/new/", {"action": "read", "document": openapi("a.b", "c.d")}
+    )
+    assert "None of the 2 event types that it describes is called order.placed." in text_of(page)

@@ -50,6 +50,15 @@ def test_when_nothing_is_wrong_the_page_says_so(someone: Client, town: SimpleNam
     assert f"/journey/{seq}/?target={town.billing.pk}" in page
 
 
+def test_what_was_given_up_and_put_right_is_not_passed_over(someone: Client, town: SimpleNamespace) -> None:
+    seq = order(town)
+    write.pass_cursor(town.billing.pk, seq)
+    write.count_minute(town.billing.pk, minute_of(write.now()), delivered=1, l3=1, dead=1)
+    page = text(someone.get("/deliveries/?range=15m"))
+    assert "All is well again." in page
+    assert "1 delivery was given up in the last 15 min, and nothing of it is left to do." in page
+
+
 def test_the_tail_shows_failures_alone_when_asked(someone: Client, town: SimpleNamespace) -> None:
     good, bad = order(town), refuse(town)
     write.attempt(town.billing.pk, good, Outcome.DELIVERED)

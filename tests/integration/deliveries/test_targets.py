@@ -108,3 +108,21 @@ def test_a_target_that_starts_in_the_past_says_how_far_it_is_and_can_be_stopped(
     stopped = someone.post(f"/targets/{ledger.pk}/stop-catching-up/", follow=True).content.decode()
     assert "Stopped there" in stopped
     assert Backfill.objects.get().ended == "cancelled"
+
+
+def test_a_target_that_is_a_bin_is_called_one_and_the_bin_stays_when_its_rule_is_deleted(
+    someone: Client, town: SimpleNamespace
+) -> None:
+    made = RequestBin.objects.create(name="Look", team=town.rule.team)
+    town.billing.config = {"url": f"http://testserver/bin/{made.address}/"}
+    save_target(town.billing)
+    assert '<span class="faint small">Request bin</span>' in text(someone.get("/targets/"))
+    assert "<h2>Request bin</h2>" in text(someone.get(f"/targets/{town.billing.pk}/"))
+    for page in (f"/rules/{town.rule.pk}/delete/", f"/targets/{town.billing.pk}/delete/"):
+        asked = text(someone.get(page))
+        assert "Its request bin stays, with what it received:" in asked
+        assert f'href="/bins/{made.pk}/"' in asked
+    town.billing.config = {"url": "http://elsewhere.example/bin/nobody/"}
+    save_target(town.billing)
+    assert '<span class="faint small">HTTP</span>' in text(someone.get("/targets/"))
+    assert "request bin" not in text(someone.get(f"/rules/{town.rule.pk}/delete/"))

@@ -11,6 +11,7 @@ from catalog.models import Bus
 from rules.models import Rule, RuleRevision, Target, TargetRevision
 from rules.pages import history
 from rules.revisions import save_rule, save_target
+from tests.integration.rule_pages.editor_form import changed
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +43,7 @@ def test_a_rule_that_was_saved_very_often_shows_its_newest_changes(
     for number in range(20):
         saved.sql = f"a = '{number}'"
         save_rule(saved)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         page = someone.get(f"/rules/{saved.pk}/history/").content.decode()
     assert page.count("Go back to revision") == 9
     assert "The CESQL expression became “a = &#x27;19&#x27;”; it was “a = &#x27;18&#x27;”." in page
@@ -108,3 +109,48 @@ def test_going_back_is_offered_only_to_what_differs_from_now(someone: Client, sa
     page = someone.get(f"/targets/{target.pk}/history/").content.decode()
     assert page.count("Go back to revision") == 1
     assert "Go back to revision 2" in page
+
+
+def test_a_changed_template_is_in_the_history_of_the_rule_and_stays_when_the_rule_goes_back(
+    someone: Client, town: Bus, saved: Rule
+) -> None:
+    target = saved.targets.get()
+    sent = changed(
+        town, saved, send="template", template='{"a": "${data.zip}"}', rule=saved.pk, target=target.pk
+    )
+    asked = someone.post(f"/rules/{saved.pk}/edit/", sent)
+    someone.post(f"/rules/{saved.pk}/edit/", sent | {"confirmed": asked.context["digest"]})
+    newest, other, *_rest = history.of_rule(saved.pk)
+    assert (newest.about, newest.words) == ("Billing", ["It sends as “template”; it was “complete”."])
+    assert (other.about, other.words) == ("", ['Condition added: data.zip is one of "12345"'])
+    page = someone.get(f"/rules/{saved.pk}/history/").content.decode()
+    assert f'href="/targets/{target.pk}/history/"' in page
+    assert "those go back in the history of the target" in page
+    assert "<b>Billing:</b> It sends as" in someone.get(f"/rules/{saved.pk}/").content.decode()
+    first = RuleRevision.objects.filter(rule_id=saved.pk).earliest("pk")
+    asked = someone.post(f"/rules/{saved.pk}/history/{first.pk}/roll-back/")
+    assert "What its targets are sent, and their settings, stay as they are." in asked.content.decode()
+
+
+def test_defaults_that_the_form_fills_in_are_no_change_of_the_target(
+    someone: Client, town: Bus, saved: Rule
+) -> None:
+    target = saved.targets.get()
+    shown = {"config-http-timeout": "10.0", "config-http-mode": "binary", "config-http-method": "POST"}
+    sent = changed(town, saved, rule=saved.pk, target=target.pk, **shown)
+    asked = someone.post(f"/rules/{saved.pk}/edit/", sent)
+    answer = someone.post(f"/rules/{saved.pk}/edit/", sent | {"confirmed": asked.context["digest"]})
+    assert answer.status_code == 302
+    assert TargetRevision.objects.filter(target_id=target.pk).count() == 1
+    assert [change.about for change in history.of_rule(saved.pk)] == ["", ""]
+    someone.post(f"/rules/{saved.pk}/edit/", sent | {"config-http-timeout": "11"})
+    target.refresh_from_db()
+    assert target.config["timeout"] == 11
+
+
+def test_the_address_of_going_back_leads_to_the_history(someone: Client, saved: Rule) -> None:
+    target, revision = saved.targets.get(), RuleRevision.objects.get(rule_id=saved.pk)
+    answer = someone.get(f"/rules/{saved.pk}/history/{revision.pk}/roll-back/")
+    assert (answer.status_code, answer["Location"]) == (302, f"/rules/{saved.pk}/history/")
+    answer = someone.get(f"/targets/{target.pk}/history/1/roll-back/")
+    assert (answer.status_code, answer["Location"]) == (302, f"/targets/{target.pk}/history/")

@@ -373,3 +373,11 @@ def test_without_personal_fields_saving_asks_the_catalog_once(
     EventType.objects.update(personal=[])
     with django_assert_max_num_queries(14):
         revisions.save_target(subscribed.targets.get())
+
+
+def test_an_untouched_new_rule_says_nothing_of_personal_data(someone: Client, town: Bus, shop: Team) -> None:
+    shop.members.add(get_user_model().objects.get())
+    assert "It would send personal data" not in text_of(someone.get("/subscribe/"))
+    assert "It would send personal data" in text_of(someone.get("/subscribe/?type=order.placed"))
+    answer = someone.post("/subscribe/", form(town, type=[], path=[], method=[], values=[]))
+    assert "It would send personal data" in text_of(answer)

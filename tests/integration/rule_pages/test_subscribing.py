@@ -247,3 +247,26 @@ def test_an_expression_and_filters_are_kept_with_the_rule_and_its_revisions(
 def test_without_a_bus_the_page_says_what_to_do(client: Client) -> None:
     client.force_login(get_user_model().objects.create_superuser("mara"))
     assert "There is no bus yet." in client.get("/subscribe/").content.decode()
+
+
+def test_the_suggested_name_follows_the_target_until_somebody_writes_one(someone: Client, town: Bus) -> None:
+    bin_name = "order.placed to a request bin"
+    opened = someone.get("/subscribe/?type=order.placed")
+    assert opened.context["rule_form"]["name"].value() == opened.context["suggested_rule"] == bin_name
+    http = {"deliver": "connector:http", "config-http-url": "http://hooks.example/x"}
+    sent = form(town, **http, **{"name": bin_name, "name-suggested": bin_name, "do": "refresh"})
+    followed = someone.post("/subscribe/", sent)
+    assert followed.context["rule_form"]["name"].value() == "order.placed to hooks.example"
+    shown = someone.post("/rules/preview/", sent, headers={"HX-Request": "true"}).content.decode()
+    assert 'id="name-suggested" value="order.placed to hooks.example" hx-swap-oob="true"' in shown
+    written = someone.post("/subscribe/", sent | {"name": "Mine"})
+    assert written.context["rule_form"]["name"].value() == "Mine"
+    someone.post("/subscribe/", sent | {"do": "start"})
+    assert Rule.objects.get().name == "order.placed to hooks.example"
+
+
+def test_the_full_editor_opened_from_the_panel_keeps_its_type_when_it_is_reloaded(
+    someone: Client, town: Bus
+) -> None:
+    panel = someone.get("/rules/subscribe/?inline=1&type=order.placed").content.decode()
+    assert 'formaction="/subscribe/?type=order.placed"' in panel

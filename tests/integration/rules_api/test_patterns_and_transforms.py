@@ -120,6 +120,15 @@ def test_a_transform_is_shown_as_it_would_be_sent(someone: Client, town: SimpleN
     assert answer(someone, PREVIEW, {"transform": transform, "seq": seq})["body"] == '{"in": "NOK"}'
 
 
+def test_a_field_that_nothing_has_is_said_and_sent_as_null(someone: Client, town: SimpleNamespace) -> None:
+    transform = {"kind": "template", "template": '{"x": "${data.curency}", "y": "${data.currency}"}'}
+    sent = answer(someone, PREVIEW, {"transform": transform, "event": event()})
+    assert json.loads(sent["body"]) == {"x": None, "y": "SEK"}
+    assert [one["detail"] for one in sent["problems"]] == [
+        "data.curency is not in this event, and in no schema of its type. Did you mean data.currency?"
+    ]
+
+
 def test_the_complete_event_keeps_its_bytes(someone: Client) -> None:
     raw = '{"id": "e1",   "type": "t", "data": {"n": 1.10, "big": 12345678901234567890123}}'
     sent = answer(someone, PREVIEW, f'{{"transform": {{"kind": "complete"}}, "event": {raw}}}')

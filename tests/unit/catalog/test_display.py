@@ -10,6 +10,7 @@ from django.template import Context, Template
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.display import words
 from catalog.display.json_text import SHOWN_BYTES, highlight
 from catalog.display.sparkline import POINTS, spark, thinned
 from catalog.display.words import ago, duration, exact, number
@@ -149,3 +150,16 @@ def test_what_is_due_is_never_told_as_past(seconds: int, word: str) -> None:
     shown = due(timezone.now() + timedelta(seconds=seconds))
     assert f">{word}</time>" in shown
     assert 'data-passed="now"' in shown
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ((59.3144, 59.33, 59.3561), ["59.314", "59.330", "59.356"]),
+        ((12.4, 88.2, 1334.0), ["12", "88", "1,334"]),
+        ((1, 2, 3), ["1", "2", "3"]),
+        ((0.5, 1.25, 2.0), ["0.5", "1.2", "2.0"]),
+    ],
+)
+def test_numbers_of_a_range_are_told_apart(values, shown):
+    assert words.alike(*values) == shown

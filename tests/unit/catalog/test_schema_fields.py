@@ -90,3 +90,30 @@ def test_a_huge_schema_is_read_to_a_limit():
 )
 def test_a_schema_that_says_nothing_about_fields_has_none(schema):
     assert fields_of(schema) == ()
+
+
+@pytest.mark.parametrize(
+    ("schema", "limits"),
+    [
+        ({"type": "string", "minLength": 1, "maxLength": 40}, ("1–40 characters",)),
+        ({"type": "string", "minLength": 1}, ("at least 1 character",)),
+        (
+            {"type": "string", "maxLength": 3, "pattern": "^[A-Z]{3}$"},
+            ("at most 3 characters", "pattern ^[A-Z]{3}$"),
+        ),
+        ({"type": "string", "minLength": 3, "maxLength": 3}, ("3 characters",)),
+        ({"type": "number", "minimum": 1, "multipleOf": 0.5}, ("a multiple of 0.5",)),
+        (
+            {"type": "array", "uniqueItems": True, "items": {"type": "string", "pattern": "^x"}},
+            ("no entry twice", "each pattern ^x"),
+        ),
+        (
+            {"type": "object", "minProperties": 1, "additionalProperties": False},
+            ("at least 1 member", "no other members"),
+        ),
+        ({"type": "string", "minLength": "many", "pattern": 7}, ()),
+    ],
+)
+def test_what_a_value_must_keep_is_said(schema, limits):
+    [field] = fields_of({"properties": {"a": schema}})
+    assert field.limits == limits

@@ -123,6 +123,31 @@ def test_a_repeat_with_another_body_says_so_and_changes_nothing(caller: Caller, 
     assert [row["raw"]["data"] for row in stored(bus)] == [1]
 
 
+@pytest.mark.parametrize(
+    "again",
+    [
+        b'{ "data" : {"b": [1, 1.5], "a": "\\u0078"},\n "type": "order.placed", "source": "/shop", "id": "1", "specversion": "1.0"}',
+        b'{"specversion":"1.0","id":"1","source":"/shop","type":"order.placed","data":{"a":"x","b":[1,1.50]}}',
+    ],
+    ids=["order and whitespace", "zeros"],
+)
+def test_a_repeat_that_is_only_written_otherwise_is_a_repeat(caller: Caller, bus: Bus, again: bytes) -> None:
+    written = (
+        b'{"specversion":"1.0","id":"1","source":"/shop","type":"order.placed","data":{"a":"x","b":[1,1.5]}}'
+    )
+    first = caller.call([written], {"content-type": STRUCTURED}).json()["accepted"][0]
+    answer = caller.call([again], {"content-type": STRUCTURED}).json()
+    assert answer == {"accepted": [{**first, "duplicate": True}]}
+
+
+@pytest.mark.parametrize(("data", "other"), [("1", "true"), ("1", "1.0000000000000000001"), ('"1.5"', "1.5")])
+def test_a_repeat_with_nearly_the_same_body_differs(caller: Caller, bus: Bus, data: str, other: str) -> None:
+    body = '{"specversion":"1.0","id":"1","source":"/shop","type":"t","data":%s}'
+    caller.call([(body % data).encode()], {"content-type": STRUCTURED})
+    answer = caller.call([(body % other).encode()], {"content-type": STRUCTURED}).json()
+    assert answer["accepted"][0]["duplicate"] == "differs"
+
+
 def test_a_batch_tells_its_repeats_from_its_new_events(caller: Caller, bus: Bus) -> None:
     seq = caller.structured(event(id="a")).json()["accepted"][0]["seq"]
     answer = caller.batch([event(id="b"), event(id="a"), event(id="b"), event(id="b", data=1)])

@@ -139,6 +139,42 @@ def test_events_that_are_not_valid_are_told_with_their_place_and_the_others_are_
     assert problem.endswith("2 problems.")
 
 
+@pytest.mark.parametrize("indent", [None, 2], ids=["one line", "pretty"])
+@pytest.mark.parametrize("listed", [True, False], ids=["array", "one after the other"])
+def test_events_in_an_array_or_over_several_lines_are_read(
+    files: Path, listed: bool, indent: int | None
+) -> None:
+    events = [an_event("a") | {"data": {"currency": "SEK", "rows": [{"n": 1}]}}, an_event("b", "EUR")]
+    texts = [events] if listed else events
+    (files / "events.jsonl").write_text("\n" + "\n".join(json.dumps(one, indent=indent) for one in texts))
+    status, printed, _ = run(files)
+    assert status == 0
+    assert printed.splitlines()[-1] == "2 events: 1 match, 1 do not."
+    assert printed.startswith("2  a  matches" if not (listed and indent) else "3  a  matches")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [('[\n{"id": "a"},\n oops]', "3:2: Expecting value"), ('{\n"id": oops}', "2:7: Expecting value")],
+)
+def test_what_is_no_list_of_events_is_one_problem_that_says_what_to_write(
+    files: Path, text: str, place: str
+) -> None:
+    (files / "events.jsonl").write_text(text)
+    status, _, problem = run(files)
+    assert status == 1
+    assert f"events.jsonl:{place}. Write one event per line (JSONL), or an array of events." in problem
+    assert problem.endswith("1 problem.")
+
+
+def test_a_first_line_that_is_broken_leaves_the_others_to_be_tried(files: Path) -> None:
+    (files / "events.jsonl").write_text('{"id": oops}\n' + json.dumps(an_event("a")))
+    status, printed, problem = run(files)
+    assert status == 1
+    assert printed.splitlines() == ["2  a  matches", "1 event: 1 match, 0 do not."]
+    assert "events.jsonl:1:8: Expecting value" in problem
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [

@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import sideways
 from tests.processes import Town, eventually
@@ -185,7 +185,7 @@ def test_every_page_fits_its_window_and_can_be_read(
         assert answer is not None
         assert answer.ok, (path, answer.status)
         # What a page asks for when it is there, it shows before anybody looks.
-        page.wait_for_function("!document.querySelector('.htmx-request')")
+        expect(page.locator(".htmx-request")).to_have_count(0)
         if wrong := faults(page, accessibility if phone else in_both_themes):
             found[path] = wrong
     assert found == {}

@@ -30,8 +30,8 @@ def shares(parts: Sequence[tuple[str, float]], label: str, rest: str = "") -> Sa
         x += share * BAR
     names = format_html_join(
         "",
-        '<li><span class="mono truncate">{}</span> {}</li>',
-        ((visible(name), words.share(share)) for name, share in shown),
+        '<li><span class="mono" title="{}">{}</span> <span class="num">{}</span></li>',
+        ((visible(name), visible(name), words.share(share)) for name, share in shown),
     )
     if rest:
         names += format_html("<li>{}</li>", rest)

@@ -10,7 +10,7 @@ from typing import Any
 import lucide
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -115,6 +115,12 @@ def json_view(raw: Any, label: Any = "", id: str = "") -> SafeString:
 def visible(text: Any) -> str:
     """Text from events with its invisible and direction-changing characters written as escapes."""
     return json_text.visible(str(text))
+
+
+@register.filter
+def breakable(name: Any) -> SafeString:
+    """The name of a type as HTML that may break after each dot, so that a long one wraps between its words."""
+    return mark_safe(conditional_escape(name).replace(".", ".<wbr>"))
 
 
 @register.filter

@@ -158,7 +158,7 @@ def test_a_change_of_a_rule_that_listens_shows_what_it_gains_and_loses(
     page.get_by_role("button", name="Save the rule").click()
     page.get_by_role("button", name=re.compile("^Save: ")).click()
     page.wait_for_url(re.compile(r"/rules/[0-9]+/$"))
-    page.get_by_role("link", name="All of it, and back").click()
+    page.get_by_role("link", name="Compare and go back").click()
     expect(page.get_by_text("Condition changed: data.total.amount number < 500").first).to_be_visible()
     page.get_by_role("button", name=re.compile("Go back to revision")).first.click()
     page.get_by_role("button", name=re.compile("^Go back: ")).click()
@@ -278,7 +278,7 @@ def test_the_editor_is_accessible_and_fits(
     expect(page.get_by_role("alertdialog")).to_be_visible()
     assert accessibility(page) == []
     page.get_by_role("link", name="Cancel").click()
-    page.get_by_role("link", name="All of it, and back").click()
+    page.get_by_role("link", name="Compare and go back").click()
     page.get_by_text("As JSON").first.click()
     assert accessibility(page) == []
     assert sideways(page) == 0

@@ -159,7 +159,8 @@ ADMINISTRATOR = {
 
 def names(response):
     """The event types that the marketplace shows, in order."""
-    return re.findall(r'good-n truncate">([^<]+)<', response.content.decode())
+    shown = re.findall(r'good-n">(.+?)</b>', response.content.decode())
+    return [name.replace("<wbr>", "") for name in shown]
 
 
 def more(town, *names, **fields):

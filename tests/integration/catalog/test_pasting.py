@@ -208,7 +208,7 @@ def test_an_example_that_no_form_holds_is_left_out_and_the_form_can_be_sent_agai
 def test_several_types_are_listed_and_one_of_them_may_be_opened_in_the_form(client, person, town, log):
     document = openapi("order.sent", "order.lost", **{"order.lost": {"type": "objekt"}})
     response = pasted(client, document)
-    assert "It describes 2 event types" in text_of(response)
+    assert "“Shop” describes 2 event types" in text_of(response)
     assert [(choice.candidate.name, choice.on) for choice in response.context["choices"]] == [
         ("order.sent", True),
         ("order.lost", False),

@@ -3,7 +3,19 @@
 from django.urls import path
 
 from delivery.demo import views as demo
-from delivery.pages import affected, bins, dead_letters, journey, map, overview, preview, targets, trial
+from delivery.pages import (
+    affected,
+    bins,
+    connection,
+    dead_letters,
+    journey,
+    map,
+    overview,
+    preview,
+    signing,
+    targets,
+    trial,
+)
 
 urlpatterns = [
     path("map/", map.whole_map, name="map"),
@@ -22,12 +34,18 @@ urlpatterns = [
     path("rules/preview/", preview.preview, name="preview"),
     path("rules/affected/", affected.affected_by_version, name="affected-by-version"),
     path("rules/trial/", trial.trial, name="trial"),
+    path("rules/test-connection/", connection.test_connection, name="test-connection"),
     path("rules/<int:pk>/targets/", overview.rule_targets, name="rule-targets"),
     path("rules/<int:pk>/delete/", targets.delete_rule, name="delete-rule"),
     path("targets/", targets.targets, name="targets"),
     path("targets/<int:pk>/", targets.target, name="target"),
     path("targets/<int:pk>/pause/", targets.pause, name="pause-target"),
     path("targets/<int:pk>/resume/", targets.resume, name="resume-target"),
+    path("targets/<int:pk>/test/", connection.test_target, name="test-target"),
+    path("targets/<int:pk>/permission/", connection.ask_permission, name="ask-permission"),
+    path("targets/<int:pk>/signing/", signing.signing_keys, name="signing-keys"),
+    path("targets/<int:pk>/signing/<path:name>/end/", signing.end_key, name="end-key"),
+    path("webhook-permission/<str:key>/", connection.webhook_permission, name="webhook-permission"),
     path("targets/<int:pk>/catching-up/", targets.catching_up, name="catching-up"),
     path("targets/<int:pk>/stop-catching-up/", targets.stop_catching_up, name="stop-catching-up"),
     path("targets/<int:pk>/delete/", targets.delete_target, name="delete-target"),

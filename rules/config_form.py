@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,15 +17,24 @@ PREFIX = "config"
 
 
 class HeaderLines(forms.Field):
-    """A table of names and values, written as lines "Name: value"."""
+    """A table of names and values, written as lines "Name: value". `hidden`: no page shows the values."""
 
     widget = forms.Textarea(attrs={"rows": 3, "class": "input mono area", "spellcheck": "false"})
 
+    def __init__(self, *, hidden: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.hidden = hidden
+
     def prepare_value(self, value: Any) -> Any:
-        return (
-            "\n".join(f"{name}: {text}" for name, text in value.items())
-            if isinstance(value, Mapping)
-            else value
+        if isinstance(value, Mapping):
+            return "\n".join(f"{name}: {text}" for name, text in value.items())
+        if not self.hidden or not value:
+            return value
+        # What was typed and is not saved yet.
+        lines = (line.partition(":") for line in str(value).splitlines())
+        return "\n".join(
+            f"{name}: {secrets.MASK}" if colon and text.strip() else f"{name}{colon}"
+            for name, colon, text in lines
         )
 
     def to_python(self, value: Any) -> dict[str, str]:
@@ -49,6 +58,28 @@ class HeaderLines(forms.Field):
         return table
 
 
+class URLField(forms.CharField):
+    """A URL whose user and password no page shows, not even before it is saved."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return secrets.masked_url(value) if isinstance(value, str) else value
+
+
+class SecretArea(forms.Textarea):
+    """For a secret of several lines: what was sent does not come back."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+class Group(NamedTuple):
+    """Fields that a form folds away together; `used`: some of them say something, or are wrong."""
+
+    label: str
+    fields: list[forms.BoundField]
+    used: bool
+
+
 class ConfigForm(forms.Form):
     """Settings of one connector. `stored`: the config as it is now; its secrets are shown as dots and kept so."""
 
@@ -66,6 +97,37 @@ class ConfigForm(forms.Form):
         required = connector.schema.get("required", [])
         for name, schema in connector.schema["properties"].items():
             self.fields[name] = _field(schema, name in required, self.stored.get(name))
+
+    @property
+    def plain_fields(self) -> list[forms.BoundField]:
+        """The fields of no group."""
+        return [self[name] for name in self.fields if not self._properties[name].get("group")]
+
+    @property
+    def groups(self) -> list[Group]:
+        """The other fields, by their groups (`group` in the schema), in the schema's order."""
+        found: dict[str, list[str]] = {}
+        for name in self.fields:
+            if label := self._properties[name].get("group"):
+                found.setdefault(label, []).append(name)
+        now = self._written
+        return [
+            Group(
+                label,
+                [self[name] for name in names],
+                any(
+                    name in self.errors
+                    or now.get(name) not in (None, {}, [], self._properties[name].get("default"))
+                    for name in names
+                ),
+            )
+            for label, names in found.items()
+        ]
+
+    @property
+    def _properties(self) -> Mapping[str, Mapping[str, Any]]:
+        properties: Mapping[str, Mapping[str, Any]] = self.connector.schema["properties"]
+        return properties
 
     @property
     def data_now(self) -> dict[str, Any]:
@@ -92,10 +154,12 @@ class ConfigForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The config as it will be stored: dots replaced by what they stand for, checked by the connector itself."""
         cleaned = super().clean() or {}
-        properties = self.connector.schema["properties"]
+        properties = self._properties
         sent: dict[str, Any] = {}
         for name, value in cleaned.items():
-            if value not in (None, "", {}, []):
+            if not self._counts(name, cleaned):
+                self.errors.pop(name, None)  # Nobody sees it, and it is not kept.
+            elif value not in (None, "", {}, []):
                 sent[name] = value
             elif secrets.is_secret(properties[name]) and isinstance(self.stored.get(name), str):
                 sent[name] = secrets.MASK  # A password field that was left empty.
@@ -106,6 +170,19 @@ class ConfigForm(forms.Form):
             for name, sentence in self.connector.check(config).items():
                 self.add_error(name if name in self.fields else None, sentence)
         return config
+
+    def _counts(self, name: str, now: Mapping[str, Any]) -> bool:
+        """Whether a setting says something beside the others (`when` in the schema)."""
+        wanted: Mapping[str, list[Any]] = self._properties[name].get("when", {})
+        return all(now.get(other) in values for other, values in wanted.items())
+
+
+def _when(schema: Mapping[str, Any]) -> str:
+    """For the script that shows and hides fields: "auth=basic,bearer"; "" for one that always counts."""
+    return ";".join(
+        f"{other}={','.join('on' if value is True else str(value) for value in values)}"
+        for other, values in schema.get("when", {}).items()
+    )
 
 
 def _field(schema: Mapping[str, Any], required: bool, value: Any) -> forms.Field:
@@ -122,10 +199,21 @@ def _field(schema: Mapping[str, Any], required: bool, value: Any) -> forms.Field
         options["help_text"] = gettext_lazy(
             "Its user and password are not shown: leave •••• as it is to keep them."
         )
+    field = _of_kind(schema, hidden, stored, options)
+    if when := _when(schema):
+        field.widget.attrs["data-when"] = when
+    if hidden or secrets.is_url(schema):
+        # The page never gives it back: the script keeps what was typed while parts of the page are renewed.
+        field.widget.attrs["data-secret"] = ""
+    return field
+
+
+def _of_kind(schema: Mapping[str, Any], hidden: bool, stored: bool, options: dict[str, Any]) -> forms.Field:
     kind = schema.get("type")
     if "enum" in schema:
+        labels = schema.get("labels", {})
         return forms.ChoiceField(
-            choices=[(value, value) for value in schema["enum"]],
+            choices=[(value, labels.get(value, value)) for value in schema["enum"]],
             widget=forms.Select(attrs={"class": "select"}),
             **options,
         )
@@ -140,15 +228,22 @@ def _field(schema: Mapping[str, Any], required: bool, value: Any) -> forms.Field
             **options,
         )
     if kind == "object":
-        return HeaderLines(**options)
-    if hidden:
+        return HeaderLines(hidden=hidden, **options)
+    widget: forms.Widget
+    if "contentMediaType" in schema:
+        attributes = {"class": "input mono area", "rows": "4", "spellcheck": "false", "autocomplete": "off"}
+        attributes |= {"placeholder": secrets.MASK} if hidden and stored else {}
+        widget = (SecretArea if hidden else forms.Textarea)(attrs=attributes)
+    elif hidden:
         attributes = {"class": "input mono", "autocomplete": "new-password"}
         if stored:
             attributes["placeholder"] = secrets.MASK
-        widget: forms.Widget = forms.PasswordInput(render_value=False, attrs=attributes)
+        widget = forms.PasswordInput(render_value=False, attrs=attributes)
     else:
         is_url = secrets.is_url(schema)
         attributes = {"class": "input mono", "spellcheck": "false", "autocomplete": "off"}
         # type=url refuses some addresses that are fine (and its message is the browser's): the connector decides.
         widget = forms.TextInput(attrs=attributes | ({"inputmode": "url"} if is_url else {}))
+        if is_url:
+            return URLField(max_length=schema.get("maxLength"), widget=widget, **options)
     return forms.CharField(max_length=schema.get("maxLength"), widget=widget, **options)

@@ -135,10 +135,11 @@ def _one(value: Any, stored: Any) -> Any:
 
 
 def _moved(schema: Mapping[str, Any], config: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
-    """Whether a URL of `config` leads to another host or port than the stored one, or no longer over TLS."""
+    """Whether a URL of `config` leads to another host or port than the stored one, or none, or no longer over TLS."""
     for name, part in schema["properties"].items():
-        if is_url(part) and name in stored:
-            (now, there), (then, stood) = _place(config.get(name)), _place(stored[name])
+        # One that is taken out leads nowhere; one that is new, such as a proxy, somewhere else.
+        if is_url(part) and config.get(name):
+            (now, there), (then, stood) = _place(config[name]), _place(stored.get(name))
             if there != stood or (now != then and not now.endswith("s")):
                 return True
     return False

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from catalog.access import needs
 from catalog.traffic import per_minute
 from delivery import backfill
+from delivery.models import TargetPermission
 from delivery.pages import lines
 from delivery.pages.summary import RANGES, target_lines
 from delivery.tracking import attempts, deadletters, rates, status, waiting
@@ -65,6 +66,9 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "minutes": [slot.delivered for slot in hour],
         "groups": deadletters.groups(pk)[:5],
         "tried": lines.of_attempts(attempts.of_target(pk, 50)),
+        "signs": len(found.config.get("signing_keys", {})),
+        "asks_permission": bool(found.config.get("handshake")),
+        "permission": TargetPermission.objects.filter(target=pk).first(),
     }
     return render(request, "delivery/target.html", context)
 
@@ -137,6 +141,7 @@ def delete_target(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         rule = found.rule
         revisions.delete_target(found, by=request.user)
+        TargetPermission.objects.filter(target=pk).delete()
         messages.success(request, _("%(target)s is deleted.") % {"target": found.name})
         return redirect("rule", rule.pk)
     owes = waiting.of_targets([pk])
@@ -154,7 +159,9 @@ def delete_rule(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks, listing the targets and what waits for them, and deletes a rule with its targets."""
     found = get_object_or_404(Rule, pk=pk)
     if request.method == "POST":
+        ids = list(found.targets.values_list("pk", flat=True))
         revisions.delete_rule(found, by=request.user)
+        TargetPermission.objects.filter(target__in=ids).delete()
         messages.success(request, _("%(rule)s is deleted.") % {"rule": found.name})
         return redirect("rules")
     of_rule = list(found.targets.all())

@@ -19,7 +19,6 @@ from django.views.decorators.http import require_POST
 
 from catalog.access import needs
 from catalog.models import Team
-from delivery.connectors.registry import connector
 from delivery.connectors.spi import (
     Delivered,
     Delivery,
@@ -35,7 +34,7 @@ from delivery.pages.outgoing import Outgoing, delivery_of, outgoing
 from delivery.pages.preview import name_for, target_of
 from delivery.pages.samples import Seen
 from delivery.pages.veil import sends_hidden
-from delivery.peers.services import services
+from delivery.peers.services import opened
 from rules import personal, registry, secrets
 from rules.draft import Draft
 from rules.engine import TransformError, compile
@@ -155,7 +154,8 @@ def _send(request: HttpRequest, draft: Draft, to: Delivering, event: Seen, raw: 
     began = time.perf_counter()
     try:
         delivery = delivery_of(raw, draft.transform or {}, delivery_id)
-        outcome = asyncio.run(_once(to.chosen.connector.name, to.chosen.cleaned_data, delivery))
+        saved = number_of(request.POST.get("target"))
+        outcome = asyncio.run(_once(to.chosen.connector.name, to.chosen.cleaned_data, saved, delivery))
     except TransformError as error:
         outcome = Reject(reason=_("The transform failed: %(why)s") % {"why": error.message})
     except InvalidConfig as error:
@@ -178,14 +178,10 @@ def _send(request: HttpRequest, draft: Draft, to: Delivering, event: Seen, raw: 
     )
 
 
-async def _once(name: str, config: dict[str, Any], delivery: Delivery) -> Outcome:
+async def _once(name: str, config: dict[str, Any], saved: int | None, delivery: Delivery) -> Outcome:
     """One attempt through the connector and the client that checks addresses, as the runner makes it."""
-    made = connector(name)
-    lent = services()
-    target = made(made.Config.load(config), lent)
     try:
-        async with asyncio.timeout(LONGEST):
-            await target.open()
+        async with asyncio.timeout(LONGEST), opened(name, config, saved) as target:
             return await target.send(delivery)
     except InvalidConfig:
         raise
@@ -193,9 +189,6 @@ async def _once(name: str, config: dict[str, Any], delivery: Delivery) -> Outcom
         return Retry(reason=_("No answer within %(n)s seconds.") % {"n": int(LONGEST)})
     except Exception as error:
         return Retry(reason=f"{type(error).__name__}: {error}")
-    finally:
-        await target.close()
-        await lent.http.close()
 
 
 def _kept(request: HttpRequest, to: Delivering) -> Iterator[tuple[str, str]]:
@@ -203,6 +196,7 @@ def _kept(request: HttpRequest, to: Delivering) -> Iterator[tuple[str, str]]:
     assert to.chosen is not None
     properties = to.chosen.connector.schema["properties"]
     hidden = {to.chosen.add_prefix(name) for name, schema in properties.items() if secrets.is_secret(schema)}
+    urls = {to.chosen.add_prefix(name) for name, schema in properties.items() if secrets.is_url(schema)}
     for name, values in request.POST.lists():
         if name in ("trial", "csrfmiddlewaretoken"):
             continue
@@ -210,4 +204,6 @@ def _kept(request: HttpRequest, to: Delivering) -> Iterator[tuple[str, str]]:
             if name in hidden:
                 # Dots stand for what is stored; what was just typed does not go into a page.
                 value = "\n".join(line for line in value.splitlines() if line.endswith(secrets.MASK))
+            elif name in urls:
+                value = secrets.masked_url(value)
             yield name, value

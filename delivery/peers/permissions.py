@@ -75,7 +75,7 @@ def _asking(target: int, permission: Permission) -> str:
     return f"{settings.PUBLIC_URL}{reverse('webhook-permission', args=[key])}"
 
 
-async def answered(target: int, permission: Permission) -> None:
+def answered(target: int, permission: Permission) -> None:
     """Keeps what a target said and the rate it grants; one that was stopped for want of permission runs again.
 
     One that is "asked" does not undo an agreement that came by the URL meanwhile.

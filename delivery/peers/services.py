@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from ipaddress import ip_network
+from typing import Any
 
 from django.conf import settings
 
-from delivery.connectors.spi import Services
+from delivery.connectors.registry import connector
+from delivery.connectors.spi import Services, Target
 from delivery.http import AddressPolicy, Client
 from delivery.peers.permissions import KeptPermissions
 from delivery.peers.tokens import KeptTokens
@@ -28,3 +32,22 @@ def services(target: int | None = None) -> Services:
         proxy_looks_up=settings.TARGET_PROXY_LOOKS_UP,
     )
     return Services(client, target, KeptPermissions(), KeptTokens())
+
+
+@asynccontextmanager
+async def opened(name: str, config: dict[str, Any], saved: int | None) -> AsyncIterator[Target]:
+    """A target to try something with, by hand. `saved`: its id, None for one that is not saved.
+
+    Raises InvalidConfig, ConnectorUnavailable, and what its `open` raises.
+    """
+    lent = services(saved)
+    try:
+        made = connector(name)
+        target = made(made.Config.load(config), lent)
+        try:
+            await target.open()
+            yield target
+        finally:
+            await target.close()
+    finally:
+        await lent.http.close()

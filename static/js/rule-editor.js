@@ -49,6 +49,32 @@ document.addEventListener("change", event => {
   if (event.target.name === "method") event.target.closest(".cond")?.classList.toggle("valueless", WITHOUT.has(event.target.value));
 });
 
+/* Settings that say something only beside others are shown with them. */
+const suit = () => {
+  for (const field of document.querySelectorAll("[data-when]")) {
+    const prefix = field.name.slice(0, field.name.lastIndexOf("-") + 1);
+    field.closest(".field").hidden = !field.dataset.when.split(";").every(one => {
+      const [name, values] = one.split("=");
+      const other = field.form.elements[prefix + name];
+      return values.split(",").includes(other.type === "checkbox" ? (other.checked ? "on" : "") : other.value);
+    });
+  }
+};
+suit();
+document.addEventListener("change", suit);
+document.addEventListener("htmx:afterSettle", suit);
+
+/* The server never gives back a secret that was typed; it stays in its field until it is saved. */
+let typed = new Map();
+const secret = () => form()?.querySelectorAll("[data-secret]") ?? [];
+document.addEventListener("htmx:beforeSwap", () => { typed = new Map([...secret()].map(field => [field.name, field.value])); });
+document.addEventListener("htmx:afterSettle", () => {
+  for (const field of secret()) {
+    const before = typed.get(field.name);
+    if (before && (field.value === "" || field.value.includes("••••"))) field.value = before;
+  }
+});
+
 setInterval(() => {
   const live = document.getElementById("window-live");
   if (live?.checked && !document.hidden && !document.activeElement?.closest("#preview .pressable")) htmx.trigger(form(), "live");

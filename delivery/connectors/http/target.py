@@ -224,25 +224,28 @@ class HTTPTarget(Target):
                 if kept and not last:
                     continue
             break
-        # It is in no config: who keeps what a target answers cannot know that it is a secret.
-        if token.encode("ascii") in response.body:
-            response.body = response.body.replace(token.encode("ascii"), HIDDEN.encode())
-        return response
+        return _without(token, response)
 
     async def _ask(self, lines: bytes) -> Response:
         """OPTIONS, with the authentication of a delivery. Raises DeliveryError."""
         endpoint = self._open_endpoint()
         timeout = self.config.timeout
-        target = self._target
+        token, target = "", self._target
         if self._tokens is not None:
             try:
                 token, _kept = await self._tokens.token(timeout)
             except NoToken as none:
                 raise none.error or DeliveryError("protocol", none.sentence) from None
             lines += b"authorization: Bearer %b\r\n" % token.encode("ascii")
-        if target:
-            return await endpoint.request(b"OPTIONS", lines, b"", timeout=timeout, target=target)
-        return await endpoint.request(b"OPTIONS", lines, b"", timeout=timeout)
+        response = await endpoint.request(b"OPTIONS", lines, b"", timeout=timeout, target=target)
+        return _without(token, response)
+
+
+def _without(token: str, response: Response) -> Response:
+    """The answer with an access token in it hidden: it is in no config, so nobody else could tell that it is a secret."""
+    if token and token.encode("ascii") in response.body:
+        response.body = response.body.replace(token.encode("ascii"), HIDDEN.encode())
+    return response
 
 
 def _place(url: str) -> str:

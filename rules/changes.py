@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from rules import registry, secrets
 from rules.conditions import NotRows, Row, from_pattern
 from rules.method_words import word
-from rules.models import RuleRevision, Target, TargetRevision
+from rules.models import RuleRevision, Target, TargetRevision, whole_policy
 
 AROUND = 3  # lines that did not change, shown around those that did
 
@@ -62,7 +62,8 @@ def _delivers(one: TargetRevision) -> tuple[Any, ...]:
     config = {
         name: value for name, value in (defaults | one.config).items() if value not in (None, "", {}, [])
     }
-    return (one.name, one.connector, config, one.transform or {"kind": "complete"}, one.contract, one.policy)
+    policy = whole_policy(one.policy)
+    return (one.name, one.connector, config, one.transform or {"kind": "complete"}, one.contract, policy)
 
 
 def _text(what: str, before: str, after: str) -> Iterator[str]:
@@ -158,14 +159,33 @@ def of_target(before: TargetRevision | None, after: TargetRevision) -> list[str]
     words += _transform(before.transform, after.transform)
     if before.contract != after.contract:
         words.append(_("The contract was changed.") if after.contract else _("The contract was taken out."))
-    for name in sorted({*before.policy, *after.policy}):
-        old, new = before.policy.get(name), after.policy.get(name)
-        if old != new:
-            label = Target._meta.get_field(name).verbose_name  # type: ignore[union-attr]
-            words.append(
-                _("Policy, %(what)s: %(new)s; it was %(old)s.") % {"what": label, "new": new, "old": old}
-            )
+    words += _policy(before.policy, after.policy)
     return words
+
+
+def _policy(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    olds, news = whole_policy(before), whole_policy(after)
+    for name in sorted({*before, *after}):
+        # A policy that was recorded before there was such a setting says what its default says.
+        old, new = before.get(name, olds.get(name)), after.get(name, news.get(name))
+        if old == new:
+            continue
+        field = Target._meta.get_field(name)
+        label = field.verbose_name  # type: ignore[union-attr]
+        if name == "classes":
+            yield _("Policy, %(what)s: changed.") % {"what": label}
+            continue
+        named = dict(field.flatchoices) if field.choices else {}  # type: ignore[union-attr]
+        said = {"what": label, "new": _policy_value(new, named), "old": _policy_value(old, named)}
+        yield _("Policy, %(what)s: %(new)s; it was %(old)s.") % said
+
+
+def _policy_value(value: Any, named: Mapping[Any, Any]) -> str:
+    if value is None:
+        return _("none")
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    return str(named.get(value, f"{value:g}" if isinstance(value, float) else value))
 
 
 def _config(connector: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

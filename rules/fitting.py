@@ -10,6 +10,7 @@ from rules.contract import ContractRefused, compile_contract
 from rules.engine import Filter, TransformError
 from rules.filtering import filter_of
 from rules.models import Rule
+from rules.outputs import sends_documents
 from rules.past import past
 
 
@@ -26,7 +27,7 @@ def unfit(bus: int, wanted: Filter, sends: Sends) -> str:
     contract: dict[str, Any] = sends.contract
     if not contract:
         return ""
-    structured = sends.config.get("mode") == "structured"
+    structured = sends_documents(sends.config)
     transform = sends.transform or {"kind": "complete"}
     try:
         return past().unfit(bus, wanted, transform, compile_contract(contract), structured)

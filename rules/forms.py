@@ -1,4 +1,4 @@
-"""Forms of rules and targets beside the draft: name and bus, and the delivery policy."""
+"""The form of a rule beside its draft, and what it begins with: name, bus and team."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.changes import OWN
 from catalog.models import Bus, Team
-from rules.models import POLICY_FIELDS, Rule, Target
+from rules.models import Rule
 
 
 class RuleForm(forms.ModelForm):
@@ -46,58 +46,6 @@ class RuleForm(forms.ModelForm):
         name, bus = cleaned.get("name"), cleaned.get("bus")
         if name and bus and Rule.objects.filter(name=name, bus=bus).exclude(pk=self.instance.pk).exists():
             self.add_error("name", _("A rule of this bus has this name already. Choose another."))
-        return cleaned
-
-    def validate_constraints(self) -> None:
-        """The one constraint is checked by `clean`, which puts the sentence at the name."""
-
-
-class PolicyForm(forms.ModelForm):
-    """A target's name, order and retries. Its rule is set by the view.
-
-    `suggested`: the name of a target that is given none; without it a name is required.
-    """
-
-    class Meta:
-        model = Target
-        fields = ("name", *POLICY_FIELDS)
-        widgets = {
-            "name": forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-            "order": forms.Select(attrs={"class": "select"}),
-            "after_dead_letter": forms.Select(attrs={"class": "select"}),
-            "max_attempts": forms.NumberInput(attrs={"class": "input"}),
-            "first_delay": forms.NumberInput(attrs={"class": "input", "step": "any"}),
-            "longest_delay": forms.NumberInput(attrs={"class": "input", "step": "any"}),
-            "max_in_flight": forms.NumberInput(attrs={"class": "input"}),
-        }
-
-    def __init__(self, *args: Any, rule: Rule | None = None, suggested: str = "", **kwargs: Any) -> None:
-        kwargs["prefix"] = "target"
-        super().__init__(*args, **kwargs)
-        self.rule, self.suggested = rule, suggested
-        self.fields["name"].required = not suggested
-        self.fields["name"].widget.attrs["placeholder"] = suggested
-        self.fields["name"].label = _("Name of the target")
-        self.fields["max_in_flight"].help_text = _("Deliveries on the way at the same time.")
-        # Left out of a form that shows no policy: then what the model says holds.
-        for name in POLICY_FIELDS:
-            self.fields[name].required = False
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        for name in POLICY_FIELDS:
-            if cleaned.get(name) in (None, ""):
-                cleaned[name] = getattr(self.instance, name)
-        first, longest = cleaned.get("first_delay"), cleaned.get("longest_delay")
-        if first is not None and longest is not None and longest < first:
-            self.add_error("longest_delay", _("The longest wait must not be shorter than the first."))
-        if "name" in cleaned and not cleaned["name"]:
-            cleaned["name"] = self.suggested
-        wanted = cleaned.get("name")
-        if self.rule is not None and self.rule.pk and wanted:
-            others = Target.objects.filter(rule=self.rule, name=wanted).exclude(pk=self.instance.pk)
-            if others.exists():
-                self.add_error("name", _("This rule has a target of this name already. Choose another."))
         return cleaned
 
     def validate_constraints(self) -> None:

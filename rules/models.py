@@ -5,6 +5,7 @@ A change is saved through `rules.revisions`, which takes the log's lock, so that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Bus, Team
+from rules.retries import DAY, LONGEST_ASKED, RETRY_FIELDS, Retries
+
+DEFAULT = Retries()
+
+
+def between(least: float, most: float) -> list[MinValueValidator | MaxValueValidator]:
+    """Validators of a number from `least` to `most`."""
+    return [MinValueValidator(least), MaxValueValidator(most)]
 
 
 class Rule(models.Model):
@@ -56,6 +65,8 @@ class Rule(models.Model):
 class Target(models.Model):
     """Where a rule delivers: connector, config, transform, retry policy and order.
 
+    `classes`: what answers mean where it differs from the rule (rules/classes.py). `granted_rate`: events a minute that
+    the target granted itself, None when it said nothing. `rested`: microseconds that it did not run, in all.
     `starts`: where it is to begin once its draft listens, "beginning" or a time in UTC (ISO 8601); "" for from then on,
     and for every target that has begun.
     """
@@ -73,6 +84,17 @@ class Target(models.Model):
         RUNNING = "running", _("running")
         PAUSED = "paused", _("paused")
         STOPPED = "stopped", _("stopped")
+        DISABLED = "disabled", _("disabled")
+
+    class RetryKind(models.TextChoices):
+        EXPONENTIAL = "exponential", _("growing by a factor")
+        LINEAR = "linear", _("growing by seconds")
+        CONSTANT = "constant", _("always the same")
+
+    class Jitter(models.TextChoices):
+        NONE = "none", _("exactly that long")
+        HALF = "half", _("the upper half by chance")
+        FULL = "full", _("all of it by chance")
 
     name = models.CharField(_("name"), max_length=120)
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="targets")
@@ -84,24 +106,62 @@ class Target(models.Model):
     after_dead_letter = models.CharField(
         _("after a dead letter"), max_length=8, choices=AfterDeadLetter.choices, default=AfterDeadLetter.BLOCK
     )
+    retry_kind = models.CharField(
+        _("waits"), max_length=12, choices=RetryKind.choices, default=RetryKind.EXPONENTIAL
+    )
     max_attempts = models.PositiveIntegerField(
-        _("attempts"), default=8, validators=[MinValueValidator(1), MaxValueValidator(200)]
+        _("attempts"),
+        default=DEFAULT.max_attempts,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+    )
+    max_age = models.FloatField(
+        _("give up after (seconds)"), default=DEFAULT.max_age, validators=between(1, 30 * DAY)
     )
     first_delay = models.FloatField(
-        _("first wait (seconds)"), default=1.0, validators=[MinValueValidator(0.01), MaxValueValidator(3600)]
+        _("first wait (seconds)"), default=DEFAULT.first_delay, validators=between(0.01, 3600)
     )
+    delay_step = models.FloatField(_("step"), default=DEFAULT.delay_step, validators=between(0, 3600))
     longest_delay = models.FloatField(
-        _("longest wait (seconds)"),
-        default=300.0,
-        validators=[MinValueValidator(0.01), MaxValueValidator(86400)],
+        _("longest wait (seconds)"), default=DEFAULT.longest_delay, validators=between(0.01, DAY)
     )
+    jitter = models.CharField(_("chance"), max_length=4, choices=Jitter.choices, default=Jitter.HALF)
+    longest_asked = models.FloatField(
+        _("Retry-After, at most (seconds)"),
+        default=DEFAULT.longest_asked,
+        validators=between(0, LONGEST_ASKED),
+    )
+    classes = models.JSONField(_("answers"), default=dict, blank=True)
     max_in_flight = models.PositiveIntegerField(
         _("at once"), default=64, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
+    rate_limit = models.FloatField(
+        _("events a second, at most"), null=True, blank=True, validators=between(0.001, 100_000)
+    )
+    breaker = models.BooleanField(_("breaker"), default=True)
+    breaker_failures = models.PositiveIntegerField(
+        _("failures that open it"), default=10, validators=[MinValueValidator(2), MaxValueValidator(1000)]
+    )
+    breaker_probe = models.FloatField(
+        _("first probe after (seconds)"), default=1.0, validators=between(0.05, 3600)
+    )
+    breaker_longest_probe = models.FloatField(
+        _("longest time between probes (seconds)"), default=60.0, validators=between(0.05, DAY)
+    )
+    batch_count = models.PositiveIntegerField(
+        _("events in a batch"), default=1, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
+    batch_bytes = models.PositiveIntegerField(
+        _("bytes in a batch"),
+        default=262_144,
+        validators=[MinValueValidator(1), MaxValueValidator(16_777_216)],
+    )
+    batch_wait = models.FloatField(_("a batch waits (seconds)"), default=0.0, validators=between(0, 300))
+    granted_rate = models.PositiveIntegerField(null=True, editable=False)
     starts = models.CharField(max_length=40, blank=True, default="", editable=False)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.RUNNING)
     state_reason = models.CharField(max_length=500, blank=True, default="")
     state_since = models.DateTimeField(default=timezone.now, editable=False)
+    rested = models.BigIntegerField(default=0, editable=False)
     revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -199,13 +259,28 @@ class Trial(models.Model):
 POLICY_FIELDS = (
     "order",
     "after_dead_letter",
-    "max_attempts",
-    "first_delay",
-    "longest_delay",
+    *RETRY_FIELDS,
+    "classes",
     "max_in_flight",
+    "rate_limit",
+    "breaker",
+    "breaker_failures",
+    "breaker_probe",
+    "breaker_longest_probe",
+    "batch_count",
+    "batch_bytes",
+    "batch_wait",
 )
 
 
 def policy_of(target: Target) -> dict[str, Any]:
     """The target's delivery policy as plain values, for its revision."""
     return {field: getattr(target, field) for field in POLICY_FIELDS}
+
+
+def whole_policy(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy of a revision; what was not there when it was made is what it became then, the default."""
+    return {
+        name: stored[name] if name in stored else Target._meta.get_field(name).get_default()  # type: ignore[union-attr]
+        for name in POLICY_FIELDS
+    }

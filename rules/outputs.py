@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from rules.contract import Contract
@@ -84,6 +84,11 @@ def _is_meant_as_json(transform: dict[str, Any]) -> bool:
     """Whether a text begins as JSON does, and nobody said what else it is."""
     written = str(transform.get("template", "")).lstrip()
     return written.startswith(("{", "[")) and not transform.get("content_type")
+
+
+def sends_documents(config: Mapping[str, Any]) -> bool:
+    """Whether a target with these settings is sent whole events as JSON documents, not as their data."""
+    return config.get("mode") in ("structured", "batched")
 
 
 def output_of(transform: Transform, event: Event, structured: bool) -> Output:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rules.pages import approvals, editor, history, rules, starting, subscribing
+from rules.pages import approvals, editor, history, retrying, rules, starting, subscribing
 
 urlpatterns = [
     path("subscribe/", editor.subscribe, name="subscribe"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("rules/", rules.rules, name="rules"),
     path("rules/types/", editor.type_options, name="type-options"),
     path("rules/start-count/", starting.start_count, name="start-count"),
+    path("rules/retry-words/", retrying.retry_words, name="retry-words"),
     path("rules/<int:pk>/", rules.rule, name="rule"),
     path("rules/<int:pk>/edit/", editor.edit_rule, name="edit-rule"),
     path("rules/<int:pk>/ask/", approvals.ask, name="ask-approval"),

@@ -154,6 +154,9 @@ class Target(ABC):
     ordered_batch: ClassVar[bool] = False
     """Whether a batch is taken in its order, and of one key nothing is taken after an event that failed. Then several
     events of a key travel in one batch; else a batch holds one event of each key at most."""
+    addressed_by_event: bool = False
+    """Whether the address is made from the event, as with a path template: then 404 and 410 say nothing of the others,
+    and reject that event alone. An instance sets it where its config decides."""
     Config: ClassVar[type[settings.Config]]
 
     @abstractmethod

@@ -59,7 +59,7 @@ def needed_from(bus: int) -> int:
 def _forget_deleted_targets() -> None:
     """Routes, positions and exceptions of targets that are no more."""
     with connection.cursor() as cursor:
-        for table in ("log_ready", "runner_slot", "runner_flight", "runner_exception"):
+        for table in ("log_ready", "runner_slot", "runner_flight", "runner_exception", "runner_gate"):
             cursor.execute(f"DELETE FROM {table} WHERE target NOT IN (SELECT id FROM rules_target)")
         cursor.execute(
             "DELETE FROM log_route WHERE target IN (SELECT DISTINCT target FROM log_route) "

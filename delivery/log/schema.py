@@ -45,11 +45,19 @@ TABLES = (
         id {serial}, target {integer} NOT NULL, owner text NOT NULL, at {integer} NOT NULL, seqs text NOT NULL)""",
     """CREATE INDEX runner_flight_target ON runner_flight (target)""",
     # Rows for the exceptions only: waiting behind one, retrying, or dead. They own their bytes.
+    # clock: what the target's running clock said at the first attempt since it was routed or redriven.
     """CREATE TABLE runner_exception (
         target {integer} NOT NULL, seq {integer} NOT NULL, lane {integer} NOT NULL, key {integer} NOT NULL,
         state {integer} NOT NULL, blocks {integer} NOT NULL, attempts {integer} NOT NULL, redriven {integer} NOT NULL,
         received_at {integer} NOT NULL, first_at {integer} NOT NULL, due_at {integer}, status {integer}, reason text, raw {bytes} NOT NULL,
-        request text, response text, PRIMARY KEY (target, seq)) {clustered}""",
+        request text, response text, clock {integer}, PRIMARY KEY (target, seq)) {clustered}""",
+    # What all shifts share of a target's breaker, its running clock and the schedule of its rate (runner/gating.py).
+    """CREATE TABLE runner_gate (
+        target {integer} PRIMARY KEY, failures {integer} NOT NULL DEFAULT 0, first {integer} NOT NULL DEFAULT 0,
+        several {integer} NOT NULL DEFAULT 0, opened_at {integer}, wait {integer} NOT NULL DEFAULT 0,
+        probe_at {integer} NOT NULL DEFAULT 0, probe {integer} NOT NULL DEFAULT 0, prober text,
+        closed_at {integer} NOT NULL DEFAULT 0, reason text NOT NULL DEFAULT '', stands {integer} NOT NULL DEFAULT 0,
+        rested {integer} NOT NULL DEFAULT 0, schedule {integer} NOT NULL DEFAULT 0)""",
     """CREATE INDEX runner_exception_due ON runner_exception (due_at) WHERE due_at IS NOT NULL""",
     """CREATE INDEX runner_exception_key ON runner_exception (target, key, seq)""",
     """CREATE INDEX runner_exception_dead ON runner_exception (state, seq)""",

@@ -24,7 +24,7 @@ from rules.engine import Event, PatternError, TransformError, compile
 from rules.engine.event import ABSENT
 from rules.filtering import filter_of
 from rules.models import Rule, Target
-from rules.outputs import refusals, try_outputs
+from rules.outputs import refusals, sends_documents, try_outputs
 
 EVENTS, SECONDS = 1_000, 1.5
 # Transforms are tried on so many of the events that a rule takes.
@@ -230,7 +230,7 @@ def _of_target(target: Target, taken: Sequence[_Tried]) -> TouchedTarget | None:
     if not changed:
         return None
     transform = target.transform or {"kind": "complete"}
-    structured = target.config.get("mode") == "structured"
+    structured = sends_documents(target.config)
     contract: Contract | None = None
     try:
         contract = compile_contract(target.contract) if target.contract else None

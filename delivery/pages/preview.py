@@ -34,9 +34,10 @@ from rules.engine import Event, TransformError, compile_transform
 from rules.fields import places_in
 from rules.forms import bus_in, number_of
 from rules.models import Target
-from rules.outputs import output_of, refusals, try_outputs
+from rules.outputs import output_of, refusals, sends_documents, try_outputs
 from rules.pages.delivering import Delivering, delivering, suggested_name
 from rules.pattern_text import our_path
+from rules.policy_form import PolicyForm
 from rules.reading import nearest
 from rules.trying import Tried, reason, try_on
 
@@ -102,7 +103,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         "window": window if window in [one.name for one in samples.windows()] else WINDOW,
         "where": where_of(to),
         "status": status.of_target(target, waiting.of_targets([target.pk])[target.pk]) if target else None,
-        "tries": number_of(request.POST.get("target-max_attempts")),
+        "tries": PolicyForm.of_editor(request.POST, target).most_tries,
     }
     if bus is not None:
         context |= _try(request, draft, bus, to, context["contracting"], context["window"])
@@ -238,7 +239,7 @@ def _veiled(user: Any, draft: Draft, lines: list[Line]) -> list[Line]:
 
 
 def _is_structured(to: Delivering) -> bool:
-    return to.chosen is not None and to.chosen.data_now.get("mode") == "structured"
+    return to.chosen is not None and sends_documents(to.chosen.data_now)
 
 
 def _values(event: Event, paths: Sequence[str]) -> str:

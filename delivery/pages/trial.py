@@ -35,6 +35,7 @@ from delivery.pages.preview import name_for, target_of
 from delivery.pages.samples import Seen
 from delivery.pages.veil import sends_hidden
 from delivery.peers.services import opened
+from delivery.runner.judging import judged
 from rules import personal, registry, secrets
 from rules.draft import Draft
 from rules.engine import TransformError, compile
@@ -182,7 +183,7 @@ async def _once(name: str, config: dict[str, Any], saved: int | None, delivery: 
     """One attempt through the connector and the client that checks addresses, as the runner makes it."""
     try:
         async with asyncio.timeout(LONGEST), opened(name, config, saved) as target:
-            return await target.send(delivery)
+            return judged(await target.send(delivery), {}, target.addressed_by_event)
     except InvalidConfig:
         raise
     except TimeoutError:

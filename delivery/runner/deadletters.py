@@ -16,7 +16,8 @@ def redrive(target_id: int, seqs: Sequence[int] | None = None) -> int:
     """Sends dead letters of a target again, all of them or those in `seqs`, each key in order; returns how many."""
     now = time.time_ns() // 1000
     return _ask(
-        "SET state = %s, attempts = 0, redriven = redriven + 1, due_at = %s",
+        # It is as new to the policy: its age counts from the next attempt.
+        "SET state = %s, attempts = 0, redriven = redriven + 1, first_at = 0, clock = NULL, due_at = %s",
         [int(State.RETRY), now],
         target_id,
         seqs,

@@ -120,6 +120,7 @@ class Leasing(View):
                     "UPDATE runner_slot SET owner = NULL, until = 0 WHERE target = %s AND lanes = %s AND owner = %s",
                     [target, slot, self.owner],
                 )
+            self._give_back_probe(target)
             if forget_flights:
                 self.flights.forget(target)
             else:
@@ -149,10 +150,18 @@ class Leasing(View):
             self._take_over(target, slot, fence, cursors)._replace(drains=drains)
             for slot, fence, cursors in leased
         ]
+        if claimed and fresh:
+            self._give_back_probe(target)
         if claimed:
             self.flights.recover(target, claimed, now, fresh)
             self._free_heads(target, claimed, policy.draining(drains) if drains else policy, now)
         return claimed
+
+    def _give_back_probe(self, target: int) -> None:
+        """Whoever holds nothing of a target has no probe of its own under way there."""
+        self.database.run(
+            "UPDATE runner_gate SET prober = NULL WHERE target = %s AND prober = %s", [target, self.owner]
+        )
 
     def _is_current(self, target: int, policy: Policy) -> bool:
         """Whether the target still has the order of `policy`, held until the transaction ends: it says what is in force."""

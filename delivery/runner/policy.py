@@ -1,30 +1,58 @@
-"""How a target is delivered to: attempts, waiting times, order. Pure."""
+"""How a target is delivered to: order, retries, what answers mean, breaker, rate, batches. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-# A target may ask for more time with Retry-After, up to this many seconds.
-LONGEST_ASKED = 24 * 3600.0
+from delivery.runner.breaker import Settings
+from rules.retries import RETRY_FIELDS, Retries, microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """How many events travel together: up to `count` of `size` bytes in all, once `wait` seconds are over."""
+
+    count: int = 1
+    size: int = 262_144
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A target's delivery policy; waits in seconds."""
+    """A target's delivery policy. `classes`: what answers mean (rules/classes.py). `rate`: events a second, None: any."""
 
     order: str = "key"
     after_dead_letter: str = "block"
-    max_attempts: int = 8
-    first_delay: float = 1.0
-    longest_delay: float = 300.0
+    retries: Retries = field(default_factory=Retries)
+    classes: Mapping[str, str] = field(default_factory=dict)
     max_in_flight: int = 64
+    rate: float | None = None
+    breaker: Settings | None = None
+    batching: Batching = field(default_factory=Batching)
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Policy:
-        """The policy of a target's stored values."""
-        return cls(**{name: values[name] for name in cls.__slots__ if name in values})
+    def of(cls, values: Mapping[str, Any], granted_rate: int | None = None) -> Policy:
+        """The policy of a target's stored values; `granted_rate`: events a minute that the target granted itself."""
+        own = values["rate_limit"]
+        granted = granted_rate / 60 if granted_rate is not None else None
+        return cls(
+            order=values["order"],
+            after_dead_letter=values["after_dead_letter"],
+            retries=Retries(**{name: values[name] for name in RETRY_FIELDS}),
+            classes=values["classes"],
+            max_in_flight=values["max_in_flight"],
+            rate=min((rate for rate in (own, granted) if rate is not None), default=None),
+            breaker=Settings(
+                values["breaker_failures"],
+                microseconds(values["breaker_probe"]),
+                microseconds(values["breaker_longest_probe"]),
+            )
+            if values["breaker"]
+            else None,
+            batching=Batching(values["batch_count"], values["batch_bytes"], values["batch_wait"]),
+        )
 
     def draining(self, mode: str) -> Policy:
         """This policy while what was parked under the order `mode` is finished by its rules.
@@ -45,11 +73,14 @@ class Policy:
             return key
         return 0 if self.order == "all" else seq
 
-    def delay(self, failures: int, jitter: float, asked: float | None = None) -> float:
-        """Seconds to wait after the `failures`-th failure: doubling, with `jitter` in [0, 1) spread over the upper half.
+    def due_at(
+        self, failures: int, chance: float, now: int, age: int, asked: float | None = None
+    ) -> int | None:
+        """When the event is tried again after its `failures`-th failure at `now`; None when it is given up.
 
-        What the target asked for (Retry-After) is a minimum.
+        `age`: microseconds since its first attempt, the target's rest not counted. `asked`: seconds by Retry-After.
         """
-        step = min(self.longest_delay, self.first_delay * 2.0 ** min(failures - 1, 60))
-        wait = step * (0.5 + 0.5 * jitter)
-        return max(wait, min(asked, LONGEST_ASKED)) if asked is not None else wait
+        if failures >= self.retries.max_attempts:
+            return None
+        wait = microseconds(self.retries.delay(failures, chance, asked))
+        return now + wait if age + wait <= self.retries.max_age * 1_000_000 else None

@@ -30,7 +30,7 @@ class Item(msgspec.Struct, eq=False, gc=False):
 
     `attempts`: how often it was tried, by the record; `failures`: how many of them count for the policy.
     `held`: it is an exception with a row of its own; `blocking`: later events of its chain wait for it.
-    `chain`: what it keeps its order with, once it was offered.
+    `clock`: the target's running clock at its first attempt. `chain`: what it keeps its order with, once it was offered.
     """
 
     seq: int
@@ -45,6 +45,7 @@ class Item(msgspec.Struct, eq=False, gc=False):
     state: int = 0
     first_at: int = 0
     redriven: int = 0
+    clock: int | None = None
     chain: int = 0
     flight: Flight | None = None
 
@@ -277,21 +278,27 @@ class Progress:
         status: int | None,
         request: str | None = None,
         response: str | None = None,
+        clock: int = 0,
+        counts: bool = True,
     ) -> None:
-        """The target did not take it: it is tried again at `due_at` (microseconds), or is a dead letter when None."""
+        """The target did not take it: it is tried again at `due_at` (microseconds), or is a dead letter when None.
+
+        `clock`: the target's running clock. `counts`: whether it is a failure by the policy, as a probe's is not.
+        """
         chain = self._land(item)
         dead = due_at is None
         # What was redriven past its successors once need not hold them up again.
         blocks = self.policy.blocks if dead or item.redriven else self.policy.order != "none"
         state = State.DEAD if dead else State.RETRY
         first_at = item.first_at or now
+        begun = clock if item.clock is None else item.clock
         self.outbox.dead += dead
         self.outbox.retried += not dead
-        tried = (int(state), int(blocks), item.failures + 1)
+        tried = (int(state), int(blocks), item.failures + counts)
         if item.held:
             self.held_seqs.discard(item.seq)
             self.outbox.changed.append(
-                (*tried, first_at, due_at, status, reason, request, response, item.seq)
+                (*tried, first_at, due_at, status, reason, request, response, begun, item.seq)
             )
             if item.blocking and not blocks:
                 self._unblock(chain, item.key)
@@ -311,12 +318,23 @@ class Progress:
                     item.raw,
                     request,
                     response,
+                    begun,
                 )
             )
             self._pass(item)
         if blocks and not item.blocking:
             self._block(chain)
         self._next(chain, goes_on=not blocks)
+
+    def follows(self, item: Item) -> bool:
+        """Whether `item`, which was sent right behind one of its chain, is to be accounted for now.
+
+        It is when that one was taken. Else it waits by now behind the one that failed, and is sent again after it.
+        """
+        if self.cleared and self.cleared[-1] is item:
+            self.cleared.pop()
+            return True
+        return False
 
     def take_outbox(self) -> Outbox:
         """What is to be committed now, with the cursors as they stand: later moves belong to the next commit."""
@@ -359,7 +377,7 @@ class Progress:
         self.exceptions += 1
         place = (self.target, item.seq, item.lane, item.key)
         self.outbox.held.append(
-            (*place, int(State.WAITING), 1, 0, 0, item.received_at, 0, None, None, None, item.raw, None, None)
+            (*place, int(State.WAITING), 1, 0, 0, item.received_at, 0, *[None] * 3, item.raw, *[None] * 3)
         )
         self._block(chain)
         self._pass(item)

@@ -18,7 +18,9 @@ DRAIN = 50
 DUE = 200
 
 EXCEPTION = (
-    "seq, lane, key, raw, received_at, attempts, blocks, state, first_at, redriven, (SELECT COALESCE(MAX(a.number), 0) "
+    "seq, lane, key, raw, received_at, attempts, blocks, state, first_at, redriven, "
+    # Where it was tried before there was such a clock, the target never rested.
+    "COALESCE(clock, NULLIF(first_at, 0)), (SELECT COALESCE(MAX(a.number), 0) "
     "FROM attempt a WHERE a.target = runner_exception.target AND a.seq = runner_exception.seq)"
 )
 
@@ -87,8 +89,8 @@ _seq = itemgetter(1)
 
 
 def _held_item(row: tuple[Any, ...]) -> Item:
-    seq, lane, key, raw, received_at, failures, blocks, state, first_at, redriven, attempts = row
+    seq, lane, key, raw, received_at, failures, blocks, state, first_at, redriven, clock, attempts = row
     return Item(
         seq, lane, key, bytes(raw), received_at, attempts=attempts, failures=failures, held=True, blocking=bool(blocks),
-        state=state, first_at=first_at, redriven=redriven,
+        state=state, first_at=first_at, redriven=redriven, clock=clock,
     )  # fmt: skip

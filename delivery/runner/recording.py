@@ -17,12 +17,12 @@ MINUTE = 60_000_000
 
 HOLD = (
     "INSERT INTO runner_exception (target, seq, lane, key, state, blocks, attempts, redriven, received_at, first_at, due_at, "
-    "status, reason, raw, request, response) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+    "status, reason, raw, request, response, clock) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
     "ON CONFLICT (target, seq) DO NOTHING"
 )
 CHANGE = (
     "UPDATE runner_exception SET state = %s, blocks = %s, attempts = %s, first_at = %s, due_at = %s, status = %s, "
-    "reason = %s, request = %s, response = %s WHERE seq = %s AND target = %s"
+    "reason = %s, request = %s, response = %s, clock = %s WHERE seq = %s AND target = %s"
 )
 # What waits first in its chain, and may be sent, has a due time: the sweep finds it, whoever drains the chain.
 FREE = (

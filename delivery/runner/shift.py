@@ -16,13 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from delivery.doorbell import Bell
-from delivery.log.schema import lanes_of
+from delivery.log.schema import SLOTS, lanes_of
 from delivery.peers.services import services
 from delivery.runner.database import DATABASE_ERRORS
+from delivery.runner.facts import Facts
+from delivery.runner.gate import Gate
 from delivery.runner.lease import Claimed, LeaseLost
 from delivery.runner.progress import Progress
 from delivery.runner.reading import DUE
-from delivery.runner.sending import BUFFER, Facts, Sender
+from delivery.runner.sending import BUFFER, Sender
 from delivery.runner.store import Store
 from delivery.runner.work import Cycle, News, perform, without
 
@@ -58,6 +60,7 @@ class Shift:
         self._again: dict[tuple[int, int], tuple[int, int]] = {}  # (target, slot) -> (seq, tries)
         self._again_at = 0.0
         self._recording: asyncio.TimerHandle | None = None
+        self._ahead = 0  # of the database's clock before the monotonic one, microseconds
         self._lost: dict[int, list[int]] = {}  # lane groups of senders that were dropped, to be given back
 
     async def run(self, relieved: Any) -> None:
@@ -159,17 +162,22 @@ class Shift:
         prune = now - self._pruned >= PRUNE
         if prune:
             self._pruned = now
-        wall = time.time_ns() // 1000
+        wall, clock = time.time_ns() // 1000, self._clock()
         for target, sender in self._senders.items():
-            progress = sender.progress
+            progress, throttle = sender.progress, sender.throttle
             quiet = sender.quiet
             cycle.holding[target] = set(progress.fences)
             if quiet:
                 cycle.full.add(target)
             if sender.wants_more and progress.ready:
-                heads, following = progress.to_clear(CLEAR)
+                heads, following = sender.to_clear(CLEAR)
                 if heads:
                     cycle.flights.append((target, heads, following))
+            if not throttle.calm and not sender.waiting:
+                throttle.give_back()
+            report = throttle.report(bool(progress.outbox.latencies), len(progress.fences) < SLOTS)
+            if report is not None:
+                cycle.reports.append(report)
             if progress.outbox:
                 cycle.outboxes.append(progress.take_outbox())
             if quiet and sender.idle:
@@ -189,6 +197,10 @@ class Shift:
             if sender.next_due is not None and sender.next_due <= wall:
                 sender.next_due = None
                 cycle.due.add(target)
+            if not throttle.calm and sender.waiting and throttle.wants_probe(clock):
+                cycle.probes.add(target)
+            if throttle.rate is not None and (wanted := throttle.to_draw(sender.waiting, clock)):
+                cycle.draws[target] = (throttle.rate, wanted)
             cycle.room[target] = BUFFER - progress.buffered if sender.roomy else 0
             if progress.drains is not None and cycle.sweep:
                 cycle.draining[target] = progress.drains
@@ -216,10 +228,13 @@ class Shift:
                     self._drop(sender)
                     self._wake.set()
         self._seen = max(self._seen, news.seen)
+        if news.clock is not None:
+            self._set_clock(news.clock)
+        self._hear_gates(cycle, news)
         self._ask_again(cycle, news)
         if not cycle.leaving:
             for claimed in news.claimed:
-                await self._take(claimed, news.facts[claimed.target])
+                await self._take(claimed, news.facts[claimed.target], news.gates.get(claimed.target))
             if news.facts_changed is not None:
                 self._reload(cycle, news.facts_changed)
         for target, slot, seq in news.newest:
@@ -259,6 +274,22 @@ class Shift:
         if news.claimed:
             self._wake.set()
 
+    def _hear_gates(self, cycle: Cycle, news: News) -> None:
+        """What all shifts know of breakers and rates, for the targets that were asked about."""
+        clock = self._clock()
+        for target in news.gates.keys() | news.drawn.keys():
+            sender = self._reader(cycle, target) or self._senders.get(target)
+            if sender is None:
+                continue
+            if target in news.gates:
+                sender.throttle.learn(news.gates[target], clock)
+            if sender is self._reader(cycle, target):
+                if target in news.probes:
+                    sender.throttle.may_probe(news.probes[target])
+                if target in news.drawn and sender.throttle.pace is not None:
+                    sender.throttle.pace.add(*news.drawn[target], cycle.draws[target][1], clock)
+            sender.rethink()
+
     def _ask_again(self, cycle: Cycle, news: News) -> None:
         """Keeps the slots that another shift held a few tries long: at a change of shifts they are free in a moment."""
         for name in cycle.again:
@@ -280,14 +311,17 @@ class Shift:
 
     # ── targets ──
 
-    async def _take(self, claimed: Claimed, facts: Facts) -> None:
+    async def _take(self, claimed: Claimed, facts: Facts, gate: Gate | None) -> None:
         sender = self._senders.get(claimed.target)
         if sender is None:
             progress = Progress(facts.id, facts.policy, claimed.drains)
-            sender = Sender(facts, progress, self._services, self._ended)
+            sender = Sender(facts, progress, self._services, self._ended, self._clock)
             sender.send_until = self._renewed + SEND
             self._senders[facts.id] = sender
             await sender.open()
+            if gate is not None:
+                sender.throttle.begin(gate, self._clock())
+                sender.rethink()
         sender.progress.take(claimed.slot, claimed.fence, claimed.cursors, claimed.skip, claimed.attempts)
         if claimed.parked:
             sender.next_due = 0  # Some may be due already, and need not wait for the next sweep.
@@ -300,7 +334,13 @@ class Shift:
             sender, new = self._reader(cycle, target), facts.get(target)
             if sender is None:
                 continue
-            if new is None or new.state != "running" or new.revision != sender.facts.revision:
+            if (
+                new is None
+                or new.state != "running"
+                or new.revision != sender.facts.revision
+                # It granted itself another rate, which is no revision.
+                or new.policy.rate != sender.facts.policy.rate
+            ):
                 # The next claim, in a moment, starts it with the new revision; what is under way ends with the old.
                 sender.leave()
 
@@ -322,6 +362,7 @@ class Shift:
 
         store = Store(Database(), self.id)
         self._seen = store.begin(socket.gethostname(), os.getpid())
+        self._set_clock(store.database.now())
         return store
 
     def _close_store(self) -> None:
@@ -331,6 +372,13 @@ class Shift:
             logger.debug("The shift could not sign off.", exc_info=True)
         finally:
             self._store.database.close()
+
+    def _set_clock(self, now: int) -> None:
+        self._ahead = now - time.monotonic_ns() // 1000
+
+    def _clock(self) -> int:
+        """The database's clock, which one machine's clock that is set does not move."""
+        return time.monotonic_ns() // 1000 + self._ahead
 
     # ── waking ──
 
@@ -344,6 +392,8 @@ class Shift:
         for sender in self._senders.values():
             if sender.next_due is not None:
                 pause = min(pause, (sender.next_due - wall) / 1_000_000)
+            if (wakes_in := sender.wakes_in) is not None:
+                pause = min(pause, wakes_in)
         return max(0.001, pause)
 
     def _rung(self, bell: Bell) -> None:

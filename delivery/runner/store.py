@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from delivery.runner.database import Database
+from delivery.runner.gating import Gating
 from delivery.runner.lease import LEASE
 from delivery.runner.leasing import Leasing
 from delivery.runner.reading import Reading
 from delivery.runner.recording import Recording
 
 
-class Store(Leasing, Reading, Recording):
+class Store(Leasing, Reading, Recording, Gating):
     """One shift's rows: its leases, what it reads and what it records. All calls come from one thread."""
 
     def __init__(self, database: Database, owner: str) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from catalog.stamps import RULES
 from delivery.log.schema import lanes_of
+from delivery.runner.facts import Facts, read_facts
+from delivery.runner.gate import Gate, Report
 from delivery.runner.lease import Claimed
-from delivery.runner.policy import Policy
 from delivery.runner.progress import Item, Outbox, Progress
-from delivery.runner.sending import Facts
+from delivery.runner.rate import Drawn
 from delivery.runner.store import Store
 
 
@@ -38,6 +38,9 @@ class Cycle:
     reading: dict[int, Progress] = field(default_factory=dict)
     holding: dict[int, set[int]] = field(default_factory=dict)  # target -> slots, whatever their leases say
     full: set[int] = field(default_factory=set)  # targets of which nothing more is to be claimed
+    reports: list[Report] = field(default_factory=list)
+    probes: set[int] = field(default_factory=set)  # targets whose breaker wants a probe
+    draws: dict[int, tuple[float, int]] = field(default_factory=dict)  # rate, and how many events of it
 
 
 @dataclass(slots=True)
@@ -58,6 +61,10 @@ class News:
     )  # wanted, but another shift holds it still
     events: dict[int, tuple[list[Item], bool, dict[int, int]]] = field(default_factory=dict)
     held: list[tuple[int, list[Item]]] = field(default_factory=list)
+    clock: int | None = None  # the database's
+    gates: dict[int, Gate] = field(default_factory=dict)
+    probes: dict[int, int] = field(default_factory=dict)  # numbers of probes that are this shift's to send
+    drawn: dict[int, tuple[Drawn, int]] = field(default_factory=dict)  # with the time it was drawn at
 
 
 def perform(store: Store, cycle: Cycle) -> News:
@@ -67,6 +74,8 @@ def perform(store: Store, cycle: Cycle) -> News:
         news.flights = store.commit(
             cycle.outboxes, [(target, heads + following) for target, heads, following in cycle.flights]
         )
+    if cycle.reports:
+        news.gates = store.report(cycle.reports)
     if cycle.renew:
         news.renewed = store.renew()
     for target, lost in cycle.lost.items():
@@ -86,6 +95,7 @@ def perform(store: Store, cycle: Cycle) -> News:
     # Read before the facts of what is claimed: a change after it is seen by the next sweep.
     version = store.rules_version(RULES) if cycle.sweep else store.seen_rules
     _claim(store, cycle, hints, news)
+    _ask_gates(store, cycle, news)
     if cycle.sweep:
         news.newest += store.released()  # and with it hints: it is the same list
     _read(store, cycle, hints, news)
@@ -105,23 +115,17 @@ def perform(store: Store, cycle: Cycle) -> News:
     return news
 
 
-def read_facts(targets: Iterable[int]) -> dict[int, Facts]:
-    """The rows of these targets that still exist."""
-    from rules.models import Target, policy_of
-
-    return {
-        row.pk: Facts(
-            row.pk,
-            row.state,
-            row.revision,
-            row.connector,
-            row.config,
-            row.transform,
-            Policy.of(policy_of(row)),
-            row.contract,
-        )
-        for row in Target.objects.filter(pk__in=list(targets))
-    }
+def _ask_gates(store: Store, cycle: Cycle, news: News) -> None:
+    """What all shifts know of the breakers of targets that are served here, and what this one may send."""
+    if cycle.sweep:
+        news.clock = store.database.now()
+        news.gates |= store.gates(cycle.reading)
+    for target in cycle.probes:
+        news.gates[target], number = store.claim_probe(target)
+        if number is not None:
+            news.probes[target] = number
+    for target, (rate, wanted) in cycle.draws.items():
+        news.drawn[target] = store.draw(target, rate, wanted)
 
 
 def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: News) -> None:
@@ -152,6 +156,7 @@ def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: 
             continue
         news.claimed += store.claim(target, slots, target not in cycle.holding, facts.policy)
         news.newest += [(target, slot, seq) for slot, seq in store.newest(target)]
+    news.gates |= store.gates({one.target for one in news.claimed} - cycle.holding.keys())
 
 
 def _claimable(cycle: Cycle, target: int, slot: int) -> bool:
@@ -207,8 +212,9 @@ def without(cycle: Cycle, target: int, slots: list[int]) -> None:
     """Takes a target whose lease was lost out of a round, and gives back what is left of its leases."""
     cycle.outboxes = [outbox for outbox in cycle.outboxes if outbox.target != target]
     cycle.flights = [flight for flight in cycle.flights if flight[0] != target]
-    for asked in (cycle.prune, cycle.drain, cycle.draining, cycle.room, cycle.reading):
+    for asked in (cycle.prune, cycle.drain, cycle.draining, cycle.room, cycle.reading, cycle.draws):
         asked.pop(target, None)
     cycle.due.discard(target)
+    cycle.probes.discard(target)
     cycle.release[target] = (slots, None)
     cycle.keep_flights.add(target)

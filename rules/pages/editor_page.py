@@ -16,7 +16,7 @@ from catalog.models import Bus, EventType
 from rules import registry
 from rules import sending as ways
 from rules.draft import Draft
-from rules.forms import RuleForm, number_of
+from rules.forms import RuleForm
 from rules.method_words import choices, example
 from rules.models import Rule, Target
 from rules.pages.approval_part import ApprovalPart
@@ -141,7 +141,7 @@ class Page:
             "failed": refused and self.difference is None and not (self.overtaken or self.asked),
             "start": part.start if part and registry.starting() is not None else None,
             "where": registry.describe(target.connector, target.config) if target else "",
-            "tries": number_of(part.policy["max_attempts"].value()) if part else None,
+            "tries": part.policy.most_tries if part else None,
             "sends": ways.labels(),
             "overtaken": self.overtaken,
             "difference": self.difference,

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from catalog.models import Team
 from rules.contracting import Contracting, template_for
 from rules.draft import Draft
-from rules.forms import PolicyForm
 from rules.models import POLICY_FIELDS, Rule, Target
+from rules.outputs import sends_documents
 from rules.pages.delivering import Delivering, delivering, suggested_name
 from rules.pages.starting import Start
 from rules.past import past
+from rules.policy_form import PolicyForm
 
 SAVED = ("name", "connector", "config", "transform", "contract", *POLICY_FIELDS)
 
@@ -69,7 +70,7 @@ class TargetPart:
         contract, chosen = self.contracting.compiled, self.to.chosen
         if contract is None or draft.filter is None or draft.transform is None:
             return ""
-        structured = chosen is not None and chosen.data_now.get("mode") == "structured"
+        structured = chosen is not None and sends_documents(chosen.data_now)
         return past().unfit(bus, draft.filter, draft.transform, contract, structured)
 
     def settle(self, request: HttpRequest, draft: Draft, team: Team) -> bool:

@@ -32,9 +32,8 @@ QUOTED_CHARACTERS = 200
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
-def outcome_of(response: Response, now: float, of_event: bool = False) -> Outcome:
-    """`now`: Unix seconds when the request was sent, for a Retry-After that is a date. `of_event`: the URL depends on
-    the event, so that 404 and 410 are about that one."""
+def outcome_of(response: Response, now: float) -> Outcome:
+    """`now`: Unix seconds when the request was sent, for a Retry-After that is a date."""
     status = response.status
     excerpt = response.body[:EXCERPT_BYTES]
     timings, address = response.timings, response.address
@@ -52,9 +51,6 @@ def outcome_of(response: Response, now: float, of_event: bool = False) -> Outcom
         return Retry(
             _answers(response) + asks, status, after, excerpt=excerpt, timings=timings, address=address
         )
-    if of_event and status in (404, 410):
-        reason = _answers(response, "there is nothing at the URL of this event")
-        return Reject(reason, status, excerpt=excerpt, timings=timings, address=address)
     if status == 410:
         reason = _answers(response, "it is gone for good")
         return Gone(reason, status, excerpt=excerpt, timings=timings, address=address)

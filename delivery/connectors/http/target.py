@@ -60,6 +60,7 @@ class HTTPTarget(Target):
     ) -> None:
         self.config = config
         self.max_batch = BATCH if config.mode == "batched" else 1  # type: ignore[misc] # as the contract has it
+        self.addressed_by_event = config.is_templated
         self._client = services.http
         self._services = services
         self._clock = clock
@@ -200,7 +201,7 @@ class HTTPTarget(Target):
             and (refused := await self._gate.doubted()) is not None
         ):
             return refused
-        return outcome_of(response, now, self._template is not None)
+        return outcome_of(response, now)
 
     async def _authorized(
         self, tokens: TokenSource, endpoint: Endpoint, headers: bytes, body: bytes, target: str

@@ -58,12 +58,12 @@ def test_a_target_goes_back_and_its_secret_is_never_shown(someone: Client, saved
     page = someone.get(f"/targets/{target.pk}/history/").content.decode()
     assert "URL became “http://127.0.0.1:8999/new”; it was “http://127.0.0.1:8999/hook”." in page
     assert "Headers: changed, not shown." in page
-    assert "Policy, attempts: 3; it was 8." in page
+    assert "Policy, attempts: 3; it was 200." in page
     assert "s3cret" not in page
     assert "0ther" not in page
     someone.post(f"/targets/{target.pk}/history/{first.pk}/roll-back/")
     target.refresh_from_db()
-    assert (target.config, target.max_attempts) == (first.config, 8)
+    assert (target.config, target.max_attempts) == (first.config, 200)
     assert TargetRevision.objects.filter(target_id=target.pk).latest("number").back_to == 1
 
 

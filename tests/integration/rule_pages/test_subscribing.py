@@ -103,7 +103,7 @@ def test_a_json_pattern_and_a_template_are_saved_as_written(someone: Client, tow
     target = rule.targets.get()
     assert target.transform == {"kind": "template", "template": '{"n": "${data.total}"}'}
     assert target.config["headers"] == {"X-Team": "shop"}
-    assert (target.order, target.max_attempts) == ("none", 8)
+    assert (target.order, target.max_attempts) == ("none", 200)
 
 
 @pytest.mark.parametrize(

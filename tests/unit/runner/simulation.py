@@ -165,7 +165,7 @@ class Simulation:
         if self.kind or fate < 0.6:
             self.take(item.seq)
             outcome = Outcome.DELIVERED
-        elif fate < 0.9 and item.failures + 1 < self.policy.max_attempts:
+        elif fate < 0.9 and item.failures + 1 < self.policy.retries.max_attempts:
             outcome = Outcome.RETRY
         else:
             outcome = Outcome.REJECTED

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery.runner.policy import Policy
+from rules.retries import Retries
 from tests.unit.runner.memory_store import MemoryStore
 from tests.unit.runner.simulation import Simulation
 
 POLICIES = [
-    Policy(order=order, after_dead_letter=after, max_attempts=3)
+    Policy(order=order, after_dead_letter=after, retries=Retries(max_attempts=3))
     for order in ("key", "none", "all")
     for after in ("block", "continue")
 ]

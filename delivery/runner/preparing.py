@@ -1,0 +1,68 @@
+"""What a target is sent for an event: its transform and contract applied, under an id that stays the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from delivery.connectors.spi import Delivery
+from delivery.runner.progress import Item
+from rules.contract import Contract, compile_contract
+from rules.engine import Event, Transform, compile_transform
+from rules.outputs import output_of
+
+
+class OutsideContract(ValueError):
+    """What would be sent does not fit the target's contract; it says where."""
+
+
+class Preparing:
+    """Makes deliveries of one target; its transform and contract are compiled once."""
+
+    def __init__(
+        self, target: int, transform: dict[str, Any], contract: dict[str, Any], structured: bool
+    ) -> None:
+        """`structured`: whether the event's envelope is sent in its body. Raises TransformError, ContractRefused."""
+        self._transform: Transform = compile_transform(transform or {"kind": "complete"})
+        self._contract: Contract | None = compile_contract(contract) if contract else None
+        self._structured = structured
+        # Stable over retries, crashes and takeovers, and ours: a CloudEvents id is the publisher's to choose.
+        self._id_prefix = f"msg_{target:x}_"
+
+    def delivery(self, item: Item) -> Delivery:
+        """The next attempt at `item`. Raises TransformError, OutsideContract."""
+        raw = item.raw
+        delivery_id, attempt, redriven = (
+            f"{self._id_prefix}{item.seq:x}", item.attempts + 1, item.redriven > 0
+        )  # fmt: skip
+        if self._transform.whole and self._contract is None:
+            attributes = Event.from_json(raw).attributes if b'"traceparent"' in raw else {}
+            return Delivery(
+                event=raw, attributes=attributes, delivery_id=delivery_id, attempt=attempt, redriven=redriven, whole=True
+            )  # fmt: skip
+        event = Event.from_json(raw)
+        output = output_of(self._transform, event, self._structured)
+        if self._contract is not None and (refusal := self._contract.refusal(output)):
+            raise OutsideContract(refusal)
+        if self._transform.whole:
+            return Delivery(
+                event=raw, attributes=event.attributes, delivery_id=delivery_id, attempt=attempt, redriven=redriven, whole=True
+            )  # fmt: skip
+        return Delivery(
+            event=raw, attributes=event.attributes, delivery_id=delivery_id, attempt=attempt, redriven=redriven,
+            body=output.body, content_type=output.content_type,
+        )  # fmt: skip
+
+
+def size_of(delivery: Delivery) -> int:
+    """Bytes of what is sent, without what surrounds it."""
+    return len(delivery.event if delivery.whole else delivery.body)
+
+
+def frozen(delivery: Delivery) -> str:
+    """What was sent, for the dead letter: the body as text, or that the event went as it is."""
+    if delivery.whole:
+        return msgspec.json.encode({"whole": True}).decode()
+    body = delivery.body.decode("utf-8", "replace").replace("\x00", "\ufffd")
+    return msgspec.json.encode({"whole": False, "content_type": delivery.content_type, "body": body}).decode()

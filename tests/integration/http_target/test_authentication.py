@@ -107,9 +107,12 @@ async def with_login(
     token: Callable[[Request], Answer] | None = None,
     **config: object,
 ) -> None:
-    async with Receiver(token or login.token) as server, Receiver(login.hook) as hook:
-        async with opened(hook.url(), token_url=server.url("/token"), **{**CLIENT, **config}) as target:
-            await scenario(target, hook)
+    async with (
+        Receiver(token or login.token) as server,
+        Receiver(login.hook) as hook,
+        opened(hook.url(), token_url=server.url("/token"), **{**CLIENT, **config}) as target,
+    ):
+        await scenario(target, hook)
 
 
 def test_one_token_is_fetched_for_all_that_wait_and_used_until_it_ends(run: Run) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import subprocess
-from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from typing import NamedTuple
@@ -64,7 +63,7 @@ def _issued(folder: Path, name: str, ca: tuple[Path, Path]) -> tuple[Path, Path]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     folder = tmp_path_factory.mktemp("house")
     ca, other = _authority(folder, "house"), _authority(folder, "other")
     server, client = _issued(folder, NAME, ca), _issued(folder, "box", ca)
@@ -78,7 +77,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         contexts.append(context)
     locked = folder / "locked.key"
     _openssl("ec", "-in", str(client[1]), "-aes256", "-passout", "pass:x", "-out", str(locked))
-    yield House(
+    return House(
         ca[0].read_text(), *contexts, client[0].read_text(), client[1].read_text(), other[0].read_text(), locked.read_text()
     )  # fmt: skip
 

@@ -200,6 +200,8 @@ def _field(schema: Mapping[str, Any], required: bool, value: Any) -> forms.Field
             "Its user and password are not shown: leave •••• as it is to keep them."
         )
     field = _of_kind(schema, hidden, stored, options)
+    # A choice is always made; and what is needed beside another setting is not called optional where it is shown.
+    field.says_optional = not ("enum" in schema or schema.get("needed"))  # type: ignore[attr-defined]
     if when := _when(schema):
         field.widget.attrs["data-when"] = when
     if hidden or secrets.is_url(schema):

@@ -36,8 +36,8 @@ class NewKeyForm(forms.Form):
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"),
         choices=(
-            ("hmac", gettext_lazy("HMAC-SHA256 (whsec_…): the receiver has the same key")),
-            ("ed25519", gettext_lazy("Ed25519 (whsk_…): the receiver has the public half only")),
+            ("hmac", gettext_lazy("HMAC-SHA256: one key for both")),
+            ("ed25519", gettext_lazy("Ed25519: a public key for the receiver")),
         ),
         widget=forms.Select(attrs={"class": "select"}),
     )

@@ -93,10 +93,15 @@ class HTTPConfig(settings.Config):
             "oauth2": "OAuth 2.0 client credentials",
         },
     )
-    username: str = setting(default="", maxLength=255, group=AUTH, when={"auth": ["basic"]})
+    username: str = setting(default="", maxLength=255, group=AUTH, needed=True, when={"auth": ["basic"]})
     password: Secret = setting(default=Secret(), maxLength=1024, group=AUTH, when={"auth": ["basic"]})
     token: Secret = setting(
-        default=Secret(), title="Bearer token", maxLength=8192, group=AUTH, when={"auth": ["bearer"]}
+        default=Secret(),
+        title="Bearer token",
+        maxLength=8192,
+        group=AUTH,
+        needed=True,
+        when={"auth": ["bearer"]},
     )
     api_key_name: str = setting(
         default="X-API-Key",
@@ -104,10 +109,11 @@ class HTTPConfig(settings.Config):
         description="The header, or the parameter of the query, that carries it.",
         maxLength=120,
         group=AUTH,
+        needed=True,
         when={"auth": ["api_key"]},
     )
     api_key: Secret = setting(
-        default=Secret(), title="API key", maxLength=8192, group=AUTH, when={"auth": ["api_key"]}
+        default=Secret(), title="API key", maxLength=8192, group=AUTH, needed=True, when={"auth": ["api_key"]}
     )
     api_key_in: Literal["header", "query"] = setting(
         default="header",
@@ -123,13 +129,19 @@ class HTTPConfig(settings.Config):
         format="uri",
         maxLength=2048,
         group=AUTH,
+        needed=True,
         when={"auth": ["oauth2"]},
     )
     client_id: str = setting(
-        default="", title="Client id", maxLength=1024, group=AUTH, when={"auth": ["oauth2"]}
+        default="", title="Client id", maxLength=1024, group=AUTH, needed=True, when={"auth": ["oauth2"]}
     )
     client_secret: Secret = setting(
-        default=Secret(), title="Client secret", maxLength=8192, group=AUTH, when={"auth": ["oauth2"]}
+        default=Secret(),
+        title="Client secret",
+        maxLength=8192,
+        group=AUTH,
+        needed=True,
+        when={"auth": ["oauth2"]},
     )
     client_auth: Literal["basic", "post"] = setting(
         default="basic",
@@ -216,6 +228,7 @@ class HTTPConfig(settings.Config):
         contentMediaType=PEM,
         maxLength=LONGEST_PEM,
         group=WAY,
+        needed=True,
         when={"mtls": [True]},
     )
     client_key: Secret = setting(
@@ -225,6 +238,7 @@ class HTTPConfig(settings.Config):
         contentMediaType=PEM,
         maxLength=LONGEST_PEM,
         group=WAY,
+        needed=True,
         when={"mtls": [True]},
     )
     proxy: str = setting(

@@ -13,6 +13,7 @@ from rules.engine import Event, compile_types
 from rules.filtering import filter_of
 from rules.models import Rule, Target
 from rules.personal_fields import fields_sent
+from rules.settings_read import sent_by
 
 
 def affected(approval: Approval) -> list[tuple[Target, tuple[str, ...]]]:
@@ -22,7 +23,7 @@ def affected(approval: Approval) -> list[tuple[Target, tuple[str, ...]]]:
     matcher = compile_types((pk, filter_of(rule)) for pk, rule in rules.items())
     takes = set(matcher.match(Event({"type": event_type.name}, None)))
     targets = Target.objects.filter(rule__team=approval.team_id, rule__enabled=True).select_related("rule")
-    sent = [(one, fields_sent(one.transform, event_type.personal)) for one in targets if one.rule_id in takes]
+    sent = [(one, fields_sent(sent_by(one), event_type.personal)) for one in targets if one.rule_id in takes]
     return [(target, fields) for target, fields in sent if fields]
 
 

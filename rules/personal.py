@@ -19,9 +19,10 @@ from rules.filtering import filter_of
 from rules.listening import rules_taking
 from rules.models import Rule, Target
 from rules.personal_fields import fields_sent
+from rules.settings_read import sent_by
 
 Sends = tuple[int | None, Mapping[str, Any]]
-"""A target's id, None for a new one, and its transform."""
+"""A target's id, None for a new one, and its transform with what its settings read (rules/settings_read.py)."""
 
 
 class Claim(NamedTuple):
@@ -83,7 +84,7 @@ def claims(wanted: Filter, team: Team, transforms: Iterable[Mapping[str, Any]]) 
 
 def claims_of(rule: Rule) -> list[Claim]:
     """The same of a saved rule."""
-    return claims(filter_of(rule), rule.team, [target.transform for target in rule.targets.all()])
+    return claims(filter_of(rule), rule.team, [sent_by(target) for target in rule.targets.all()])
 
 
 def lacking(rule: Rule, wanted: Filter, sends: Sequence[Sends]) -> list[Claim]:
@@ -109,21 +110,21 @@ def check_rule(rule: Rule, by: Any, along: Target | None = None) -> None:
     targets = [
         along if along is not None and one.pk == along.pk else one for one in Target.objects.filter(rule=rule)
     ]
-    if wrong := refusal(rule, filter_of(rule), [(one.pk, one.transform) for one in targets], by):
+    if wrong := refusal(rule, filter_of(rule), [(one.pk, sent_by(one)) for one in targets], by):
         raise wrong
 
 
 def check_target(target: Target, by: Any) -> None:
     """Raises NotApproved when its rule listens and the target must not be sent what its transform asks for."""
     rule = target.rule
-    if rule.enabled and (wrong := refusal(rule, filter_of(rule), [(target.pk, target.transform)], by)):
+    if rule.enabled and (wrong := refusal(rule, filter_of(rule), [(target.pk, sent_by(target))], by)):
         raise wrong
 
 
 def check_running(target: Target) -> None:
     """Raises NotApproved when an owner's last answer was no to what the target is sent."""
     rule = target.rule
-    ended = [one for one in claims(filter_of(rule), rule.team, [target.transform]) if said_no(one.approval)]
+    ended = [one for one in claims(filter_of(rule), rule.team, [sent_by(target)]) if said_no(one.approval)]
     if lacks := [one for one in ended if not one.is_own]:
         raise NotApproved(" ".join(claim.sentence for claim in lacks), lacks)
 
@@ -169,7 +170,7 @@ def receivers(types: Iterable[EventType]) -> list[Receiver]:
         for one in marked
         for pk in takes[one.pk]
         for target in by_rule.get(pk, [])
-        if target.rule.team_id != one.team_id and (fields := fields_sent(target.transform, _marks(one)))
+        if target.rule.team_id != one.team_id and (fields := fields_sent(sent_by(target), _marks(one)))
     ]
 
 
@@ -239,5 +240,5 @@ def _held(rule: Rule) -> set[tuple[int | None, int, str]]:
         (target.pk, one.pk, field)
         for one in _taken(filter_of(saved))
         for target in targets
-        for field in fields_sent(target.transform, _marks(one))
+        for field in fields_sent(sent_by(target), _marks(one))
     }

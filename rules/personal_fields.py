@@ -34,13 +34,30 @@ _LITERALS = frozenset({"string", "number", "value", "regex", "variable"})
 _OF_WHAT_IS_AROUND = frozenset({"lookup", "each", "sift"})
 
 
-def fields_sent(transform: Mapping[str, Any], personal: Sequence[str]) -> tuple[str, ...]:
-    """Those of `personal` (paths of data, as in customer.email or lines[].name) that the transform's spec may send."""
+READS = "settings_read"
+"""Beside a transform's members: the paths (JSONPath) that the target's settings read and send, too."""
+
+
+def fields_sent(sends: Mapping[str, Any], personal: Sequence[str]) -> tuple[str, ...]:
+    """Those of `personal` (paths of data, as in customer.email or lines[].name) that a transform's spec may send.
+
+    `sends` is the spec, with READS or without.
+    """
     if not personal:
         return ()
-    reads = _reads(transform)
+    reads = _reads({name: value for name, value in sends.items() if name != READS})
     if reads is None:
         return tuple(personal)
+    return _fields_at([*reads, *map(_steps, sends.get(READS, ()))], personal)
+
+
+def fields_read(paths: Iterable[str], personal: Sequence[str]) -> tuple[str, ...]:
+    """Those of `personal` that these paths (JSONPath) lead to."""
+    return _fields_at([_steps(path) for path in paths], personal)
+
+
+def _fields_at(reads: Sequence[Sequence[Step]], personal: Sequence[str]) -> tuple[str, ...]:
+    """Those of `personal` that what is read holds, is in, or is."""
     return tuple(path for path in personal if any(_meets(steps, _parts(path)) for steps in reads))
 
 

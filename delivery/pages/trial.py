@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -64,7 +64,9 @@ def trial(request: HttpRequest) -> HttpResponse:
     to = delivering(request, target)
     event = _event(request, draft)
     problem = (
-        _cannot(draft, to, event) or _hidden(request, draft, event) or _not_approved(request, draft, event)
+        _cannot(draft, to, event)
+        or _hidden(request, to.sends(draft.transform or {}), event)
+        or _not_approved(request, to.sends(draft.transform or {}), event)
     )
     context: dict[str, Any] = {"problem": problem, "event": event, "by_script": _by_script(request)}
     if not problem:
@@ -125,7 +127,7 @@ def _cannot(draft: Draft, to: Delivering, event: Seen | None) -> str:
     return ""
 
 
-def _not_approved(request: HttpRequest, draft: Draft, event: Seen | None) -> str:
+def _not_approved(request: HttpRequest, sends: Mapping[str, Any], event: Seen | None) -> str:
     """Why the rule's team must not be sent this event's personal fields, in a sentence; "" when it may."""
     written = number_of(request.POST.get("team"))
     rule = number_of(request.POST.get("rule"))
@@ -133,12 +135,12 @@ def _not_approved(request: HttpRequest, draft: Draft, event: Seen | None) -> str
     if team is None and rule is not None:
         team = Team.objects.filter(rules=rule).first()
     kind = str(event.event.attributes.get("type", "")) if event is not None else ""
-    return personal.refusal_of_one(kind, team, draft.transform or {}, request.user)
+    return personal.refusal_of_one(kind, team, sends, request.user)
 
 
-def _hidden(request: HttpRequest, draft: Draft, event: Seen | None) -> str:
+def _hidden(request: HttpRequest, sends: Mapping[str, Any], event: Seen | None) -> str:
     """Why a person may not send this event, in a sentence; "" when it holds nothing that is hidden from them."""
-    if event is None or not sends_hidden(request.user, event, draft.transform or {}):
+    if event is None or not sends_hidden(request.user, event, sends):
         return ""
     return _(
         "This would send personal data that you may not see. Leave these fields out, or let the event's owner send one."

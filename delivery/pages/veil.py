@@ -12,6 +12,7 @@ from catalog.personal import hidden_from, hide, pointers
 from delivery.pages.samples import Seen
 from delivery.tracking.journey import Journey, Passed
 from rules.engine import Event, TransformError, compile_transform
+from rules.personal_fields import READS, fields_read
 
 
 def hidden_for(user: Any, seen: Collection[Seen]) -> Mapping[str, Collection[str]]:
@@ -42,13 +43,17 @@ def hides(path: str, paths: Collection[str]) -> bool:
     return False
 
 
-def sends_hidden(user: Any, seen: Seen, transform: dict[str, Any]) -> bool:
-    """Whether `transform` would send something personal of `seen` that `user` may not see."""
+def sends_hidden(user: Any, seen: Seen, sends: Mapping[str, Any]) -> bool:
+    """Whether a target would send something personal of `seen` that `user` may not see.
+
+    `sends`: its transform, and what its settings read (rules/settings_read.py).
+    """
     paths = hidden_from(user, [seen.type]).get(seen.type)
     if not paths or not hide(seen.event.to_json(), paths).fields:
         return False
-    compiled = compile_transform(transform)
-    if compiled.whole:
+    transform = {name: value for name, value in sends.items() if name != READS}
+    compiled = compile_transform(transform or {"kind": "complete"})
+    if compiled.whole or fields_read(sends.get(READS, ()), list(paths)):
         return True
     try:
         return compiled.apply(seen.event).body != compiled.apply(veiled(seen, paths).event).body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from catalog.models import Team
 from rules import registry
 from rules.config_form import ConfigForm
 from rules.models import Rule, Target
+from rules.settings_read import with_settings
 
 
 @dataclass
@@ -48,6 +50,12 @@ class Delivering:
             if made := place.find(request, self.chosen.connector.name, self.chosen.data_now):
                 return place, made
         return None
+
+    def sends(self, transform: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the chosen target would send: a transform, and what its settings as they are written now read."""
+        if self.chosen is None:
+            return transform
+        return with_settings(transform, self.chosen.connector.name, self.chosen.data_now)
 
     def is_valid(self) -> bool:
         """Whether something was chosen that can be saved; asking makes the errors of its form."""

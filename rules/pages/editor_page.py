@@ -23,6 +23,7 @@ from rules.pages.approval_part import ApprovalPart
 from rules.pages.target_part import TargetPart
 from rules.past import Difference
 from rules.personal import Sends
+from rules.settings_read import sent_by
 
 SAVING = ("save", "start", "draft", "ask")
 
@@ -72,9 +73,9 @@ class Page:
     @cached_property
     def approval(self) -> ApprovalPart:
         """What it sends of personal data. Ask after the forms were checked: they say whose rule it is."""
-        sends: list[Sends] = [(one.pk, one.transform) for one in self.targets]
+        sends: list[Sends] = [(one.pk, sent_by(one)) for one in self.targets]
         if self.part is not None and self.draft.transform is not None:
-            sends.append((self.part.target.pk, self.draft.transform))
+            sends.append((self.part.target.pk, self.part.to.sends(self.draft.transform)))
         return ApprovalPart.read(self.request, self.rule, self.draft.filter, sends)
 
     def only_asked(self) -> bool:

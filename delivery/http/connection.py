@@ -251,9 +251,11 @@ class Connection(asyncio.Protocol):
         dns, connect, tls = (0.0, 0.0, 0.0) if self._used else self.opened
         if not self._writing:
             return Timings(dns, connect, tls, 0.0, now - started, self._used, self.resent)
-        first_byte = self._first_byte
+        first_byte, written = self._first_byte, self._written
         # An answer may begin, or the time end, before all of the request is gone.
-        written = min(self._written, first_byte or now)
+        latest = first_byte or now
+        if written > latest:
+            written = latest
         return Timings(
             dns,
             connect,

@@ -6,7 +6,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -21,11 +21,8 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[
 _TRACESTATE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,510}[\x21-\x7e])?")
 
 
-class Content(NamedTuple):
-    """What a request holds: header lines that end in CRLF, and the body."""
-
-    headers: bytes
-    body: bytes
+Content = tuple[bytes, bytes]
+"""What a request holds: header lines that end in CRLF, and the body."""
 
 
 def content_of(delivery: Delivery, mode: str, signed: bool = False) -> Content | Reject:
@@ -34,7 +31,7 @@ def content_of(delivery: Delivery, mode: str, signed: bool = False) -> Content |
     `signed`: receivers verify the body as UTF-8 text; a whole event whose data is no text then goes in structured mode.
     """
     if delivery.whole and mode == "structured":
-        return Content(STRUCTURED + _marks(delivery), delivery.event)
+        return STRUCTURED + _marks(delivery), delivery.event
     fields, body = encode_binary(delivery.event)
     if not delivery.whole:
         # the attributes say which event this came from; what the data was no longer holds
@@ -42,21 +39,21 @@ def content_of(delivery: Delivery, mode: str, signed: bool = False) -> Content |
         fields.append(("Content-Type", delivery.content_type))
         body = delivery.body
     elif signed and not _is_text(body):
-        return Content(STRUCTURED + _marks(delivery), delivery.event)
+        return STRUCTURED + _marks(delivery), delivery.event
     if mode == "raw":
         fields = [field for field in fields if field[0] == "Content-Type"]
     text = "".join([f"{name}: {value}\r\n" for name, value in fields])
     if text.count("\n") != len(fields) or not text.isascii():
         # the encoder percent-encodes all of this: a second lock on the door that splits requests
         return Reject("An attribute or the content type holds a character that cannot be sent as a header.")
-    return Content(text.encode("ascii") + _marks(delivery), body)
+    return text.encode("ascii") + _marks(delivery), body
 
 
 def batch_of(deliveries: Sequence[Delivery]) -> Content:
     """One request for several events (CloudEvents JSON batch format §4)."""
     body = b"[%b]" % b",".join([_as_event(delivery) for delivery in deliveries])
     marks = b"signalbox-replay: true\r\n" if all(one.replay for one in deliveries) else b""
-    return Content(BATCHED + marks, body)
+    return BATCHED + marks, body
 
 
 def id_of_batch(deliveries: Sequence[Delivery]) -> str:
@@ -98,7 +95,9 @@ def _is_text(body: bytes) -> bool:
 
 def _marks(delivery: Delivery) -> bytes:
     """Header lines that say what kind of delivery it is, and which trace it belongs to."""
-    headers = b"signalbox-replay: true\r\n" if delivery.replay else b""
+    headers = b""
+    if delivery.replay:
+        headers = b"signalbox-replay: true\r\n"
     if delivery.redriven:
         headers += b"signalbox-redriven: true\r\n"
     attributes = delivery.attributes

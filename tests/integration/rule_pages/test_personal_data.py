@@ -299,6 +299,37 @@ def test_a_target_of_a_listening_rule_is_not_added_without_an_approval(
     assert someone.post(f"/rules/{subscribed.pk}/targets/new/", sent).status_code == 302
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"url": "http://127.0.0.1:8999/${data.zip}"},
+        {"url": "http://127.0.0.1:8999/sum?z=${data['zip']}"},
+        {"url": "http://127.0.0.1:8999/sum", "event_headers": {"X-Zip": "${data.zip}"}},
+    ],
+)
+def test_a_personal_field_in_the_url_or_a_header_needs_the_approval_too(
+    someone: Client, subscribed: Rule, marked: EventType, shop: Team, config: dict[str, Any]
+) -> None:
+    target = subscribed.targets.get()
+    target.config = config
+    with pytest.raises(NotApproved, match="zip"):
+        revisions.save_target(target)
+    target.refresh_from_db()
+    sent = {
+        "send": "partial", "part-path": "$.data.total", "deliver": "connector:http", "target-name": "Sums",
+        "config-http-url": config["url"], "config-http-method": "POST", "config-http-mode": "binary",
+        "config-http-timeout": "10", "config-http-auth": "none", "do": "save",
+        "config-http-event_headers": "".join(f"{name}: {text}" for name, text in config.get("event_headers", {}).items()),
+    }  # fmt: skip
+    answer = someone.post(f"/targets/{target.pk}/edit/", sent)
+    assert answer.status_code == 422
+    assert "zip of order.placed is personal data" in text_of(answer)
+    grant(marked, shop)
+    target.config = config
+    revisions.save_target(target)
+    assert [claim.fields for claim in personal.claims_of(subscribed)] == [("zip",)]
+
+
 def test_only_owners_decide_and_see_who_asks(
     client: Client, running: Rule, marked: EventType, shop: Team
 ) -> None:

@@ -40,6 +40,13 @@ class ClassesField(forms.CharField):
         return bool(self.prepare_value(initial) != data)
 
 
+class PlainNumber(forms.NumberInput):
+    """86400, not 86400.0."""
+
+    def format_value(self, value: Any) -> Any:
+        return super().format_value(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 class PolicyForm(forms.ModelForm):
     """A target's name, order and retries. Its rule is set by the view.
 
@@ -47,16 +54,24 @@ class PolicyForm(forms.ModelForm):
     a target that is given none; without it a name is required.
     """
 
-    preset = forms.ChoiceField(label=_("Retries"), required=False, widget=forms.Select({"class": "select"}))
+    preset = forms.ChoiceField(label=_("Tries"), required=False, widget=forms.Select({"class": "select"}))
     breaker = forms.TypedChoiceField(
-        label=_("Breaker"),
-        choices=[("True", _("on")), ("False", _("off"))],
+        label=_("When it does not answer"),
+        help_text=_(
+            "Left alone, it gets one probe at a time. Nothing is discarded meanwhile, and no try is counted."
+        ),
+        choices=[("True", _("leave it alone and probe")), ("False", _("keep sending"))],
         coerce=lambda value: value == "True",
         empty_value=None,
         widget=forms.Select({"class": "select"}),
     )
     classes = ClassesField(
         label=_("What its answers mean"),
+        help_text=_(
+            "One line each: a status, a class (4xx) or none for no answer, then retry, reject or stop, as in 404: retry. "
+            "Else: 408, 425, 429, 5xx and no answer retry; 401, 403, 404 stop the target, 410 disables it; "
+            "other answers reject the event."
+        ),
         strip=True,
         widget=forms.Textarea({"class": "input mono", "rows": 2, "spellcheck": "false"}),
     )
@@ -68,7 +83,7 @@ class PolicyForm(forms.ModelForm):
             "name": forms.TextInput({"class": "input", "autocomplete": "off"}),
             **{name: forms.Select({"class": "select"}) for name in WAYS},
             **{
-                name: forms.NumberInput({"class": "input", "step": "any"})
+                name: PlainNumber({"class": "input", "step": "any"})
                 for name in POLICY_FIELDS
                 if name not in (*WAYS, "breaker", "classes")
             },
@@ -82,16 +97,8 @@ class PolicyForm(forms.ModelForm):
                 "After the first try; 86,400 is a day. Time at rest (paused, stopped, breaker open) does not count."
             ),
             "longest_asked": _("How far Retry-After is followed, 86,400 at most. 0: not at all."),
-            "classes": _(
-                "One line each: a status, a class (4xx) or none for no answer, then retry, reject or stop, as in 404: retry. "
-                "Else: 408, 425, 429, 5xx and no answer retry; 401, 403, 404 stop the target, 410 disables it; "
-                "other answers reject the event."
-            ),
             "max_in_flight": _("Deliveries on the way at the same time."),
             "rate_limit": _("Over all workers. Empty: no limit but the one that the target grants itself."),
-            "breaker": _(
-                "Open, it sends nothing but one probe at a time. Nothing is discarded, no try is counted."
-            ),
             "breaker_failures": _("In a row, of at least two events."),
             "batch_count": _("For targets that take batches."),
             "batch_bytes": _("A batch that would grow larger goes out before."),

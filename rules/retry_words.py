@@ -15,11 +15,14 @@ SHOWN = 5
 
 
 class Tries(NamedTuple):
-    """What a policy means. `tries`: the first five, each as number and time after the first; `asked`: of Retry-After."""
+    """What a policy means. `tries`: the first five, each as number and time after the first; `rest`: what the age
+    leaves out, "" where it ends nothing; `asked`: of Retry-After.
+    """
 
     headline: str
     tries: list[tuple[int, str]]
     end: str
+    rest: str
     asked: str
 
 
@@ -33,11 +36,11 @@ def in_words(retries: Retries) -> Tries:
         }
     else:
         headline = ngettext("%(n)s try.", "%(n)s tries.", ends.most) % {"n": words.number(ends.most)}
+    rest = ""
     if ends.by_age:
-        end = _(
-            "Given up when the next try would come more than %(age)s after the first; "
-            "time at rest (paused, stopped, breaker open) does not count."
-        ) % {"age": _seconds(retries.max_age)}
+        age = {"age": _seconds(retries.max_age)}
+        end = _("Given up when the next try would come more than %(age)s after the first.") % age
+        rest = _("Time at rest (paused, stopped, breaker open) does not count.")
     elif ends.most > 1:
         end = _("Given up %(latest)s after the first try, at the latest.") % {"latest": _seconds(ends.latest)}
     else:
@@ -48,7 +51,9 @@ def in_words(retries: Retries) -> Tries:
         }
     else:
         asked = _("What a target asks for with Retry-After is not followed.")
-    return Tries(headline, [(one.number, _when(one)) for one in islice(plan(retries), SHOWN)], end, asked)
+    return Tries(
+        headline, [(one.number, _when(one)) for one in islice(plan(retries), SHOWN)], end, rest, asked
+    )
 
 
 def label_of(preset: str) -> str:

@@ -134,6 +134,8 @@ def _stop_status(stop: Stop) -> Status:
     if stop.state == "delivered":
         answer = status.of_attempt(stop.attempts[-1]).word if stop.attempts else _("taken")
         nth = ngettext("%(n)s try", "%(n)s tries", count) % {"n": count}
+        if stop.redriven:
+            nth = _("%(tries)s, redriven") % {"tries": nth}
         return Status("ok", f"{answer}, {nth}" if count > 1 else answer)
     words_ = {
         "dead": ("bad", _("gave up")),

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from catalog.display import words
 from catalog.traffic import per_minute
 from delivery.pages import charts
-from delivery.tracking import deadletters, rates, status, waiting
+from delivery.tracking import breakers, deadletters, rates, status, waiting
 from delivery.tracking.rates import Delivered
 from delivery.tracking.read import MINUTE, now, rows
 from delivery.tracking.status import Status
@@ -155,14 +155,22 @@ def _needs(groups: list[deadletters.Group], owes: dict[int, Waiting]) -> list[Ne
     """What needs a person, the worst first, at most three."""
     found = []
     stopped = (
-        Target.objects.filter(state=Target.State.STOPPED).select_related("rule").order_by("-state_since")[:3]
+        Target.objects.filter(state__in=(Target.State.STOPPED, Target.State.DISABLED))
+        .select_related("rule")
+        .order_by("-state_since")[:3]
     )
     for target in stopped:
         queued = owes.get(target.pk, waiting.NONE).waiting
         wait = ngettext("%(n)s event waits.", "%(n)s events wait.", queued) % {"n": words.number(queued)}
         since = words.moment(target.state_since).strftime("%H:%M")
-        headline = _("%(target)s has stopped since %(since)s.") % {"target": target.name, "since": since}
+        sentence = (
+            _("%(target)s asked not to be called again: disabled since %(since)s.")
+            if target.state == Target.State.DISABLED
+            else _("%(target)s has stopped since %(since)s.")
+        )
+        headline = sentence % {"target": target.name, "since": since}
         found.append(Need("bad", headline, f"{target.state_reason} {wait}".strip(), target, None, 0))
+    found += _not_answering(owes, {need.target.pk for need in found})
     names = {
         target.pk: target
         for target in Target.objects.filter(pk__in={group.target for group in groups[:10]}).select_related(
@@ -186,6 +194,25 @@ def _needs(groups: list[deadletters.Group], owes: dict[int, Waiting]) -> list[Ne
         )
     found += _retrying(owes, {need.target.pk for need in found})
     return found[:3]
+
+
+def _not_answering(owes: dict[int, Waiting], told: set[int]) -> list[Need]:
+    """Targets whose breaker is open."""
+    left = breakers.every()
+    targets = Target.objects.filter(pk__in=left.keys() - told, state=Target.State.RUNNING).select_related(
+        "rule"
+    )[:3]
+    needs = []
+    for target in targets:
+        breaker = left[target.pk]
+        headline = _("%(target)s does not answer since %(since)s.") % {
+            "target": target.name,
+            "since": _since(breaker.since),
+        }
+        queued = owes.get(target.pk, waiting.NONE).waiting
+        wait = ngettext("%(n)s event waits.", "%(n)s events wait.", queued) % {"n": words.number(queued)}
+        needs.append(Need("bad", headline, f"{breaker.reason} {wait}".strip(), target, None, 0))
+    return needs
 
 
 def _retrying(owes: dict[int, Waiting], told: set[int]) -> list[Need]:

@@ -1,4 +1,4 @@
-"""The list of targets, the page of one, and what can be done to it: pause, resume, delete."""
+"""The list of targets, the page of one, and deleting it. Pausing and resuming are in `resting`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from catalog.traffic import per_minute
 from delivery import backfill
 from delivery.models import TargetPermission
 from delivery.pages import lines
+from delivery.pages.resting import kept_for
 from delivery.pages.summary import RANGES, target_lines
+from delivery.runner.policy import Policy
 from delivery.tracking import attempts, deadletters, rates, status, waiting
 from delivery.tracking.read import now, rows
-from rules import registry, revisions
-from rules.models import Rule, Target
-from rules.personal import NotApproved
+from rules import registry, retry_words, revisions
+from rules.models import Rule, Target, policy_of
+from rules.retries import preset_of
 
 PAGE = 50
 
 
 @needs("rules.view_target")
 def targets(request: HttpRequest) -> HttpResponse:
-    """All targets by name; `?q=` searches name and rule, `?state=` picks running, paused or stopped."""
+    """All targets by name; `?q=` searches name and rule, `?state=` picks running, paused, stopped or disabled."""
     query = request.GET.get("q", "").strip()
     state = request.GET.get("state", "")
     found = Target.objects.select_related("rule")
@@ -51,6 +53,7 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
     last = rates.minute_of(now())
     hour = rates.delivered(last - 59, last, 1, [pk])
     total = rates.total(hour)
+    policy = Policy.of(policy_of(found), found.granted_rate)
     context = {
         "target": found,
         "where": registry.describe(found.connector, found.config),
@@ -65,6 +68,11 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "p95": total.percentile(0.95),
         "minutes": [slot.delivered for slot in hour],
         "groups": deadletters.groups(pk)[:5],
+        "kept": kept_for(found, owes),
+        "retries": retry_words.in_words(policy.retries),
+        "retries_name": retry_words.label_of(preset_of(policy_of(found))),
+        "rate_limit": policy.rate,
+        "classes": sorted(found.classes.items()),
         "tried": lines.of_attempts(attempts.of_target(pk, 50)),
         "signs": len(found.config.get("signing_keys", {})),
         "asks_permission": bool(found.config.get("handshake")),
@@ -81,32 +89,6 @@ def _former_order(found: Target, owes: waiting.Waiting) -> str:
         "SELECT mode FROM runner_slot WHERE target = %s AND mode <> %s LIMIT 1", [found.pk, found.order]
     )
     return str(Target.Order(former[0][0]).label) if former else ""
-
-
-@needs("rules.change_target")
-@require_POST
-def pause(request: HttpRequest, pk: int) -> HttpResponse:
-    """Pauses a target; its events wait."""
-    found = get_object_or_404(Target, pk=pk)
-    revisions.set_state(
-        found, Target.State.PAUSED, _("Paused by %(who)s.") % {"who": request.user.get_username()}
-    )
-    messages.success(request, _("Paused. Its events wait and lose nothing."))
-    return redirect("target", pk)
-
-
-@needs("rules.change_target")
-@require_POST
-def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    """Lets a paused or stopped target run again; it begins with what has waited."""
-    found = get_object_or_404(Target, pk=pk)
-    try:
-        revisions.set_state(found, Target.State.RUNNING)
-    except NotApproved as error:
-        messages.error(request, _("It stays paused. %(why)s") % {"why": error})
-    else:
-        messages.success(request, _("Running. It begins with what has waited."))
-    return redirect("target", pk)
 
 
 @needs("rules.view_target")

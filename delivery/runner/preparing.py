@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from delivery.connectors.spi import Delivery
+from delivery.connectors.spi import Delivery, Outcome, Reject
 from delivery.runner.progress import Item
 from rules.contract import Contract, compile_contract
-from rules.engine import Event, Transform, compile_transform
+from rules.engine import Event, Transform, TransformError, compile_transform
 from rules.outputs import output_of
 
 
@@ -66,3 +66,9 @@ def frozen(delivery: Delivery) -> str:
         return msgspec.json.encode({"whole": True}).decode()
     body = delivery.body.decode("utf-8", "replace").replace("\x00", "\ufffd")
     return msgspec.json.encode({"whole": False, "content_type": delivery.content_type, "body": body}).decode()
+
+
+def unsendable(error: TransformError | OutsideContract) -> Outcome:
+    """What becomes of an event that no delivery can be made of."""
+    what = f"The transform failed: {error}" if isinstance(error, TransformError) else str(error)
+    return Reject(what)

@@ -24,12 +24,13 @@ from delivery.connectors.spi import (
     Services,
     Target,
 )
-from delivery.runner.batching import Batcher
+from delivery.runner.batch_sending import Batches
 from delivery.runner.facts import Facts
 from delivery.runner.judging import judged
-from delivery.runner.preparing import OutsideContract, Preparing, frozen, size_of
+from delivery.runner.preparing import OutsideContract, Preparing, frozen, unsendable
 from delivery.runner.progress import Item, Progress
 from delivery.runner.throttle import Throttle
+from delivery.tracking.words import REDRIVEN
 from delivery.tracking.words import Outcome as Ended
 from rules.contract import ContractRefused
 from rules.engine import TransformError
@@ -41,8 +42,6 @@ logger = logging.getLogger(__name__)
 
 BUFFER = 2000  # events of one target in memory
 EXCEPTIONS = 10_000  # of one target; then nothing new is read for it until some are dealt with
-REDRIVEN = "Redriven: it was a dead letter."
-BEHIND = "An earlier event of its key in the same batch was not taken; it is sent again after that one."
 
 
 class Sender:
@@ -74,7 +73,7 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._target: Target | None = None
         self._preparing: Preparing | None = None
-        self._batcher: Batcher | None = None
+        self._batches: Batches | None = None
         self._again: asyncio.TimerHandle | None = None
         self._secrets: list[str] = []
 
@@ -91,9 +90,7 @@ class Sender:
             most = min(facts.policy.max_in_flight, made.max_in_flight)
             self.throttle = Throttle(facts.id, facts.policy, facts.rested, most)
             if self._target.max_batch > 1:
-                self._batcher = Batcher(
-                    facts.policy.batching, self._target.max_batch, self._target.ordered_batch
-                )
+                self._batches = Batches(self, self._target, self._preparing)
             await self._target.open()
         except (ConnectorUnavailable, InvalidConfig, TransformError, ContractRefused) as error:
             self.halted = ("stopped", self._discreet(f"It cannot start: {error}"))
@@ -119,14 +116,11 @@ class Sender:
             return
         cleared = self.progress.cleared
         free = min(self.throttle.places(len(self._tasks)), len(cleared))
-        if self._batcher is not None and free > 0:
-            wait = self._batcher.due_in(cleared, self.progress.busy, time.monotonic())
-            if wait > 0:
-                self._pump_in(wait)
-                return
+        if self._batches is not None and free > 0 and self._batches.must_wait():
+            return
         loop = asyncio.get_running_loop()
         for _ in range(free):
-            task = loop.create_task(self._send_all() if self._batcher is None else self._send_batches())
+            task = loop.create_task(self._send_all() if self._batches is None else self._batches.send_all())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -139,7 +133,7 @@ class Sender:
     def rethink(self) -> None:
         """How many events should be recorded as in flight, after what holds them back has changed."""
         throttle = self.throttle
-        want = throttle.limit * (self._batcher.count if self._batcher is not None else 1)
+        want = throttle.limit * (self._batches.count if self._batches is not None else 1)
         self.want = want if throttle.rate is None else min(want, int(throttle.rate) + 1)
 
     @property
@@ -201,6 +195,10 @@ class Sender:
             text = text.replace(secret, MASK)
         return text
 
+    def tell(self) -> None:
+        """Says that there is something to record, or to do at once."""
+        self._tell(self)
+
     # ── sending ──
 
     async def _send_all(self) -> None:
@@ -218,8 +216,8 @@ class Sender:
                 if not throttle.allows(self.under_way):
                     return
                 probe = throttle.starts()
-            if throttle.pace is not None and not probe and not self._is_paced():
-                self._wait_for_pace()
+            if throttle.pace is not None and not probe and not self.is_paced():
+                self.wait_for_pace()
                 return
             item = cleared.popleft()
             at = time.time_ns() // 1000
@@ -229,111 +227,34 @@ class Sender:
                 delivery = prepare(item)
                 outcome = await send(delivery)
             except (TransformError, OutsideContract) as error:
-                outcome = _unsendable(error)
+                outcome = unsendable(error)
             except Exception as error:
-                outcome = self._raised(error)
+                outcome = self.raised(error)
             finally:
                 self.under_way -= 1
             if not self.abandoned:
-                self._record(item, delivery, outcome, at, probe)
+                self.record(item, delivery, outcome, at, probe)
                 # The first since the last commit, and those that something waits for.
                 if len(self.progress.outbox.attempts) == 1 or self.needs_round:
-                    self._tell(self)
-
-    async def _send_batches(self) -> None:
-        """One of the places of a target that takes batches."""
-        assert self._target is not None
-        assert self._batcher is not None
-        progress, throttle, batcher = self.progress, self.throttle, self._batcher
-        while progress.cleared and not (self.halted or self.abandoned or self.leaving):
-            if time.monotonic() >= self.send_until or not throttle.allows(self.under_way):
-                return
-            wait = batcher.due_in(progress.cleared, progress.busy, time.monotonic())
-            if wait > 0:
-                self._pump_in(wait)
-                return
-            probe = throttle.starts()
-            batch = self._pick(probe)
-            if not batch:
-                if throttle.pace is not None:
-                    self._wait_for_pace()
-                return
-            at = time.time_ns() // 1000
-            self.under_way += 1
-            try:
-                outcomes = list(await self._target.send_batch([delivery for _, delivery in batch]))
-                if len(outcomes) != len(batch):
-                    raise ValueError(f"{len(outcomes)} outcomes for {len(batch)} deliveries")
-            except Exception as error:
-                outcomes = [self._raised(error)] * len(batch)
-            finally:
-                self.under_way -= 1
-            if not self.abandoned:
-                self._record_batch(batch, outcomes, at, probe)
-                self._tell(self)
-
-    def _pick(self, probe: bool) -> list[tuple[Item, Delivery]]:
-        """The next batch, one event of it alone for a probe; what cannot be sent is rejected right here."""
-        assert self._preparing is not None
-        assert self._batcher is not None
-        made: dict[int, Delivery | Outcome] = {}
-        prepare, progress = self._preparing.delivery, self.progress
-
-        def size(item: Item) -> int | None:
-            if item.seq not in made:
-                try:
-                    made[item.seq] = prepare(item)
-                except (TransformError, OutsideContract) as error:
-                    made[item.seq] = _unsendable(error)
-            found = made[item.seq]
-            return size_of(found) if isinstance(found, Delivery) else None
-
-        batch: list[tuple[Item, Delivery]] = []
-        allowed = self._is_paced if self.throttle.pace is not None and not probe else _always
-        for item in self._batcher.pick(
-            progress.cleared, progress.busy, 1 if probe else BUFFER, allowed, size
-        ):
-            found = made[item.seq]
-            if isinstance(found, Delivery):
-                batch.append((item, found))
-            else:
-                self._record(item, None, found, time.time_ns() // 1000, False)
-        self._batcher.gone()
-        if not batch:
-            self.throttle.unsent(probe)
-        return batch
-
-    def _record_batch(
-        self, batch: list[tuple[Item, Delivery]], outcomes: list[Outcome], at: int, probe: bool
-    ) -> None:
-        """In the order of the batch: an event whose predecessor in its chain was not taken is sent again after it."""
-        sent: set[int] = set()  # chains with an event of theirs accounted for
-        for (item, delivery), outcome in zip(batch, outcomes, strict=True):
-            if self.halted:
-                return
-            if item.chain in sent and not self.progress.follows(item):
-                now = time.time_ns() // 1000
-                row = (self.facts.id, item.seq, item.attempts + 1, at, now - at, int(Ended.RETRY), None)
-                self.progress.tried(item, (*row, self.facts.revision, BEHIND, None))
-                continue
-            sent.add(item.chain)
-            self._record(item, delivery, outcome, at, probe)
+                    self.tell()
 
     # ── pace ──
 
-    def _is_paced(self) -> bool:
+    def is_paced(self) -> bool:
+        """Whether the rate allows one more event now; it is used up then."""
         assert self.throttle.pace is not None
         return self.throttle.pace.take(self.clock())
 
-    def _wait_for_pace(self) -> None:
+    def wait_for_pace(self) -> None:
         """The next one goes when the rate allows it, or when more of the rate was drawn."""
         assert self.throttle.pace is not None
         if (at := self.throttle.pace.next_at) is not None:
-            self._pump_in((at - self.clock()) / 1_000_000)
+            self.pump_in((at - self.clock()) / 1_000_000)
         else:
-            self._tell(self)
+            self.tell()
 
-    def _pump_in(self, seconds: float) -> None:
+    def pump_in(self, seconds: float) -> None:
+        """Pumps again in that time."""
         if self._again is None:
             self._again = asyncio.get_running_loop().call_later(max(0.0005, seconds), self._pump_again)
 
@@ -348,11 +269,12 @@ class Sender:
 
     # ── how it ended ──
 
-    def _raised(self, error: Exception) -> Outcome:
+    def raised(self, error: Exception) -> Outcome:
+        """What an exception of the connector's counts as."""
         logger.error("Connector %s raised. %s", self.facts.connector, self._discreet(traceback.format_exc()))
         return Retry(f"{type(error).__name__}: {error}")
 
-    def _record(self, item: Item, delivery: Delivery | None, outcome: Outcome, at: int, probe: bool) -> None:
+    def record(self, item: Item, delivery: Delivery | None, outcome: Outcome, at: int, probe: bool) -> None:
         now = time.time_ns() // 1000
         facts, progress = self.facts, self.progress
         begun = (facts.id, item.seq, item.attempts + 1, at, now - at)
@@ -377,7 +299,7 @@ class Sender:
         running = self.throttle.running(clock)
         due_at, counts = None, True
         if isinstance(outcome, Retry):
-            due_at, counts = self._try_again(item, outcome, reason, now, running, probe)
+            due_at, counts = self._try_again(item, outcome, reason, clock, probe)
         elif status is not None or outcome.address is not None:
             self.throttle.answered(clock)
         else:
@@ -388,20 +310,23 @@ class Sender:
             self._go_on()
 
     def _try_again(
-        self, item: Item, outcome: Retry, reason: str, now: int, running: int, probe: bool
+        self, item: Item, outcome: Retry, reason: str, clock: int, probe: bool
     ) -> tuple[int | None, bool]:
-        """When it is tried again, None for not at all, and whether this failure counts for its policy."""
-        policy, clock = self.facts.policy, self.clock()
+        """When it is tried again, None for not at all, and whether this failure counts for its policy.
+
+        By the database's clock, as everything that is due: another machine may be the one that tries again.
+        """
+        policy = self.facts.policy
+        age = 0 if item.clock is None else self.throttle.running(clock) - item.clock
         asked = min(outcome.after, policy.retries.longest_asked) if outcome.after is not None else 0.0
         counts = self.throttle.failed(
             item.seq, reason, clock + int(asked * 1_000_000), clock, probe, bool(self.progress.outbox.latencies)
         )  # fmt: skip
-        age = 0 if item.clock is None else running - item.clock
         failures, chance = item.failures + 1, random.random()
-        due_at = policy.due_at(failures, chance, now, age, outcome.after)
+        due_at = policy.due_at(failures, chance, clock, age, outcome.after)
         if due_at is None and not counts:
             # Nothing is given up while the breaker is open.
-            due_at = now + microseconds(policy.retries.delay(1, chance, outcome.after))
+            due_at = clock + microseconds(policy.retries.delay(1, chance, outcome.after))
         if due_at is not None and (self.next_due is None or due_at < self.next_due):
             self.next_due = due_at
         return due_at, counts
@@ -416,12 +341,3 @@ _DELIVERED = int(Ended.DELIVERED)
 _ENDED: dict[type[Outcome], Ended] = {
     Retry: Ended.RETRY, Reject: Ended.REJECTED, Misconfigured: Ended.MISCONFIGURED, Gone: Ended.GONE
 }  # fmt: skip
-
-
-def _unsendable(error: Exception) -> Outcome:
-    what = f"The transform failed: {error}" if isinstance(error, TransformError) else str(error)
-    return Reject(what)
-
-
-def _always() -> bool:
-    return True

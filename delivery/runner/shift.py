@@ -16,16 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from delivery.doorbell import Bell
-from delivery.log.schema import SLOTS, lanes_of
 from delivery.peers.services import services
 from delivery.runner.database import DATABASE_ERRORS
 from delivery.runner.facts import Facts
 from delivery.runner.gate import Gate
 from delivery.runner.lease import Claimed, LeaseLost
+from delivery.runner.planning import ask
 from delivery.runner.progress import Progress
 from delivery.runner.reading import DUE
-from delivery.runner.sending import BUFFER, Sender
+from delivery.runner.sending import Sender
 from delivery.runner.store import Store
+from delivery.runner.waking import database_bell, is_child
 from delivery.runner.work import Cycle, News, perform, without
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,6 @@ SWEEP = 1.0
 GRACE = 3.0  # seconds that sends may take to end once the process is told to stop
 AGAIN = 0.025  # seconds until a slot is asked for again that another shift held
 TRIES = 6
-CLEAR = 256  # events of one target recorded as in flight at once
 PRUNE = 5.0
 RECORD = 0.01  # seconds that outcomes may wait for others, to be committed together
 
@@ -68,9 +68,9 @@ class Shift:
         loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._store: Store = await loop.run_in_executor(self._executor, self._open_store)
-        bell = Bell(f"{os.getppid() if _is_child() else os.getpid()}-{self.id}")
+        bell = Bell(f"{os.getppid() if is_child() else os.getpid()}-{self.id}")
         loop.add_reader(bell.socket, self._rung, bell)
-        listener = await loop.run_in_executor(self._executor, _listener)
+        listener = await loop.run_in_executor(self._executor, database_bell)
         listening = -1
         if listener is not None:
             listening = listener.fileno()
@@ -162,49 +162,9 @@ class Shift:
         prune = now - self._pruned >= PRUNE
         if prune:
             self._pruned = now
-        wall, clock = time.time_ns() // 1000, self._clock()
-        for target, sender in self._senders.items():
-            progress, throttle = sender.progress, sender.throttle
-            quiet = sender.quiet
-            cycle.holding[target] = set(progress.fences)
-            if quiet:
-                cycle.full.add(target)
-            if sender.wants_more and progress.ready:
-                heads, following = sender.to_clear(CLEAR)
-                if heads:
-                    cycle.flights.append((target, heads, following))
-            if not throttle.calm and not sender.waiting:
-                throttle.give_back()
-            report = throttle.report(bool(progress.outbox.latencies), len(progress.fences) < SLOTS)
-            if report is not None:
-                cycle.reports.append(report)
-            if progress.outbox:
-                cycle.outboxes.append(progress.take_outbox())
-            if quiet and sender.idle:
-                cycle.release[target] = (list(progress.fences), sender.halted)
-                continue
-            if prune:
-                cycle.prune[target] = {
-                    slot: min(progress.lanes[lane].cursor for lane in lanes_of(slot))
-                    for slot in progress.fences
-                }
-            if quiet:
-                continue
-            if progress.to_drain:
-                by_key = progress.policy.order == "key"
-                cycle.drain[target] = [chain if by_key else None for chain in progress.to_drain]
-                progress.to_drain.clear()
-            if sender.next_due is not None and sender.next_due <= wall:
-                sender.next_due = None
-                cycle.due.add(target)
-            if not throttle.calm and sender.waiting and throttle.wants_probe(clock):
-                cycle.probes.add(target)
-            if throttle.rate is not None and (wanted := throttle.to_draw(sender.waiting, clock)):
-                cycle.draws[target] = (throttle.rate, wanted)
-            cycle.room[target] = BUFFER - progress.buffered if sender.roomy else 0
-            if progress.drains is not None and cycle.sweep:
-                cycle.draining[target] = progress.drains
-            cycle.reading[target] = progress
+        clock = self._clock()
+        for sender in self._senders.values():
+            ask(cycle, sender, prune, clock)
         return cycle
 
     async def _apply(self, cycle: Cycle, news: News) -> None:
@@ -228,8 +188,8 @@ class Shift:
                     self._drop(sender)
                     self._wake.set()
         self._seen = max(self._seen, news.seen)
-        if news.clock is not None:
-            self._set_clock(news.clock)
+        if news.ahead is not None:
+            self._ahead = news.ahead
         self._hear_gates(cycle, news)
         self._ask_again(cycle, news)
         if not cycle.leaving:
@@ -255,7 +215,7 @@ class Shift:
                 reader.progress.offer_held(held)
                 if len(held) >= DUE:
                     # There are more: they come when these are done.
-                    reader.next_due = time.time_ns() // 1000 + 20_000
+                    reader.next_due = self._clock() + 20_000
         for target in news.drained:
             reader = self._reader(cycle, target)
             if reader is not None:
@@ -362,7 +322,7 @@ class Shift:
 
         store = Store(Database(), self.id)
         self._seen = store.begin(socket.gethostname(), os.getpid())
-        self._set_clock(store.database.now())
+        self._ahead = store.database.ahead()
         return store
 
     def _close_store(self) -> None:
@@ -372,9 +332,6 @@ class Shift:
             logger.debug("The shift could not sign off.", exc_info=True)
         finally:
             self._store.database.close()
-
-    def _set_clock(self, now: int) -> None:
-        self._ahead = now - time.monotonic_ns() // 1000
 
     def _clock(self) -> int:
         """The database's clock, which one machine's clock that is set does not move."""
@@ -388,10 +345,10 @@ class Shift:
         pause = min(self._renewed + RENEW, self._swept + SWEEP, gone_by) - now
         if self._again:
             pause = min(pause, self._again_at - now)
-        wall = time.time_ns() // 1000
+        clock = self._clock()
         for sender in self._senders.values():
             if sender.next_due is not None:
-                pause = min(pause, (sender.next_due - wall) / 1_000_000)
+                pause = min(pause, (sender.next_due - clock) / 1_000_000)
             if (wakes_in := sender.wakes_in) is not None:
                 pause = min(pause, wakes_in)
         return max(0.001, pause)
@@ -409,28 +366,3 @@ class Shift:
             logger.warning("The database does not ring any more; the shift looks by itself: %s", error)
             loop.remove_reader(listening)
         self._wake.set()
-
-
-def _is_child() -> bool:
-    """Whether this is a child of a prefork pool, whose parent rings for it at shutdown."""
-    from billiard import current_process
-
-    return bool(current_process().name != "MainProcess")
-
-
-def _listener() -> Any:
-    """A connection that LISTENs on PostgreSQL; None on SQLite, whose writers are on this machine and ring the bell."""
-    from django.db import connection
-
-    if connection.vendor != "postgresql":
-        return None
-    import psycopg
-
-    from delivery.log.postgresql import DOORBELL
-
-    params = connection.get_connection_params()
-    for unknown in ("cursor_factory", "context"):
-        params.pop(unknown, None)
-    listener = psycopg.connect(**params, autocommit=True)
-    listener.execute(f"LISTEN {DOORBELL}")
-    return listener

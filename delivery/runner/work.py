@@ -61,7 +61,7 @@ class News:
     )  # wanted, but another shift holds it still
     events: dict[int, tuple[list[Item], bool, dict[int, int]]] = field(default_factory=dict)
     held: list[tuple[int, list[Item]]] = field(default_factory=list)
-    clock: int | None = None  # the database's
+    ahead: int | None = None  # of the database's clock before the monotonic one, microseconds
     gates: dict[int, Gate] = field(default_factory=dict)
     probes: dict[int, int] = field(default_factory=dict)  # numbers of probes that are this shift's to send
     drawn: dict[int, tuple[Drawn, int]] = field(default_factory=dict)  # with the time it was drawn at
@@ -118,7 +118,7 @@ def perform(store: Store, cycle: Cycle) -> News:
 def _ask_gates(store: Store, cycle: Cycle, news: News) -> None:
     """What all shifts know of the breakers of targets that are served here, and what this one may send."""
     if cycle.sweep:
-        news.clock = store.database.now()
+        news.ahead = store.database.ahead()
         news.gates |= store.gates(cycle.reading)
     for target in cycle.probes:
         news.gates[target], number = store.claim_probe(target)

@@ -14,7 +14,7 @@ from delivery.tracking import attempts, catching_up, events
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.events import Headline, StoredEvent
 from delivery.tracking.read import marks, moment, rows
-from delivery.tracking.words import Outcome, State
+from delivery.tracking.words import REDRIVEN, Outcome, State
 from rules.engine import Condition, Event, PatternError, explain
 from rules.filtering import filter_of
 from rules.models import Rule, RuleRevision, Target, TargetRevision
@@ -51,6 +51,12 @@ class Stop:
     attempts: list[Attempt]
     trouble: Trouble | None
     state: str  # delivered, dead, discarded, retrying, behind, queued, paused, stopped, deleted
+
+    @property
+    def redriven(self) -> bool:
+        """Whether a person had it sent again after it was a dead letter."""
+        again = any(one.delivered and one.reason == REDRIVEN for one in self.attempts)
+        return again or (self.trouble is not None and self.trouble.redriven > 0)
 
     @property
     def last(self) -> Attempt | None:
@@ -227,7 +233,7 @@ def _state(target: Target | None, tried: list[Attempt], trouble: Trouble | None,
     if target is None:
         return "deleted"
     if queued:
-        return {"paused": "paused", "stopped": "stopped"}.get(target.state, "queued")
+        return {"paused": "paused", "stopped": "stopped", "disabled": "stopped"}.get(target.state, "queued")
     # Below the cursor and no exception, so it came to an end; attempts are written with the cursor, so one says how.
     return "delivered" if any(attempt.delivered for attempt in tried) else "discarded"
 

@@ -49,10 +49,14 @@ def of_state(state: str, enabled: bool, owes: Waiting) -> Status:
     """The same from a target's state, whether its rule is, and what it owes."""
     if state == Target.State.STOPPED:
         return Status("bad", _("Stopped"))
+    if state == Target.State.DISABLED:
+        return Status("bad", _("Disabled"))
     if state == Target.State.PAUSED:
         return Status("idle", _("Paused"))
     if not enabled:
         return Status("idle", _("Not listening"))
+    if owes.breaker is not None:
+        return Status("bad", _("Does not answer"))
     if owes.dead:
         return Status("bad", _("Refusing"))
     if owes.retrying:

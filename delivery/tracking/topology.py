@@ -18,6 +18,7 @@ from django.db.models import Count, Max
 from catalog.facts import BUSY_MINUTES
 from catalog.models import Bus, Domain, EventType, Lifecycle, Source, Stamp
 from delivery.tracking import rates, status
+from delivery.tracking.breakers import OpenBreaker
 from delivery.tracking.facts import log_facts
 from delivery.tracking.read import MINUTE, now, rows
 from delivery.tracking.sources import SLOT
@@ -363,10 +364,19 @@ def _delivering(at: int, wanted: Iterable[int]) -> dict[int, Delivering]:
         dead[target] += given_up / passed
     exists = "EXISTS (SELECT 1 FROM runner_exception x WHERE x.target = t.id AND x.state = %s)"
     states = {
-        int(target): status.of_state(state, True, Waiting(dead=int(refused), retrying=int(retrying)))
-        for target, state, refused, retrying in rows(
-            f"SELECT t.id, t.state, {exists}, {exists} FROM rules_target t JOIN rules_rule r ON r.id = t.rule_id "
-            "WHERE r.enabled",
+        int(target): status.of_state(
+            state,
+            True,
+            Waiting(
+                dead=int(refused),
+                retrying=int(retrying),
+                breaker=None if opened is None else OpenBreaker(opened, probe_at, reason, prober is not None),
+            ),
+        )
+        for target, state, refused, retrying, opened, probe_at, reason, prober in rows(
+            f"SELECT t.id, t.state, {exists}, {exists}, g.opened_at, g.probe_at, g.reason, g.prober "
+            "FROM rules_target t JOIN rules_rule r ON r.id = t.rule_id "
+            "LEFT JOIN runner_gate g ON g.target = t.id AND t.breaker WHERE r.enabled",
             [int(State.DEAD), int(State.RETRY)],
         )
     }

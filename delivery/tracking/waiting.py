@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from delivery.log.schema import CURSORS, LANES_PER_SLOT, SLOTS
-from delivery.tracking import catching_up
+from delivery.tracking import breakers, catching_up
+from delivery.tracking.breakers import OpenBreaker
 from delivery.tracking.catching_up import CatchingUp
 from delivery.tracking.read import marks, rows
 from delivery.tracking.words import State
@@ -21,7 +22,7 @@ class Waiting(NamedTuple):
 
     `queued`: routed and not yet tried; `full` when at least that many.  `oldest`: when the oldest of those was
     received (microseconds).  `behind`: waiting behind a failed event of their key.  `retrying`: tried, and tried again
-    at `next_due` (microseconds).  `dead`: given up.
+    at `next_due` (microseconds).  `dead`: given up.  `breaker`: it does not answer, and is left alone but for probes.
     """
 
     queued: int = 0
@@ -32,6 +33,7 @@ class Waiting(NamedTuple):
     next_due: int | None = None
     dead: int = 0
     past: CatchingUp | None = None
+    breaker: OpenBreaker | None = None
 
     @property
     def waiting(self) -> int:
@@ -74,6 +76,7 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
     exceptions = _exceptions(targets)
     due = _next_due(targets)
     past = catching_up.of_targets(targets)
+    stopped_by = breakers.of_targets(targets)
     return {
         target: Waiting(
             queued[target],
@@ -84,6 +87,7 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
             due.get(target),
             exceptions.get((target, State.DEAD), 0),
             past.get(target),
+            stopped_by.get(target),
         )
         for target in targets
     }

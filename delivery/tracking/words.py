@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+REDRIVEN = "Redriven: it was a dead letter."
+"""Stands with the attempt that delivered an event after a person had it sent again: it may have come out of its turn."""
+
 
 class Outcome(IntEnum):
     """How one attempt ended (attempt.outcome)."""

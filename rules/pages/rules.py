@@ -125,7 +125,12 @@ def duplicate_rule(request: HttpRequest, pk: int) -> HttpResponse:
     revisions.save_rule(copy, by=request.user)
     for target in original.targets.all():
         target.pk, target.rule, target.revision, target.starts = None, copy, 0, ""
-        target.state, target.state_reason = Target.State.RUNNING, ""
+        target.state, target.state_reason, target.rested, target.granted_rate = (
+            Target.State.RUNNING,
+            "",
+            0,
+            None,
+        )
         target._state.adding = True
         revisions.save_target(target, by=request.user)
     messages.success(request, _("This is the copy. It is switched off."))

@@ -41,6 +41,7 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True):
     attempt: int
     status: int
     data: Any
+    redriven: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -149,6 +150,7 @@ class Receiver(asyncio.Protocol):
             int(headers[b"signalbox-attempt"]),
             status,
             body["data"] if whole else body,
+            headers.get(b"signalbox-redriven") == b"true",
         )
 
     def _answer(self, status: int) -> None:

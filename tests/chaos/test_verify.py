@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from delivery.log import schema
 from delivery.tracking.words import Outcome, State
@@ -218,6 +219,16 @@ def test_a_dead_letter_with_a_reason_excuses_itself_and_what_waits_behind_it(run
     findings = run.findings()
     assert findings.problems() == []
     assert findings.dead == 1
+
+
+def test_what_is_redriven_late_is_counted_apart_and_no_inversion(run: Run) -> None:
+    overtake(run)
+    assert run.findings().inversions == 1
+    run.arrivals = [
+        structs.replace(one, redriven=(one.target, one.event) == ("slow", "k0-1")) for one in run.arrivals
+    ]
+    findings = run.findings()
+    assert (findings.inversions, findings.redriven) == (0, 1)
 
 
 def test_a_repeat_after_a_crash_is_counted_and_explained(run: Run) -> None:

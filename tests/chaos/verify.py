@@ -73,6 +73,7 @@ class Findings:
     phantoms: int = 0
     altered: int = 0
     inversions: int = 0
+    redriven: int = 0  # sent again by a person's wish, and marked: out of turn, and no inversion
     unrecorded: int = 0
     unexplained_repeats: int = 0
     leases: int = 0
@@ -186,7 +187,7 @@ def _check_arrivals(
     findings: Findings,
     published: Mapping[str, Event],
     acknowledged: Mapping[str, int],
-    arrivals: Iterable[Arrival],
+    arrivals: Sequence[Arrival],
     targets: Mapping[str, int],
     excused: defaultdict[str, set[int]],
 ) -> dict[str, Counter[str]]:
@@ -200,6 +201,8 @@ def _check_arrivals(
     ):
         place[event.id] = len(order[event.key])
         order[event.key].append(event.id)
+    # What was a dead letter once holds nobody up, and comes when a person wants it to.
+    redriven = {(one.target, one.event) for one in arrivals if one.redriven}
     reached: Counter[tuple[str, str]] = Counter()
     deliveries: dict[tuple[str, str], str] = {}
     for arrival in arrivals:
@@ -213,10 +216,14 @@ def _check_arrivals(
         if deliveries.setdefault((name, event.id), arrival.delivery) != arrival.delivery:
             findings.note("altered", f"{event.id} at {name} under another delivery id")
         keys, at = order[event.key], reached[name, event.key]
-        while at < place[event.id] and (taken[name][keys[at]] or acknowledged[keys[at]] in excused[name]):
+        while at < place[event.id] and (
+            taken[name][keys[at]] or acknowledged[keys[at]] in excused[name] or (name, keys[at]) in redriven
+        ):
             at += 1
         reached[name, event.key] = at
-        if at < place[event.id]:
+        if arrival.redriven:
+            findings.redriven += 1
+        elif at < place[event.id]:
             findings.note("inversions", f"{event.id} at {name} before {keys[at]}")
         if arrival.accepted:
             taken[name][event.id] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -22,22 +23,28 @@ SOON = 0.8
 
 
 class Seen(NamedTuple):
-    """One request: CloudEvents id and subject, the attempt's number, and what it was answered."""
+    """One request: CloudEvents id and subject, the attempt's number, what it was answered, when it came (Unix seconds)."""
 
     path: str
     id: str
     subject: str
     attempt: int
     status: int
+    at: float = 0.0
+    redriven: bool = False
 
 
 @dataclass
 class Sink:
-    """`answer(path, id, subject, times)` gives a status, or a status and seconds to wait; `times` counts this event."""
+    """`answer(path, id, subject, times)` gives a status, or a status and seconds to wait; `times` counts this event.
+
+    `retry_after(times)` gives the header of that name for an answer that is no success, "" for none.
+    """
 
     answer: Callable[[str, str, str, int], int | tuple[int, float]] = lambda path, event_id, subject, times: (
         200
     )
+    retry_after: Callable[[int], str] = lambda times: ""
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -107,27 +114,34 @@ class _Connection(asyncio.Protocol):
         sink.counts[self._path, event_id] += 1
         answer = sink.answer(self._path, event_id, subject, sink.counts[self._path, event_id])
         status, wait = answer if isinstance(answer, tuple) else (answer, 0.0)
-        sink.seen.append(Seen(self._path, event_id, subject, int(self._headers["signalbox-attempt"]), status))
+        sink.seen.append(
+            Seen(
+                self._path, event_id, subject, int(headers["signalbox-attempt"]), status, time.time(),
+                headers.get("signalbox-redriven") == "true",
+            )
+        )  # fmt: skip
+        asks = sink.retry_after(sink.counts[self._path, event_id]) if status >= 300 else ""
+        extra = f"retry-after: {asks}\r\n".encode() if asks else b""
         if wait:
-            task = asyncio.get_running_loop().create_task(self._later(status, wait))
+            task = asyncio.get_running_loop().create_task(self._later(status, wait, extra))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         else:
-            self._write(status)
+            self._write(status, extra)
 
     def connection_lost(self, error: Exception | None) -> None:
         for task in self._tasks:
             task.cancel()
 
-    async def _later(self, status: int, wait: float) -> None:
+    async def _later(self, status: int, wait: float, extra: bytes) -> None:
         await asyncio.sleep(wait)
-        self._write(status)
+        self._write(status, extra)
 
-    def _write(self, status: int) -> None:
+    def _write(self, status: int, extra: bytes) -> None:
         body = f"the answer is {status}".encode()
         self._transport.write(
-            b"HTTP/1.1 %d %b\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n\r\n%b"
-            % (status, REASONS.get(status, "Other").encode(), len(body), body)
+            b"HTTP/1.1 %d %b\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n%b\r\n%b"
+            % (status, REASONS.get(status, "Other").encode(), len(body), extra, body)
         )
 
 

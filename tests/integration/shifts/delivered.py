@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.integration.sink import Sink, rows
+import time
+
+from delivery.log.schema import SLOTS
+from tests.integration.sink import Sink, execute, rows
+from tests.processes import eventually
 
 SUBJECTS = [f"s{n}" for n in range(40)]
 
@@ -35,3 +39,26 @@ def unrecorded(target: int, sink: Sink) -> set[tuple[str, int]]:
         target,
     )
     return {(seen.id, seen.attempt) for seen in sink.seen} - set(recorded)  # type: ignore[arg-type]
+
+
+def to_be_shared(target: int) -> None:
+    """Keeps the target's lane groups leased until `share`, so that two shifts find them all at once."""
+    until = time.time_ns() // 1000 + 600_000_000
+    for slot in range(SLOTS):
+        execute(
+            "INSERT INTO runner_slot (target, lanes, owner, fence, until, mode) VALUES (%s, %s, 'nobody', 1, %s, 'key')",
+            target, slot, until,
+        )  # fmt: skip
+
+
+def share(target: int) -> None:
+    """Lets two shifts have them: each sweep takes its share of what is open and leaves the rest to the others."""
+    eventually(lambda: rows("SELECT COUNT(*) FROM runner_shift") == [(2,)], "both shifts live")
+    execute("UPDATE runner_slot SET until = 0 WHERE target = %s AND owner = 'nobody'", target)
+    eventually(lambda: len(owners(target)) == 2, "both serve the target")
+
+
+def owners(target: int) -> set[str]:
+    """The shifts that hold leases of the target."""
+    found = rows("SELECT DISTINCT owner FROM runner_slot WHERE target = %s AND owner IS NOT NULL", target)
+    return {owner for (owner,) in found} - {"nobody"}

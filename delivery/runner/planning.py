@@ -1,0 +1,52 @@
+"""What a shift asks of the database for one target: what ended, what is to be sent next, what is to be read."""
+
+from __future__ import annotations
+
+from delivery.log.schema import SLOTS, lanes_of
+from delivery.runner.sending import BUFFER, Sender
+from delivery.runner.work import Cycle
+
+CLEAR = 256  # events of one target recorded as in flight at once
+
+
+def ask(cycle: Cycle, sender: Sender, prune: bool, clock: int) -> None:
+    """Adds one target to a round. `clock`: the database's, microseconds."""
+    target, progress, throttle, quiet = sender.facts.id, sender.progress, sender.throttle, sender.quiet
+    cycle.holding[target] = set(progress.fences)
+    if quiet:
+        cycle.full.add(target)
+    if not throttle.calm and not sender.waiting:
+        throttle.give_back()
+    if sender.wants_more and progress.ready:
+        heads, following = sender.to_clear(CLEAR)
+        if heads:
+            cycle.flights.append((target, heads, following))
+    report = throttle.report(bool(progress.outbox.latencies), len(progress.fences) < SLOTS)
+    if report is not None:
+        cycle.reports.append(report)
+    if progress.outbox:
+        cycle.outboxes.append(progress.take_outbox())
+    if quiet and sender.idle:
+        cycle.release[target] = (list(progress.fences), sender.halted)
+        return
+    if prune:
+        cycle.prune[target] = {
+            slot: min(progress.lanes[lane].cursor for lane in lanes_of(slot)) for slot in progress.fences
+        }
+    if quiet:
+        return
+    if progress.to_drain:
+        by_key = progress.policy.order == "key"
+        cycle.drain[target] = [chain if by_key else None for chain in progress.to_drain]
+        progress.to_drain.clear()
+    if sender.next_due is not None and sender.next_due <= clock:
+        sender.next_due = None
+        cycle.due.add(target)
+    if not throttle.calm and sender.waiting and throttle.wants_probe(clock):
+        cycle.probes.add(target)
+    if throttle.rate is not None and (wanted := throttle.to_draw(sender.waiting, clock)):
+        cycle.draws[target] = (throttle.rate, wanted)
+    cycle.room[target] = BUFFER - progress.buffered if sender.roomy else 0
+    if progress.drains is not None and cycle.sweep:
+        cycle.draining[target] = progress.drains
+    cycle.reading[target] = progress

@@ -67,7 +67,9 @@ document.addEventListener("htmx:afterSettle", suit);
 /* The server never gives back a secret that was typed; it stays in its field until it is saved. */
 let typed = new Map();
 const secret = () => form()?.querySelectorAll("[data-secret]") ?? [];
-document.addEventListener("htmx:beforeSwap", () => { typed = new Map([...secret()].map(field => [field.name, field.value])); });
+document.addEventListener("htmx:beforeSwap", event => {
+  if (event.detail.target === form()) typed = new Map([...secret()].map(field => [field.name, field.value]));
+});
 document.addEventListener("htmx:afterSettle", () => {
   for (const field of secret()) {
     const before = typed.get(field.name);

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from typing import Any
 
 from celery import shared_task
@@ -20,6 +21,7 @@ from delivery.doorbell import Doorbell
 from delivery.log.retention import retain_all
 from delivery.observer.scrubbing import Scrubber
 from delivery.observer.work import observe as observer_work
+from delivery.peers.tokens import forget_old
 from delivery.runner.shift import Shift
 from delivery.supervision.stopping import asked_to_stop
 
@@ -112,8 +114,9 @@ def mail() -> None:
 
 @shared_task(name="delivery.retain")
 def retain() -> None:
-    """Each minute: drops what the buses' retention no longer keeps."""
+    """Each minute: drops what the buses' retention no longer keeps, and access tokens that nobody uses any more."""
     retain_all()
+    forget_old(time.time())
 
 
 def _ring_for_a_shift() -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Mapping
-from ipaddress import ip_network
 from typing import Literal
 from urllib.parse import quote
 
@@ -13,18 +10,9 @@ from delivery.connectors import config as settings
 from delivery.connectors.config import Secret, setting
 from delivery.connectors.http import signing
 from delivery.connectors.http.oauth2 import Credentials
-from delivery.connectors.http.templates import (
-    BadTemplate,
-    HeaderTemplates,
-    TargetTemplate,
-    fixed_url,
-    is_template,
-)
-from delivery.http import TLS, AddressPolicy, Blocked, InvalidHeader, InvalidPEM, ParsedURL
-from delivery.http.headers import check_header
-
-SET_HERE = re.compile(r"content-type|traceparent|tracestate|(ce|webhook|signalbox)-.*")
-"""Header names, in lower case, that say what is being delivered."""
+from delivery.connectors.http.templates import is_template
+from delivery.connectors.http.validity import problems_of
+from delivery.http import TLS
 
 REQUEST, AUTH, SIGNATURE, PERMISSION, WAY = (
     "Values from the event",
@@ -35,10 +23,6 @@ REQUEST, AUTH, SIGNATURE, PERMISSION, WAY = (
 )
 PEM = "application/x-pem-file"
 LONGEST_PEM = 64 * 1024
-
-# what a URL itself says, wherever it leads: the addresses are judged by the policy of the place that delivers
-_ANYWHERE = AddressPolicy([ip_network("0.0.0.0/0"), ip_network("::/0")])
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 
 
 class HTTPConfig(settings.Config):
@@ -309,137 +293,7 @@ class HTTPConfig(settings.Config):
         return sorted(found, key=len, reverse=True)
 
     def problems(self) -> dict[str, str]:
-        try:
-            if self.is_templated:
-                TargetTemplate(self.url)
-            url = _ANYWHERE.check_url(fixed_url(self.url))
-        except Blocked as blocked:
-            return {"url": blocked.sentence}
-        except BadTemplate as bad:
-            return {"url": str(bad)}
-        return (
-            self._header_problems(url)
-            | self._auth_problems(url)
-            | self._batch_problems()
-            | signing.problem_of(self.signing_keys, self.signing_until)
-            | self._way_problems(url)
-        )
-
-    def _header_problems(self, url: ParsedURL) -> dict[str, str]:
-        problems = {}
-        taken = _names_twice([*self.headers, *self.event_headers])
-        for field, given in (("headers", self.headers), ("event_headers", self.event_headers)):
-            for name, value in given.items():
-                try:
-                    check_header(name, "" if field == "event_headers" else value)
-                except InvalidHeader as error:
-                    problems[field] = str(error)
-                if SET_HERE.fullmatch(name.lower()):
-                    problems[field] = f"The header {name} is set by Signalbox itself; remove it."
-                if name.lower() in taken:
-                    problems[field] = "A header is given twice; upper and lower case make no difference."
-                if name.lower() != "authorization":
-                    continue
-                if url.authorization is not None:
-                    problems[field] = (
-                        "The URL holds a user and there is an Authorization header too; keep one."
-                    )
-                elif self.auth in ("basic", "bearer", "oauth2"):
-                    problems[field] = "Authentication sends an Authorization header; remove this one."
-        try:
-            HeaderTemplates(self.event_headers)
-            for name, text in self.event_headers.items():
-                check_header(name, re.sub(r"\$\{[^}]*\}", "x", text).replace("$x", "x"))
-        except (BadTemplate, InvalidHeader) as bad:
-            problems["event_headers"] = str(bad)
-        return problems
-
-    def _auth_problems(self, url: ParsedURL) -> dict[str, str]:
-        needed: Mapping[str, tuple[str, ...]] = {
-            "basic": ("username",),
-            "bearer": ("token",),
-            "api_key": ("api_key", "api_key_name"),
-            "oauth2": ("token_url", "client_id", "client_secret"),
-        }
-        problems = {
-            name: "This is required."
-            for name in needed.get(self.auth, ())
-            if not str(getattr(self, name)).strip()
-        }
-        if problems:
-            return problems
-        if url.authorization is not None and self.auth in ("basic", "bearer", "oauth2"):
-            return {"auth": "The URL holds a user already; take it out of the URL, or choose none here."}
-        if self.auth == "basic" and (":" in self.username or not _is_text(self.username, self.password)):
-            return {"username": "User and password must not hold control characters, the user no colon."}
-        if self.auth == "bearer":
-            return self._header_problem("token", "authorization", f"Bearer {self.token}")
-        if self.auth == "api_key" and self.api_key_in == "header":
-            if SET_HERE.fullmatch(self.api_key_name.lower()):
-                return {"api_key_name": f"The header {self.api_key_name} is set by Signalbox itself."}
-            return self._header_problem("api_key", self.api_key_name, self.api_key)
-        if self.auth == "oauth2":
-            try:
-                parsed = _ANYWHERE.check_url(self.token_url)
-            except Blocked as blocked:
-                return {"token_url": blocked.sentence}
-            if parsed.authorization is not None:
-                return {
-                    "token_url": "Take user and password out of the URL; they are the client's id and secret."
-                }
-        return {}
-
-    def _header_problem(self, field: str, name: str, value: str) -> dict[str, str]:
-        if name.lower() in {one.lower() for one in (*self.headers, *self.event_headers)}:
-            return {"headers": f"Authentication sends the header {name}; remove this one."}
-        try:
-            check_header(name, value)
-        except InvalidHeader as error:
-            return {field: str(error)}
-        return {}
-
-    def _batch_problems(self) -> dict[str, str]:
-        if self.mode == "batched" and self.is_templated:
-            return {
-                "mode": "A batch goes to one URL; take the placeholders out of the URL, or choose another mode."
-            }
-        if self.mode == "batched" and self.event_headers:
-            return {
-                "mode": "A batch has one set of headers; take out those from the event, or choose another mode."
-            }
-        return {}
-
-    def _way_problems(self, url: ParsedURL) -> dict[str, str]:
-        if self.mtls and not url.tls:
-            return {"mtls": "A client certificate is shown in TLS only; the URL must begin with https://."}
-        if self.mtls:
-            for name in ("client_certificate", "client_key"):
-                if not str(getattr(self, name)).strip():
-                    return {name: "This is required."}
-        if self.tls is not None:
-            try:
-                self.tls.context()
-            except InvalidPEM as bad:
-                return {
-                    {"ca": "ca", "certificate": "client_certificate", "key": "client_key"}[bad.part]: str(bad)
-                }
-        if self.proxy:
-            try:
-                _ANYWHERE.check_url(self.proxy)
-            except Blocked as blocked:
-                return {"proxy": blocked.sentence.replace("The URL", "The proxy's URL")}
-        if self.origin and not _NAME.fullmatch(self.origin):
-            return {"origin": "This is a DNS name, such as events.shop.example."}
-        return {}
+        return problems_of(self)
 
     def _basic(self) -> str:
         return base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
-
-
-def _names_twice(names: list[str]) -> set[str]:
-    lower = [name.lower() for name in names]
-    return {name for name in lower if lower.count(name) > 1}
-
-
-def _is_text(*texts: str) -> bool:
-    return all(text.isprintable() for text in texts)

@@ -36,7 +36,7 @@ class Policy:
     def of(cls, values: Mapping[str, Any], granted_rate: int | None = None) -> Policy:
         """The policy of a target's stored values; `granted_rate`: events a minute that the target granted itself."""
         own = values["rate_limit"]
-        granted = granted_rate / 60 if granted_rate is not None else None
+        granted = granted_rate / 60 if granted_rate else None  # 0 would be no rate at all
         return cls(
             order=values["order"],
             after_dead_letter=values["after_dead_letter"],

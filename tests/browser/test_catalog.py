@@ -225,3 +225,16 @@ def test_the_first_page_is_light_and_the_skip_link_comes_first(console, visit):
     assert len(sizes) <= 22
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("Skip to content")
+
+
+def test_enter_while_the_search_runs_breaks_nothing(console: Town, visit) -> None:
+    page = visit()
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.goto(console.url)
+    page.locator("#q").press_sequentially("order.plac", delay=40)
+    page.locator("#q").press("Enter")
+    expect(page.locator("#results")).to_contain_text("order.placed")
+    expect(page.locator("#results")).not_to_contain_text("order.cancelled")
+    page.wait_for_url("**/?q=order.plac")
+    assert said == []

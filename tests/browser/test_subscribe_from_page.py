@@ -66,6 +66,7 @@ def test_a_person_subscribes_on_the_page_of_a_type_and_the_next_event_arrives(
     expect(page.get_by_role("heading", name="Listening.")).to_be_focused()
     assert page.url == url
     expect(page.locator("#listeners")).to_contain_text("Request bin of seats.booked")
+    expect(page.locator("#listener-count dd")).to_have_text("1")
 
     book(3, 3)
     book(4, 9)
@@ -94,3 +95,23 @@ def test_the_full_editor_keeps_what_was_entered_on_the_page(
     expect(page.locator("#row-0-values")).to_have_value("7")
     expect(page.locator("#id_name")).to_have_value("Seven seats")
     expect(page.get_by_role("button", name="Save draft")).to_be_visible()
+    # The address alone opens it for the same type again.
+    page.goto(page.url)
+    expect(page.locator('input[name="type"]')).to_have_value("seats.booked")
+
+
+def test_the_name_of_the_rule_follows_the_target_until_somebody_writes_one(
+    console: Town, visit: Callable[..., Page]
+) -> None:
+    page = visit()
+    page.goto(f"{console.url}/subscribe/?type=seats.booked")
+    name = page.locator("#id_name")
+    expect(name).to_have_value(re.compile("^seats.booked to a request bin"))
+    page.locator('input[value="connector:http"]').check()
+    page.locator('[name="config-http-url"]').fill("http://hooks.example/x")
+    expect(name).to_have_value("seats.booked to hooks.example")
+    expect(page.locator("#id_target-name")).to_have_attribute("placeholder", "hooks.example")
+    name.fill("Mine")
+    page.locator('[name="config-http-url"]').fill("http://other.example/x")
+    expect(page.locator("#id_target-name")).to_have_attribute("placeholder", "other.example")
+    expect(name).to_have_value("Mine")

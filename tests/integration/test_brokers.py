@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from delivery.runner.shift import STAY
 from delivery.supervision.queues import DUTIES, QUEUES, schedule, task_of
 from delivery.tracking.words import Outcome
+from tests import recorded
 from tests.databases import default_database
 from tests.events import a_target
 from tests.integration.brokers import Broker, a_broker, send_rubbish
@@ -204,9 +205,9 @@ def test_sigterm_lets_sends_end_and_leaves_nothing_leased_or_unknown(
     assert leases() == []
     assert rows("SELECT 1 FROM runner_flight") == []
     assert rows("SELECT 1 FROM runner_shift") == []
-    recorded = rows("SELECT e.ce_id, a.number, a.outcome FROM attempt a JOIN log_event e ON e.seq = a.seq")
-    assert sorted(recorded) == sorted((seen.id, 1, Outcome.DELIVERED) for seen in sink.seen)
-    assert 10 <= len(recorded) < 100
+    tried = [attempt for _, *attempt in recorded.named(rows)]
+    assert sorted(tried) == sorted([seen.id, 1, Outcome.DELIVERED] for seen in sink.seen)
+    assert 10 <= len(tried) < 100
     assert "Traceback" not in town.output()
 
 

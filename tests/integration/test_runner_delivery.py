@@ -184,7 +184,7 @@ def test_a_discarded_dead_letter_lets_the_later_ones_go_on(sink: Sink) -> None:
         target.pk,
     )
     assert last == [
-        (Outcome.DISCARDED, "Discarded by Signalbox: a test\nIt answers 422 Unprocessable Entity.")
+        (Outcome.DISCARDED, "Discarded by Signalbox: a test\nIt answers 422: the answer is 422.")
     ]
 
 

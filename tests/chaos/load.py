@@ -11,6 +11,7 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -69,6 +70,7 @@ class Load:
         self.acknowledged: dict[str, int] = {}
         self.problems: list[str] = []
         self.retries = 0
+        self.refused: Counter[int] = Counter()  # answers that said to come again, by status
         self.repeats = 0
         self._port = port
         self._path = f"/v1/buses/{bus}/events"
@@ -145,6 +147,7 @@ class Load:
                     f"{events[0].id} was answered {answer.status}: {text[:300].decode(errors='replace')}"
                 )
             self.retries += 1
+            self.refused[answer.status] += 1
             time.sleep(0.2)
 
     def _note(self, events: list[Event], accepted: list[dict[str, Any]]) -> None:

@@ -12,9 +12,11 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests import services
+from tests.chaos.faults import FAULTS, plan
 from tests.chaos.trial import Trial, trial
 from tests.chaos.verify import Findings
 from tests.processes import Towns
@@ -29,6 +31,12 @@ def main() -> int:
     parser.add_argument("--embedded", type=int, default=25, help="rounds on SQLite and a broker in memory")
     parser.add_argument("--scaled", type=int, default=25, help="rounds on PostgreSQL and Redis")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: a new one")
+    parser.add_argument(
+        "--faults",
+        type=_names,
+        default=list(FAULTS),
+        help=f"which, with commas between (default: all): {', '.join(FAULTS)}",
+    )
     parser.add_argument("--rate", type=float, default=80.0, help="events per second (default: %(default)s)")
     parser.add_argument(
         "--keep",
@@ -53,7 +61,7 @@ def main() -> int:
                 towns.new(postgresql=scaled, redis=scaled) as town,
                 trial(town, place, asked.seed, asked.rate, other=scaled) as run,
             ):
-                findings = _rounds(run, kind, rounds)
+                findings = _rounds(run, kind, rounds, asked.faults)
                 if _report(kind, findings):
                     broken = True
                     if asked.keep:
@@ -62,30 +70,30 @@ def main() -> int:
     return int(broken)
 
 
-def _rounds(run: Trial, kind: str, rounds: int) -> Findings:
+def _rounds(run: Trial, kind: str, rounds: int, names: Sequence[str]) -> Findings:
     run.start()
-    for number in range(1, rounds + 1):
-        victim = run.victims[number % len(run.victims)]
+    faults = plan(run, names, rounds, run.dice)
+    for number, fault in enumerate(faults, 1):
         moment = run.dice.uniform(0.2, 4.0)
         time.sleep(moment)
-        kill = run.kill(victim)
+        acknowledged, in_flight = len(run.load.acknowledged), sum(kill.in_flight for kill in run.kills)
         began = time.monotonic()
-        hasty = number < rounds and run.dice.randrange(HASTY) == 0
+        hasty = fault.kills and number < rounds and run.dice.randrange(HASTY) == 0
         try:
-            if not hasty:
-                run.wait_for_recovery(kill)
+            run.undergo(fault, wait=not hasty)
         except AssertionError as error:
-            print(error, flush=True)
+            print(f"{kind} {fault.name}: {error}", flush=True)
             break
         after = (
-            "the next kill does not wait for it"
+            "the next one does not wait for it"
             if hasty
             else f"recovered in {time.monotonic() - began:4.1f} s"
         )
+        in_flight = sum(kill.in_flight for kill in run.kills) - in_flight
         found = run.so_far()
         print(
-            f"{kind} {number:2}/{rounds}  {victim:12} after {moment:.1f} s  {len(kill.acknowledged):6} acknowledged "
-            f"{kill.in_flight:4} in flight  {after}  so far: repeats {found.repeats}, inversions {found.inversions}",
+            f"{kind} {number:2}/{rounds}  {fault.name:17} after {moment:.1f} s  {acknowledged:6} acknowledged "
+            f"{in_flight:4} in flight  {after}  so far: repeats {found.repeats}, inversions {found.inversions}",
             flush=True,
         )
     return run.end()
@@ -99,10 +107,18 @@ def _report(kind: str, findings: Findings) -> bool:
     if not problems:
         print(
             f"{kind}: {findings.kills} kills, {findings.acknowledged} acknowledged, lost 0, inversions 0, "
-            f"repeats {findings.repeats} of {findings.in_flight} in flight",
+            f"repeats {findings.repeats} of {findings.in_flight + findings.excused} in flight, first delivery after a kill "
+            f"within {findings.first_delivery:.1f} s",
             flush=True,
         )
     return bool(problems)
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(FAULTS):
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(unknown))}")
+    return names
 
 
 def _sockets(folder: str, names: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tests.chaos import misbehaving, stopping
+from tests.chaos import breaking, changing, clocks, migrating, misbehaving, stopping
 from tests.chaos.trial import Trial
 
 
@@ -47,6 +47,21 @@ FAULTS = {
         *(_kill(victim) for victim in ("worker", "web", "parent", "other worker", "all")),
         *(_stop(victim) for victim in ("worker", "web", "parent", "other worker", "all")),
         Fault("stop-who-writes", stopping.stop_who_writes, "sqlite", blurs=True, breaks=True),
+        *(
+            Fault(f"{name}-{verb}", partial(happen, name=name), name, blurs=True, breaks=True)
+            for name in ("rabbitmq", "redis")
+            for verb, happen in (("flushed", breaking.flush), ("away", breaking.away))
+        ),
+        Fault("redis-stopped", breaking.stand_still, "redis", blurs=True, breaks=True),
+        Fault("foreign-messages", breaking.send_foreign_messages, "redis", blurs=True, breaks=True),
+        Fault("postgresql-restarted", breaking.restart_postgresql, "postgresql", blurs=True, breaks=True),
+        Fault("postgresql-terminated", breaking.terminate_connections, "postgresql", blurs=True, breaks=True),
+        Fault("sqlite-locked", breaking.lock_sqlite, "sqlite", blurs=True, breaks=True),
+        Fault("disk-full", breaking.fill_disk, "disk", blurs=True, breaks=True),
+        Fault("poison", changing.poison),
+        Fault("rules-edited", changing.edit_rules),
+        Fault("migrated", migrating.migrate),
+        Fault("clock-jumps", clocks.jump, "clock"),
         *(Fault(f"target-{way}", partial(misbehaving.happen, way=way)) for way in misbehaving.WAYS),
     )
 }

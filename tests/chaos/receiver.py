@@ -21,6 +21,7 @@ from pathlib import Path
 import httptools
 import msgspec
 
+from tests.chaos.load import POISON
 from tests.chaos.sink import ASKED, BEHAVIOURS, FICKLE, FOLLOWED, Arrival
 
 # What is no HTTP answer, and answers that say what is not so. Each of these is a failure, and is tried again.
@@ -147,7 +148,7 @@ class Receiver(asyncio.Protocol):
             self._answer(status[way])
 
     def _is_poison(self) -> bool:
-        return b'"poison"' in self._body
+        return f'"{POISON}"'.encode() in self._body
 
     def _drip(self, rest: bytes) -> None:
         if rest and not self.transport.is_closing():

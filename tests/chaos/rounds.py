@@ -17,9 +17,9 @@ from pathlib import Path
 
 from tests import services
 from tests.chaos.faults import FAULTS, plan
+from tests.chaos.servers import embedded_town, scaled_town
 from tests.chaos.trial import Trial, trial
 from tests.chaos.verify import Findings
-from tests.processes import Towns
 
 # One round in so many does not wait until everything has arrived: the next kill hits the recovery.
 HASTY = 4
@@ -29,7 +29,7 @@ def main() -> int:
     """Runs the rounds; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.rounds", description=__doc__)
     parser.add_argument("--embedded", type=int, default=25, help="rounds on SQLite and a broker in memory")
-    parser.add_argument("--scaled", type=int, default=25, help="rounds on PostgreSQL and Redis")
+    parser.add_argument("--scaled", type=int, default=25, help="rounds on PostgreSQL, Redis and RabbitMQ")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: a new one")
     parser.add_argument(
         "--faults",
@@ -44,22 +44,24 @@ def main() -> int:
         help="folder for what a broken run leaves: the messages, the requests, the SQLite file",
     )
     asked = parser.parse_args()
-    if asked.scaled and (missing := services.missing("postgresql") or services.missing("redis")):
-        print(f"{missing}. Start it, or leave those rounds out: --scaled 0")
+    if asked.scaled and (missing := services.missing("redis-server") or services.missing("initdb")):
+        print(f"{missing}. Install it, or leave those rounds out: --scaled 0")
         return 2
     _clean_environment()
     print(f"seed {asked.seed}, {asked.rate:g} events a second", flush=True)
     broken = False
-    with tempfile.TemporaryDirectory(prefix="signalbox-chaos-") as folder, Towns(Path(folder)) as towns:
-        for kind, rounds in (("embedded", asked.embedded), ("scaled", asked.scaled)):
+    with tempfile.TemporaryDirectory(prefix="signalbox-chaos-") as folder:
+        for kind, rounds, made in (
+            ("embedded", asked.embedded, embedded_town),
+            ("scaled", asked.scaled, scaled_town),
+        ):
             if not rounds:
                 continue
-            scaled = kind == "scaled"
             place = Path(folder) / kind
             place.mkdir()
             with (
-                towns.new(postgresql=scaled, redis=scaled) as town,
-                trial(town, place, asked.seed, asked.rate, other=scaled) as run,
+                made(place) as (town, servers),
+                trial(town, place, asked.seed, asked.rate, kind == "scaled", servers) as run,
             ):
                 findings = _rounds(run, kind, rounds, asked.faults)
                 if _report(kind, findings):
@@ -73,6 +75,7 @@ def main() -> int:
 def _rounds(run: Trial, kind: str, rounds: int, names: Sequence[str]) -> Findings:
     run.start()
     faults = plan(run, names, rounds, run.dice)
+    stuck = ""
     for number, fault in enumerate(faults, 1):
         moment = run.dice.uniform(0.2, 4.0)
         time.sleep(moment)
@@ -82,7 +85,7 @@ def _rounds(run: Trial, kind: str, rounds: int, names: Sequence[str]) -> Finding
         try:
             run.undergo(fault, wait=not hasty)
         except AssertionError as error:
-            print(f"{kind} {fault.name}: {error}", flush=True)
+            stuck = f"{fault.name}: {error}"
             break
         after = (
             "the next one does not wait for it"
@@ -96,7 +99,10 @@ def _rounds(run: Trial, kind: str, rounds: int, names: Sequence[str]) -> Finding
             f"{in_flight:4} in flight  {after}  so far: repeats {found.repeats}, inversions {found.inversions}",
             flush=True,
         )
-    return run.end()
+    findings = run.end()
+    if stuck:
+        findings.note("stuck", stuck)
+    return findings
 
 
 def _report(kind: str, findings: Findings) -> bool:

@@ -91,6 +91,7 @@ class Findings:
     early: int = 0  # attempts before the time that Retry-After had asked for
     overdue: int = 0  # attempts that took longer than their deadline, or less than no time
     expected_dead: int = 0
+    stuck: int = 0  # faults after which things did not go on
     errors: int = 0  # that the processes reported: a kill of one is no error of another
     examples: dict[str, list[str]] = field(default_factory=dict)
 
@@ -126,10 +127,12 @@ def verify(
     targets: Mapping[str, int],
     database: Database,
     stood_still: Sequence[tuple[int, int]] = (),
+    stopping: int = 0,
 ) -> Findings:
     """Judges a run that is over: the load has ended and no process runs. `targets`: id by name.
 
     `stood_still`: when processes were stopped, from and to in microseconds since 1970; attempts then take their time.
+    `stopping`: when the processes were told to stop, likewise; leases that had lapsed by then were held by nobody.
     """
     findings = Findings(acknowledged=len(acknowledged), requests=len(arrivals))
     names = {number: name for name, number in targets.items()}
@@ -142,7 +145,7 @@ def verify(
                 findings.note("lost", f"{event_id} ({seq}) at {name}")
     _check_records(findings, acknowledged, arrivals, names, database, stood_still)
     for target, lanes, owner in database.rows(
-        "SELECT target, lanes, owner FROM runner_slot WHERE owner IS NOT NULL"
+        f"SELECT target, lanes, owner FROM runner_slot WHERE owner IS NOT NULL AND until >= {stopping}"
     ):
         findings.note("leases", f"{names[target]} {lanes} by {owner}")
     for number, owner, seqs in database.rows("SELECT id, owner, seqs FROM runner_flight"):

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.rounds --embedded 25 --scaled 25 --seed N`: kill -9 at random moments under load, and the proof.
+"""`python -m tests.chaos.rounds --embedded 25 --scaled 25 --seed N`: kills and other faults under load, and the proof.
 
 One line per round while it goes on, one line of JSON per kind of town at its end. Exit status 1 when a promise broke.
 """
@@ -75,6 +75,8 @@ def main() -> int:
 def _rounds(run: Trial, kind: str, rounds: int, names: Sequence[str]) -> Findings:
     run.start()
     faults = plan(run, names, rounds, run.dice)
+    if left_out := [name for name in names if not run.has(FAULTS[name].needs)]:
+        print(f"{kind} cannot have {', '.join(left_out)}", flush=True)
     stuck = ""
     for number, fault in enumerate(faults, 1):
         moment = run.dice.uniform(0.2, 4.0)

@@ -9,6 +9,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -48,6 +49,8 @@ def main() -> int:
         print(f"{missing}. Install it, or leave those rounds out: --scaled 0")
         return 2
     _clean_environment()
+    # By SIGTERM, too, the servers of a trial's own end with it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     print(f"seed {asked.seed}, {asked.rate:g} events a second", flush=True)
     broken = False
     with tempfile.TemporaryDirectory(prefix="signalbox-chaos-") as folder:

@@ -36,6 +36,7 @@ PORTS = {
 PROGRAMS = {
     "redis-server": ("Redis", ("redis-server",)),
     "rabbitmqctl": ("rabbitmqctl", ("rabbitmqctl", "/usr/sbin/rabbitmqctl")),
+    "initdb": ("PostgreSQL's initdb", ("initdb",)),
     "chromium": ("Chromium", ("chromium", "chromium-browser", "google-chrome")),
     "npm": ("npm", ("npm",)),
 }

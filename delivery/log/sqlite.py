@@ -16,6 +16,9 @@ from delivery.log.sqlite_backend.base import DatabaseWrapper
 # Rows per INSERT: every sqlite3 step gives the GIL up and must win it back, so few, wide statements (and SQLite
 # allows 32,766 variables). Sizes are fixed so that the prepared statements are found again.
 WIDE = 64
+PATIENCE = 5.0
+"""Seconds that events wait for whoever writes, as on PostgreSQL. Then publishers are told to come again (503), while they
+still listen; whatever else writes waits for as long as the connection says."""
 UPSERT_READY = (
     "INSERT INTO log_ready (target, lanes, seq) VALUES {rows} "
     "ON CONFLICT (target, lanes) DO UPDATE SET seq = excluded.seq"
@@ -40,12 +43,14 @@ class SqliteLog:
         return raw
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self, within: float | None = None) -> Iterator[sqlite3.Connection]:
         raw = self._raw()
         wrapper: DatabaseWrapper = connection  # type: ignore[assignment]
         with wrapper.wrap_database_errors:
-            wrapper.lock_for_writing()
+            wrapper.lock_for_writing(within)
             try:
+                if within is not None:  # A foreign program may hold SQLite's own lock, and no other.
+                    raw.execute(f"PRAGMA busy_timeout = {within * 1000:.0f}")
                 raw.execute("BEGIN IMMEDIATE")
                 yield raw
                 raw.execute("COMMIT")
@@ -57,7 +62,7 @@ class SqliteLog:
                 wrapper.release_lock()
 
     def append(self, groups: Sequence[Sequence[Entry]], versions: Versions) -> list[list[Accepted]]:
-        with self._writing() as raw:
+        with self._writing(PATIENCE) as raw:
             current, head = self._state(raw)
             if current != versions:
                 raise StaleVersions(current)

@@ -13,7 +13,7 @@ from delivery.http import Timings
 from delivery.runner.database import Database
 from delivery.tracking import packing
 from delivery.tracking.packing import SPAN, Plain
-from delivery.tracking.words import Outcome
+from delivery.tracking.words import RESENT, Outcome
 
 # target, seq, number, at, took, outcome, status, revision, reason, response, timings (None: the connector has none)
 AttemptRow = tuple[int, int, int, int, int, int, int | None, int, str | None, str | None, Timings | None]
@@ -45,11 +45,13 @@ def record(database: Database, rows: Sequence[AttemptRow], worker: str) -> None:
     plain: dict[int, list[Plain]] = {}
     others: list[tuple[Any, ...]] = []
     for row in rows:
-        _, seq, number, at, took, outcome, status, revision, _, _, timings = row
-        if outcome == _DELIVERED and number == 1 and packing.fits(took, status):
+        _, seq, number, at, took, outcome, status, revision, reason, response, timings = row
+        resent = timings is not None and timings.resent
+        if outcome == _DELIVERED and number == 1 and not resent and packing.fits(took, status):
             plain.setdefault(revision, []).append(Plain(seq, at, took, status, timings))
         else:
-            others.append((*row[:10], worker, *packing.phases_of(timings)))
+            told = " ".join(filter(None, (reason, RESENT))) if resent else reason
+            others.append((*row[:8], told, response, worker, *packing.phases_of(timings)))
     for revision, made in plain.items():
         packs = packing.pack(made, revision, worker)
         database.many(PACK, [(rows[0][0], one.hi, one.lo, one.body) for one in packs])

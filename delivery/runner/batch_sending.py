@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from delivery.connectors.spi import Delivery, Outcome, Target
@@ -29,6 +30,7 @@ class Sending(Protocol):
     send_until: float
     under_way: int
     only: Item | None
+    clock: Callable[[], int]  # the database's, microseconds since 1970
 
     @property
     def may_start(self) -> bool: ...
@@ -76,7 +78,7 @@ class Batches:
                 if throttle.pace is not None:
                     sender.wait_for_pace()
                 return
-            at = time.time_ns() // 1000
+            at = sender.clock()
             sender.under_way += 1
             try:
                 outcomes = list(await self._target.send_batch([delivery for _, delivery in batch]))
@@ -112,7 +114,7 @@ class Batches:
             if isinstance(found, Delivery):
                 batch.append((item, found))
             else:
-                sender.record(item, None, found, time.time_ns() // 1000, False)
+                sender.record(item, None, found, sender.clock(), False)
         self._batcher.gone()
         if not batch:
             sender.throttle.unsent(probe)
@@ -128,8 +130,16 @@ class Batches:
             if sender.halted:
                 return
             if item.chain in sent and not sender.progress.follows(item):
-                now = time.time_ns() // 1000
-                row = (sender.facts.id, item.seq, item.attempts + 1, at, now - at, int(Ended.RETRY), None)
+                now = sender.clock()
+                row = (
+                    sender.facts.id,
+                    item.seq,
+                    item.attempts + 1,
+                    at,
+                    max(0, now - at),
+                    int(Ended.RETRY),
+                    None,
+                )
                 sender.progress.tried(item, (*row, sender.facts.revision, BEHIND, None, None))
                 continue
             sent.add(item.chain)

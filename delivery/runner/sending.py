@@ -230,7 +230,7 @@ class Sender:
                 self.wait_for_pace()
                 return
             item = cleared.popleft()
-            at = time.time_ns() // 1000
+            at = self.clock()
             delivery: Delivery | None = None
             self.under_way += 1
             try:
@@ -285,7 +285,7 @@ class Sender:
         return Retry(f"{type(error).__name__}: {error}")
 
     def record(self, item: Item, delivery: Delivery | None, outcome: Outcome, at: int, probe: bool) -> None:
-        now = time.time_ns() // 1000
+        now = self.clock()
         facts, progress = self.facts, self.progress
         begun = (facts.id, item.seq, item.attempts + 1, at, max(0, now - at))
         size = 0 if delivery is None else len(delivery.event if delivery.whole else delivery.body)

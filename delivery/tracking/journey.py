@@ -55,7 +55,7 @@ class Stop:
     @property
     def redriven(self) -> bool:
         """Whether a person had it sent again after it was a dead letter."""
-        again = any(one.delivered and one.reason == REDRIVEN for one in self.attempts)
+        again = any(one.delivered and (one.reason or "").startswith(REDRIVEN) for one in self.attempts)
         return again or (self.trouble is not None and self.trouble.redriven > 0)
 
     @property

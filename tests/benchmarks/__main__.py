@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [ingest] [delivery] [latency] [matching] [shapes] [pages] [compatibility] [map] [million]`."""
+"""`python -m tests.benchmarks [ingest] [delivery] [latency] [isolation] [matching] [shapes] [pages] [compatibility] [map] [million]`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import compatibility, delivery, ingest, latency, map, matching, million, pages, shapes
+from tests.benchmarks import (
+    compatibility,
+    delivery,
+    ingest,
+    isolation,
+    latency,
+    map,
+    matching,
+    million,
+    pages,
+    shapes,
+)
 from tests.processes import Towns
 
 ALL = {
     "ingest": ingest.run,
     "delivery": delivery.run,
     "latency": latency.run,
+    "isolation": isolation.run,
     "matching": matching.run,
     "compatibility": compatibility.run,
     "shapes": shapes.run,

@@ -35,7 +35,7 @@ def run(towns: Towns) -> None:
     with sink() as port, towns.new() as town:
         token = town.manage("shell", "-c", PREPARE.format(port=port)).split("TOKEN ")[1].split()[0]
         town.start("web", "worker")
-        _publish(town, token, "warm", 2)
+        publish(town, token, "warm", 2)
         time.sleep(1)
         half: list[float] = []
         most: list[float] = []
@@ -43,9 +43,9 @@ def run(towns: Towns) -> None:
         for repetition in range(REPETITIONS):
             note(f"latency, {repetition + 1} of {REPETITIONS}")
             fsyncs.append(fsync(town.var))
-            sent = _publish(town, token, f"r{repetition}", SECONDS)
+            sent = publish(town, token, f"r{repetition}", SECONDS)
             time.sleep(0.5)
-            arrived = _get(port, "/arrivals")
+            arrived = get(port, "/arrivals")
             waits = sorted((arrived[name] - at) * 1000 for name, at in sent.items())
             half.append(waits[len(waits) // 2])
             most.append(waits[int(len(waits) * 0.99)])
@@ -68,7 +68,7 @@ def fsync(folder: Path) -> float:
     return statistics.median(times)
 
 
-def _publish(town: Town, token: str, prefix: str, seconds: int) -> dict[str, float]:
+def publish(town: Town, token: str, prefix: str, seconds: int) -> dict[str, float]:
     """Open loop: one event each 1/RATE seconds, whatever the last one took. Returns when each was sent."""
     connection = http.client.HTTPConnection("127.0.0.1", town.port, timeout=10)
     headers = {"content-type": "application/cloudevents+json", "authorization": f"Bearer {token}"}
@@ -86,7 +86,7 @@ def _publish(town: Town, token: str, prefix: str, seconds: int) -> dict[str, flo
     return sent
 
 
-def _get(port: int, path: str) -> dict[str, float]:
+def get(port: int, path: str) -> dict[str, float]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", path)
     arrivals: dict[str, float] = json.loads(connection.getresponse().read())

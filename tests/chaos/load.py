@@ -11,6 +11,7 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -22,6 +23,8 @@ LARGEST_BATCH = 20
 MEAN_REQUEST = (1 + (1 + LARGEST_BATCH) / 2) / 2  # events
 # Of the requests already acknowledged, this share is sent once more: it must be answered with what was stored.
 AGAIN = 0.02
+POISON = "poison"
+"""The text of an event that must not be sent to the fickle target; its key begins so."""
 TYPE = "chaos.step.taken"
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
@@ -39,7 +42,8 @@ class Event:
     @property
     def data(self) -> dict[str, Any]:
         """Its data, which says again who it is, so that a mix-up shows."""
-        return {"key": self.key, "number": self.number, "text": f"Step {self.number} · {self.key}"}
+        text = POISON if self.key.startswith(POISON) else f"Step {self.number} · {self.key}"
+        return {"key": self.key, "number": self.number, "text": text}
 
     def attributes(self) -> dict[str, str]:
         """Its context attributes."""
@@ -69,6 +73,7 @@ class Load:
         self.acknowledged: dict[str, int] = {}
         self.problems: list[str] = []
         self.retries = 0
+        self.refused: Counter[int] = Counter()  # answers that said to come again, by status
         self.repeats = 0
         self._port = port
         self._path = f"/v1/buses/{bus}/events"
@@ -84,6 +89,15 @@ class Load:
         """Begins to publish."""
         for thread in self._threads:
             thread.start()
+
+    def publish(self, event: Event) -> None:
+        """Publishes one event beside the others; returns when it is acknowledged."""
+        self.published[event.id] = event
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        try:
+            self._publish(connection, [event], *_request([event], random.Random(0)))
+        finally:
+            connection.close()
 
     def stop(self, within: float) -> None:
         """Returns when every request begun was acknowledged. Fails when that took more than `within` seconds."""
@@ -145,6 +159,7 @@ class Load:
                     f"{events[0].id} was answered {answer.status}: {text[:300].decode(errors='replace')}"
                 )
             self.retries += 1
+            self.refused[answer.status] += 1
             time.sleep(0.2)
 
     def _note(self, events: list[Event], accepted: list[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.rounds --embedded 25 --scaled 25 --seed N`: kill -9 at random moments under load, and the proof.
+"""`python -m tests.chaos.rounds --embedded 25 --scaled 25 --seed N`: kills and other faults under load, and the proof.
 
 One line per round while it goes on, one line of JSON per kind of town at its end. Exit status 1 when a promise broke.
 """
@@ -9,15 +9,18 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests import services
+from tests.chaos.faults import FAULTS, plan
+from tests.chaos.servers import embedded_town, scaled_town
 from tests.chaos.trial import Trial, trial
 from tests.chaos.verify import Findings
-from tests.processes import Towns
 
 # One round in so many does not wait until everything has arrived: the next kill hits the recovery.
 HASTY = 4
@@ -27,8 +30,14 @@ def main() -> int:
     """Runs the rounds; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.rounds", description=__doc__)
     parser.add_argument("--embedded", type=int, default=25, help="rounds on SQLite and a broker in memory")
-    parser.add_argument("--scaled", type=int, default=25, help="rounds on PostgreSQL and Redis")
+    parser.add_argument("--scaled", type=int, default=25, help="rounds on PostgreSQL, Redis and RabbitMQ")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: a new one")
+    parser.add_argument(
+        "--faults",
+        type=_names,
+        default=list(FAULTS),
+        help=f"which, with commas between (default: all): {', '.join(FAULTS)}",
+    )
     parser.add_argument("--rate", type=float, default=80.0, help="events per second (default: %(default)s)")
     parser.add_argument(
         "--keep",
@@ -36,24 +45,28 @@ def main() -> int:
         help="folder for what a broken run leaves: the messages, the requests, the SQLite file",
     )
     asked = parser.parse_args()
-    if asked.scaled and (missing := services.missing("postgresql") or services.missing("redis")):
-        print(f"{missing}. Start it, or leave those rounds out: --scaled 0")
+    if asked.scaled and (missing := services.missing("redis-server") or services.missing("initdb")):
+        print(f"{missing}. Install it, or leave those rounds out: --scaled 0")
         return 2
     _clean_environment()
+    # By SIGTERM, too, the servers of a trial's own end with it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     print(f"seed {asked.seed}, {asked.rate:g} events a second", flush=True)
     broken = False
-    with tempfile.TemporaryDirectory(prefix="signalbox-chaos-") as folder, Towns(Path(folder)) as towns:
-        for kind, rounds in (("embedded", asked.embedded), ("scaled", asked.scaled)):
+    with tempfile.TemporaryDirectory(prefix="signalbox-chaos-") as folder:
+        for kind, rounds, made in (
+            ("embedded", asked.embedded, embedded_town),
+            ("scaled", asked.scaled, scaled_town),
+        ):
             if not rounds:
                 continue
-            scaled = kind == "scaled"
             place = Path(folder) / kind
             place.mkdir()
             with (
-                towns.new(postgresql=scaled, redis=scaled) as town,
-                trial(town, place, asked.seed, asked.rate, other=scaled) as run,
+                made(place) as (town, servers),
+                trial(town, place, asked.seed, asked.rate, kind == "scaled", servers) as run,
             ):
-                findings = _rounds(run, kind, rounds)
+                findings = _rounds(run, kind, rounds, asked.faults)
                 if _report(kind, findings):
                     broken = True
                     if asked.keep:
@@ -62,33 +75,39 @@ def main() -> int:
     return int(broken)
 
 
-def _rounds(run: Trial, kind: str, rounds: int) -> Findings:
+def _rounds(run: Trial, kind: str, rounds: int, names: Sequence[str]) -> Findings:
     run.start()
-    for number in range(1, rounds + 1):
-        victim = run.victims[number % len(run.victims)]
+    faults = plan(run, names, rounds, run.dice)
+    if left_out := [name for name in names if not run.has(FAULTS[name].needs)]:
+        print(f"{kind} cannot have {', '.join(left_out)}", flush=True)
+    stuck = ""
+    for number, fault in enumerate(faults, 1):
         moment = run.dice.uniform(0.2, 4.0)
         time.sleep(moment)
-        kill = run.kill(victim)
+        acknowledged, in_flight = len(run.load.acknowledged), sum(kill.in_flight for kill in run.kills)
         began = time.monotonic()
-        hasty = number < rounds and run.dice.randrange(HASTY) == 0
+        hasty = fault.kills and number < rounds and run.dice.randrange(HASTY) == 0
         try:
-            if not hasty:
-                run.wait_for_recovery(kill)
+            run.undergo(fault, wait=not hasty)
         except AssertionError as error:
-            print(error, flush=True)
+            stuck = f"{fault.name}: {error}"
             break
         after = (
-            "the next kill does not wait for it"
+            "the next one does not wait for it"
             if hasty
             else f"recovered in {time.monotonic() - began:4.1f} s"
         )
+        in_flight = sum(kill.in_flight for kill in run.kills) - in_flight
         found = run.so_far()
         print(
-            f"{kind} {number:2}/{rounds}  {victim:12} after {moment:.1f} s  {len(kill.acknowledged):6} acknowledged "
-            f"{kill.in_flight:4} in flight  {after}  so far: repeats {found.repeats}, inversions {found.inversions}",
+            f"{kind} {number:2}/{rounds}  {fault.name:17} after {moment:.1f} s  {acknowledged:6} acknowledged "
+            f"{in_flight:4} in flight  {after}  so far: repeats {found.repeats}, inversions {found.inversions}",
             flush=True,
         )
-    return run.end()
+    findings = run.end()
+    if stuck:
+        findings.note("stuck", stuck)
+    return findings
 
 
 def _report(kind: str, findings: Findings) -> bool:
@@ -99,10 +118,18 @@ def _report(kind: str, findings: Findings) -> bool:
     if not problems:
         print(
             f"{kind}: {findings.kills} kills, {findings.acknowledged} acknowledged, lost 0, inversions 0, "
-            f"repeats {findings.repeats} of {findings.in_flight} in flight",
+            f"repeats {findings.repeats} of {findings.in_flight + findings.excused} in flight, first delivery after a kill "
+            f"within {findings.first_delivery:.1f} s",
             flush=True,
         )
     return bool(problems)
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(FAULTS):
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(unknown))}")
+    return names
 
 
 def _sockets(folder: str, names: list[str]) -> list[str]:

@@ -1,26 +1,20 @@
-"""The receiving side: one process of its own that writes down every request, at once, before it answers.
+"""The receiving side, seen from the trial: starts the process that receives (`receiver`), and reads what it wrote down.
 
-It is never killed, so what its file says is what targets saw. The first part of the path chooses how it answers.
+It is never killed, so what its file says is what targets saw.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import os
-import random
 import socket
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httptools
 import msgspec
 
+from tests.processes import free_port
 from tests.vectors import REPOSITORY
 
 # Target name -> share of requests answered 503, and seconds before each answer.
@@ -28,11 +22,21 @@ BEHAVIOURS: dict[str, tuple[float, float]] = {
     "healthy": (0.0, 0.0),
     "refusing": (0.1, 0.0),
     "slow": (0.0, 0.02),
+    "fickle": (0.0, 0.0),
 }
+FICKLE = "fickle"
+"""The target that misbehaves when told so, on a port of its own."""
+FOLLOWED = "followed"
+"""Where it redirects to: nobody may ever come there."""
+ASKED = 1.0
+"""Seconds that it asks to wait with Retry-After, where it throttles."""
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True):
-    """One request as the sink saw it. `at`: monotonic nanoseconds; `delivery`: its webhook-id; `status`: our answer."""
+    """One request as the sink saw it. `at`: monotonic nanoseconds; `delivery`: its webhook-id; `status`: our answer.
+
+    `status` is 0 where no answer came that anybody could take for one.
+    """
 
     at: int
     target: str
@@ -46,7 +50,7 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True):
     @property
     def accepted(self) -> bool:
         """Whether the sink took the event."""
-        return self.status < 300
+        return 200 <= self.status < 300
 
 
 class Sink:
@@ -61,13 +65,21 @@ class Sink:
 
     def __enter__(self) -> Self:
         self.path.touch()
+        self._fickle_port = free_port()
         with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
-            self.port = int(listening.getsockname()[1])
-            options = ("--fd", str(listening.fileno()), "--seed", str(self._seed))
+            self._port = int(listening.getsockname()[1])
+            options = (
+                "--fd",
+                str(listening.fileno()),
+                "--port",
+                str(self._fickle_port),
+                "--seed",
+                str(self._seed),
+            )
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.sink", str(self.path), *options],
+                [sys.executable, "-m", "tests.chaos.receiver", str(self.path), *options],
                 cwd=REPOSITORY,
-                stdin=subprocess.PIPE,  # its end tells the sink that the run is over, also after a kill
+                stdin=subprocess.PIPE,  # its end tells the receiver that the run is over, also after a kill
                 pass_fds=(listening.fileno(),),
                 start_new_session=True,
             )
@@ -81,7 +93,14 @@ class Sink:
     @property
     def urls(self) -> dict[str, str]:
         """Each target's URL by its name."""
-        return {name: f"http://127.0.0.1:{self.port}/{name}" for name in BEHAVIOURS}
+        ports = {name: self._fickle_port if name == FICKLE else self._port for name in BEHAVIOURS}
+        return {name: f"http://127.0.0.1:{port}/{name}" for name, port in ports.items()}
+
+    def behave(self, how: str = "well") -> None:
+        """Lets the fickle target behave so (`receiver.WAYS`) from now on, also on connections that are open."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(how.encode() + b"\n")
+        self._process.stdin.flush()
 
     def read(self) -> list[Arrival]:
         """All requests so far, in the order they arrived; what came since the last call is added to `arrivals`."""
@@ -93,88 +112,3 @@ class Sink:
         self._offset += len(whole)
         self.arrivals += [self._decoder.decode(line) for line in whole.splitlines()]
         return self.arrivals
-
-
-class Receiver(asyncio.Protocol):
-    """One connection: keep-alive, one request after the other."""
-
-    transport: asyncio.Transport
-
-    def __init__(self, log: int, dice: random.Random) -> None:
-        self._log = log
-        self._dice = dice
-        self._parser = httptools.HttpRequestParser(self)
-        self._begin()
-
-    def _begin(self) -> None:
-        self._headers: dict[bytes, bytes] = {}
-        self._body = b""
-        self._url = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.lower()] = value
-
-    def on_body(self, body: bytes) -> None:
-        self._body += body
-
-    def on_message_complete(self) -> None:
-        target = self._url.decode().strip("/")
-        refused, seconds = BEHAVIOURS[target]
-        status = 503 if self._dice.random() < refused else 200
-        os.write(self._log, msgspec.json.encode(self._arrival(target, status)) + b"\n")
-        self._begin()
-        if seconds:
-            asyncio.get_running_loop().call_later(seconds, self._answer, status)
-        else:
-            self._answer(status)
-
-    def _arrival(self, target: str, status: int) -> Arrival:
-        headers = self._headers
-        whole = headers.get(b"content-type", b"").startswith(b"application/cloudevents+json")
-        body = msgspec.json.decode(self._body)
-        return Arrival(
-            time.monotonic_ns(),
-            target,
-            body["id"] if whole else headers[b"ce-id"].decode(),
-            headers[b"webhook-id"].decode(),
-            int(headers[b"signalbox-attempt"]),
-            status,
-            body["data"] if whole else body,
-            headers.get(b"signalbox-redriven") == b"true",
-        )
-
-    def _answer(self, status: int) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(b"HTTP/1.1 %d Answer\r\ncontent-length: 0\r\n\r\n" % status)
-
-
-async def serve(path: Path, descriptor: int, seed: int) -> None:
-    """Receives until standard input ends."""
-    loop = asyncio.get_running_loop()
-    log = os.open(path, os.O_WRONLY | os.O_APPEND)
-    dice = random.Random(seed)
-    server = await loop.create_server(lambda: Receiver(log, dice), sock=socket.socket(fileno=descriptor))
-    over = asyncio.Event()
-    loop.add_reader(sys.stdin.fileno(), over.set)
-    async with server:
-        await over.wait()
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", type=Path, help="file to which each request is appended")
-    parser.add_argument("--fd", type=int, required=True, help="descriptor of a listening socket")
-    parser.add_argument("--seed", type=int, required=True, help="which requests are refused")
-    found = parser.parse_args()
-    with suppress(KeyboardInterrupt):
-        asyncio.run(serve(found.path, found.fd, found.seed))

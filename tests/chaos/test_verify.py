@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +13,9 @@ import pytest
 from msgspec import structs
 
 from delivery.log import schema
-from delivery.tracking.words import Outcome, State
+from delivery.tracking.words import RESENT, Outcome, State
 from tests.chaos.load import Event
-from tests.chaos.sink import Arrival
+from tests.chaos.sink import ASKED, FOLLOWED, Arrival
 from tests.chaos.verify import Database, Findings, verify
 
 TARGETS = {"healthy": 1, "slow": 2}
@@ -80,9 +80,9 @@ class Run:
             reason,
         )
 
-    def findings(self) -> Findings:
+    def findings(self, stood_still: Sequence[tuple[int, int]] = ()) -> Findings:
         database = Database({"SIGNALBOX_VAR": str(self.path.parent)})
-        return verify(self.published, self.acknowledged, self.arrivals, TARGETS, database)
+        return verify(self.published, self.acknowledged, self.arrivals, TARGETS, database, stood_still)
 
 
 @pytest.fixture
@@ -183,6 +183,24 @@ def keep_a_flight(run: Run) -> None:
     run.sql("INSERT INTO runner_flight (target, owner, at, seqs) VALUES (1, 'host-1-a', 0, '[]')")
 
 
+def follow_a_redirect(run: Run) -> None:
+    run.arrivals.append(Arrival(99, FOLLOWED, "k0-2", "msg", 1, 200, {}))
+
+
+def come_again_too_early(run: Run) -> None:
+    at = next(n for n, one in enumerate(run.arrivals) if (one.target, one.event) == ("slow", "k0-2"))
+    run.arrivals.insert(at, structs.replace(run.arrivals[at], status=429))
+    run.attempt(6, "slow", Outcome.RETRY)
+
+
+def hang_beyond_the_deadline(run: Run) -> None:
+    run.sql("UPDATE attempt SET took = 60000000 WHERE seq = 6 AND target = 2")
+
+
+def take_less_than_no_time(run: Run) -> None:
+    run.sql("UPDATE attempt SET took = -1 WHERE seq = 6 AND target = 2")
+
+
 @pytest.mark.parametrize(
     ("breach", "name"),
     [
@@ -197,6 +215,10 @@ def keep_a_flight(run: Run) -> None:
         (send_before_the_earlier_one_was_taken, "inversions"),
         (acknowledge_against_the_order, "inversions"),
         (send_without_a_record, "unrecorded"),
+        (follow_a_redirect, "followed"),
+        (come_again_too_early, "early"),
+        (hang_beyond_the_deadline, "overdue"),
+        (take_less_than_no_time, "overdue"),
         (repeat_without_a_crash, "unexplained_repeats"),
         (die_without_a_reason, "lost"),
         (wait_for_nothing, "lost"),
@@ -217,8 +239,38 @@ def test_a_dead_letter_with_a_reason_excuses_itself_and_what_waits_behind_it(run
     run.hold(4, "slow", State.DEAD, "It answers 422.")
     run.hold(6, "slow", State.WAITING, None)
     findings = run.findings()
-    assert findings.problems() == []
+    assert findings.examples == {}
     assert findings.dead == 1
+    assert findings.problems() == ["1 dead letters, though 0 were to come"]
+    findings.expected_dead = 1
+    assert findings.problems() == []
+
+
+def test_who_asked_to_wait_and_was_left_in_peace_is_no_finding(run: Run) -> None:
+    come_again_too_early(run)
+    late = [structs.replace(one, at=one.at + int(ASKED * 1e9)) for one in run.arrivals]
+    run.arrivals = [old if old.status == 429 else new for old, new in zip(run.arrivals, late, strict=True)]
+    assert run.findings().problems() == []
+
+
+def test_one_attempt_that_says_it_was_sent_twice_explains_two_requests(run: Run) -> None:
+    run.arrivals.insert(0, structs.replace(run.arrivals[0], status=0))
+    assert run.findings().unrecorded == 1
+    run.sql("UPDATE attempt SET reason = ? WHERE seq = 1 AND target = 1", RESENT)
+    assert run.findings().problems() == []
+
+
+def test_attempts_may_take_long_while_processes_stand_still(run: Run) -> None:
+    hang_beyond_the_deadline(run)
+    assert run.findings([(1_000_000, 50_000_000)]).problems() == []
+
+
+def test_who_stood_still_beyond_its_deadline_may_repeat_what_was_answered(run: Run) -> None:
+    run.arrive("k0-2", "slow")
+    run.attempt(6, "slow", Outcome.RETRY)
+    assert run.findings().unexplained_repeats == 1
+    run.sql("UPDATE attempt SET took = 13000000 WHERE outcome = ?", Outcome.RETRY)
+    assert run.findings([(1_000_000, 12_000_000)]).problems() == []
 
 
 def test_what_is_redriven_late_is_counted_apart_and_no_inversion(run: Run) -> None:

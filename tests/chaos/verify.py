@@ -19,12 +19,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delivery.tracking.words import Outcome, State
+from delivery.tracking.words import RESENT, Outcome, State
 from tests import recorded
 from tests.chaos.load import Event
-from tests.chaos.sink import Arrival
+from tests.chaos.sink import ASKED, FOLLOWED, Arrival
 
 EXAMPLES = 5
+# Seconds. No attempt has more than 10; the rest is for a machine that does other things, too. One without a deadline
+# would take for ever.
+LONGEST = 20.0
 
 
 class Database:
@@ -68,7 +71,11 @@ class Findings:
     repeats: int = 0
     kills: int = 0
     in_flight: int = 0  # at the kills, summed
-    lapses: int = 0  # leases lost without a kill
+    lapses: int = 0  # leases lost without a kill or a fault that lets them lapse
+    excused: int = 0  # unknown attempts of such faults
+    first_delivery: float = (
+        0.0  # seconds: the longest from a kill to the first delivery of what came after it
+    )
     not_stored: int = 0
     lost: int = 0
     phantoms: int = 0
@@ -80,6 +87,11 @@ class Findings:
     leases: int = 0
     flights: int = 0
     answers: int = 0  # of the ingest that broke a promise
+    followed: int = 0  # requests to where a redirect pointed
+    early: int = 0  # attempts before the time that Retry-After had asked for
+    overdue: int = 0  # attempts that took longer than their deadline, or less than no time
+    expected_dead: int = 0
+    stuck: int = 0  # faults after which things did not go on
     errors: int = 0  # that the processes reported: a kill of one is no error of another
     examples: dict[str, list[str]] = field(default_factory=dict)
 
@@ -93,9 +105,11 @@ class Findings:
     def problems(self) -> list[str]:
         """What is wrong, as sentences; empty when every promise was kept."""
         found = [f"{name} {getattr(self, name)}: {', '.join(some)}" for name, some in self.examples.items()]
-        if not self.lapses and self.unknown > self.in_flight:
+        if self.dead != self.expected_dead:
+            found.append(f"{self.dead} dead letters, though {self.expected_dead} were to come")
+        if not self.lapses and self.unknown - self.excused > self.in_flight:
             found.append(
-                f"{self.unknown} attempts are unknown, though only {self.in_flight} were in flight at the kills"
+                f"{self.unknown - self.excused} attempts are unknown, though only {self.in_flight} were in flight at the kills"
             )
         if self.acknowledged == 0:
             found.append("nothing was acknowledged: this run proves nothing")
@@ -112,8 +126,14 @@ def verify(
     arrivals: Sequence[Arrival],
     targets: Mapping[str, int],
     database: Database,
+    stood_still: Sequence[tuple[int, int]] = (),
+    stopping: int = 0,
 ) -> Findings:
-    """Judges a run that is over: the load has ended and no process runs. `targets`: id by name."""
+    """Judges a run that is over: the load has ended and no process runs. `targets`: id by name.
+
+    `stood_still`: when processes were stopped, from and to in microseconds since 1970; attempts then take their time.
+    `stopping`: when the processes were told to stop, likewise; leases that had lapsed by then were held by nobody.
+    """
     findings = Findings(acknowledged=len(acknowledged), requests=len(arrivals))
     names = {number: name for name, number in targets.items()}
     _check_log(findings, published, acknowledged, database)
@@ -123,9 +143,9 @@ def verify(
         for event_id, seq in acknowledged.items():
             if not counted[event_id] and seq not in excused[name]:
                 findings.note("lost", f"{event_id} ({seq}) at {name}")
-    _check_records(findings, acknowledged, arrivals, names, database)
+    _check_records(findings, acknowledged, arrivals, names, database, stood_still)
     for target, lanes, owner in database.rows(
-        "SELECT target, lanes, owner FROM runner_slot WHERE owner IS NOT NULL"
+        f"SELECT target, lanes, owner FROM runner_slot WHERE owner IS NOT NULL AND until >= {stopping}"
     ):
         findings.note("leases", f"{names[target]} {lanes} by {owner}")
     for number, owner, seqs in database.rows("SELECT id, owner, seqs FROM runner_flight"):
@@ -208,6 +228,9 @@ def _check_arrivals(
     deliveries: dict[tuple[str, str], str] = {}
     for arrival in arrivals:
         name = arrival.target
+        if name == FOLLOWED:
+            findings.note("followed", arrival.event)
+            continue
         if arrival.event not in published or arrival.event not in acknowledged:
             findings.note("phantoms", f"{arrival.event} at {name}")
             continue
@@ -238,24 +261,45 @@ def _check_records(
     arrivals: Iterable[Arrival],
     names: Mapping[int, str],
     database: Database,
+    stood_still: Sequence[tuple[int, int]],
 ) -> None:
     """Per target and event: requests seen ≤ attempts on record, and each repeat has an attempt whose end is unknown."""
     seen: Counter[tuple[str, int]] = Counter()
     taken: Counter[tuple[str, int]] = Counter()
+    throttled: dict[tuple[str, int], Arrival] = {}
+    early = []
     for arrival in arrivals:
         at = (arrival.target, acknowledged.get(arrival.event, 0))
+        if at in throttled and arrival.at - throttled[at].at < ASKED * 1e9:
+            early.append((at, throttled[at].attempt))
+        throttled.pop(at, None)
+        if arrival.status == 429:
+            throttled[at] = arrival
         seen[at] += 1
         taken[at] += arrival.accepted
     attempts: Counter[tuple[str, int]] = Counter()
+    again: Counter[tuple[str, int]] = Counter()
     unknown: Counter[tuple[str, int]] = Counter()
     tried = recorded.attempts(database.rows)
     for one in tried:
         attempts[names[one.target], one.seq] += 1
-        if one.outcome == Outcome.UNKNOWN:
+        # The number of attempts stays what it is; this one may have been two requests.
+        again[names[one.target], one.seq] += (one.reason or "").endswith(RESENT)
+        still = any(one.at < till and since < one.at + one.took for since, till in stood_still)
+        findings.unknown += one.outcome == Outcome.UNKNOWN
+        # Who stood still beyond its deadline could not read the answer that had come: as good as unknown.
+        if one.outcome == Outcome.UNKNOWN or (still and one.outcome == Outcome.RETRY and one.status is None):
             unknown[names[one.target], one.seq] += 1
-    findings.attempts, findings.unknown = attempts.total(), unknown.total()
+        if not still and not 0 <= one.took <= LONGEST * 1_000_000:
+            findings.note("overdue", f"{one.seq} at {names[one.target]}: {one.took / 1e6:.1f} s")
+    # Who died before it wrote down that it was asked to wait could not know.
+    forgotten = {(names[one.target], one.seq, one.number) for one in tried if one.outcome == Outcome.UNKNOWN}
+    for (name, seq), number in early:
+        if (name, seq, number) not in forgotten:
+            findings.note("early", f"{seq} at {name} after attempt {number}")
+    findings.attempts = attempts.total()
     for (name, seq), count in seen.items():
-        if count > attempts[name, seq]:
+        if count > attempts[name, seq] + again[name, seq]:
             findings.note("unrecorded", f"{seq} at {name}: {count} requests, {attempts[name, seq]} attempts")
     for (name, seq), count in taken.items():
         if count > 1 + unknown[name, seq]:

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from delivery.http import Timings
 from delivery.log.schema import LATENCIES, LATENCY_BOUNDS, OUTCOMES
 from delivery.runner import attempts as runner
 from delivery.runner.database import Database as Rows
 from delivery.tracking import attempts, upkeep
 from delivery.tracking.read import now, rows
-from delivery.tracking.words import Outcome
+from delivery.tracking.words import RESENT, Outcome
 from tests import recorded
 from tests.databases import Database
 from tests.events import a_rule, a_target
@@ -55,6 +56,19 @@ def record(made: list[runner.AttemptRow], worker: str = "a shift") -> None:
     database = Rows()
     with database.transaction():
         runner.record(database, made, worker)
+
+
+@pytest.mark.parametrize(("outcome", "reason"), [(DELIVERED, None), (RETRY, "no answer")])
+def test_an_attempt_that_was_two_requests_says_so(
+    log_database: Database, outcome: int, reason: str | None
+) -> None:
+    """A kept connection that closes without an answer is replaced once, and the target may have seen both."""
+    status = 200 if outcome == DELIVERED else None
+    record([(3, 1, 1, now(), 900, outcome, status, 1, reason, None, Timings(resent=True))])
+    record([(3, 2, 1, now(), 900, outcome, status, 1, reason, None, Timings(reused=True))])
+    first, second = recorded.attempts(rows)
+    assert first.reason == (f"{reason} {RESENT}" if reason else RESENT)
+    assert second.reason == reason
 
 
 def told(one: attempts.Attempt | recorded.Recorded) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -96,6 +97,15 @@ def test_everything_is_delivered_once_while_the_broker_forgets_is_filled_with_ru
     each_once(sink, 250)
     assert leases() == []
     assert rows("SELECT 1 FROM attempt WHERE outcome = %s", int(Outcome.UNKNOWN)) == []
+
+
+@pytest.mark.parametrize("broker", [RABBITMQ], indirect=True)
+def test_two_workers_of_one_machine_are_two_to_the_broker(at: Callable[..., Town], broker: Broker) -> None:
+    """Under one name the second would end: "cannot obtain exclusive access to locked queue"."""
+    town = at(**url_of(broker))
+    town.start("work", "worker")
+    eventually(lambda: len(set(re.findall(r"(\S+@\S+) ready\.", town.output()))) == 2, "two are ready")
+    assert "RESOURCE_LOCKED" not in town.output()
 
 
 @pytest.mark.parametrize("broker", [REDIS], indirect=True)

@@ -183,9 +183,7 @@ def test_a_discarded_dead_letter_lets_the_later_ones_go_on(sink: Sink) -> None:
         "SELECT outcome, reason FROM attempt WHERE target = %s AND seq = 1 ORDER BY id DESC LIMIT 1",
         target.pk,
     )
-    assert last == [
-        (Outcome.DISCARDED, "Discarded by Signalbox: a test\nIt answers 422: the answer is 422.")
-    ]
+    assert last == [(Outcome.DISCARDED, "Discarded by Signalbox: a test\nIt answers 422: the answer is 422.")]
 
 
 def test_with_continue_later_events_overtake_a_dead_letter(sink: Sink) -> None:

@@ -39,11 +39,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.write_lock = WriteLock(f"{name}.lock", float(conn_params.get("timeout", 20)))
         return connection
 
-    def lock_for_writing(self) -> None:
-        """Takes the write lock; raises OperationalError after the connection's timeout."""
+    def lock_for_writing(self, within: float | None = None) -> None:
+        """Takes the write lock; raises OperationalError after `within` seconds, else the connection's timeout."""
         if self.write_lock is not None:
             try:
-                self.write_lock.acquire()
+                self.write_lock.acquire(within)
             except LockTimeout as error:
                 raise OperationalError(f"database is locked: {error}") from error
 

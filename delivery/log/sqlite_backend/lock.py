@@ -30,8 +30,11 @@ class WriteLock:
         self._descriptor = -1
         _locks.add(self)
 
-    def acquire(self) -> None:
-        """Takes the lock, waiting in the kernel's queue. Raises LockTimeout. May be nested by its holder."""
+    def acquire(self, within: float | None = None) -> None:
+        """Takes the lock, waiting in the kernel's queue. May be nested by its holder.
+
+        Raises LockTimeout after `within` seconds, None: after its own timeout.
+        """
         if self.depth:
             self.depth += 1
             return
@@ -39,7 +42,7 @@ class WriteLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._wait(descriptor)
+            self._wait(descriptor, self.timeout if within is None else within)
         self.depth = 1
 
     def release(self) -> None:
@@ -62,7 +65,7 @@ class WriteLock:
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return self._descriptor
 
-    def _wait(self, descriptor: int) -> None:
+    def _wait(self, descriptor: int, seconds: float) -> None:
         """Blocks in flock on a thread: only the kernel's queue is fair, and flock itself knows no deadline."""
         turn = threading.Lock()
         done = threading.Event()
@@ -83,13 +86,13 @@ class WriteLock:
             done.set()
 
         threading.Thread(target=block, name="sqlite-write-lock", daemon=True).start()
-        done.wait(self.timeout)
+        done.wait(seconds)
         with turn:
             if granted:
                 return
             abandoned = True
             self._descriptor = -1  # The thread closes it, which also drops the lock it may still be given.
-        raise LockTimeout(f"Another process held {self.path} for {self.timeout:g} seconds.")
+        raise LockTimeout(f"Another process held {self.path} for {seconds:g} seconds.")
 
 
 _locks: weakref.WeakSet[WriteLock] = weakref.WeakSet()

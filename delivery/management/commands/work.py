@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 import warnings
 from argparse import ArgumentParser, ArgumentTypeError
@@ -79,6 +81,9 @@ def _work(concurrency: int, queues: list[str]) -> int:
     app.conf.beat_schedule = schedule(frozenset(queues))
     setup_logging.connect(_leave_logging_alone)
     worker = app.Worker(
+        # By its process: RabbitMQ lets one connection only have the queue that Celery makes for a name, so that of two
+        # workers of one machine the second would end.
+        hostname=f"{os.getpid()}@{socket.gethostname()}",
         concurrency=concurrency,
         queues=queues,
         beat_thread=True,

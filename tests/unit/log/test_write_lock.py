@@ -167,3 +167,14 @@ def test_a_forked_child_does_not_keep_the_lock_of_a_parent_that_died(path: Path)
     finally:
         for descriptor in (told, tell, end, ended):
             os.close(descriptor)
+
+
+def test_who_is_in_a_hurry_waits_for_less_than_the_others(path: Path) -> None:
+    """As events do that publishers wait for; the lock's own patience stays what it is."""
+    holder, other = WriteLock(str(path), 20), WriteLock(str(path), 20)
+    holder.acquire()
+    with pytest.raises(LockTimeout, match=r"for 0\.05 seconds"):
+        other.acquire(0.05)
+    holder.release()
+    other.acquire(0.05)
+    other.release()

@@ -50,7 +50,7 @@ floors: dev ## who may import whom
 bench: dev ## one JSON line per figure, with the reference measured in the same run
 	@exec $(PY) -m tests.benchmarks $(B)
 
-chaos: dev ## 50 rounds of kill -9 under load: what was lost, overtaken, repeated (about ten minutes); ROUNDS="--seed 1" chooses
+chaos: dev ## 50 rounds of kills and other faults under load: what was lost, overtaken, repeated; ROUNDS="--seed 1" chooses
 	@exec $(PY) -m tests.chaos.rounds $(ROUNDS)
 
 lock: dev ## write both lock files from pyproject.toml; UPGRADE=1 takes the newest of what fits

@@ -15,7 +15,7 @@ from tests.integration.logs import LOGS, LogUnderTest, log_under_test
 
 @pytest.fixture(params=LOGS)
 def place(request: pytest.FixtureRequest, log_database: Database) -> Iterator[LogUnderTest]:
-    with log_under_test(request.param, [a_bus("city").pk, a_bus("harbour").pk]) as found:
+    with log_under_test(request.param, {a_bus(name).pk: name for name in ("city", "harbour")}) as found:
         yield found
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -109,4 +108,6 @@ def wait_for(servers: str) -> None:
 
 
 def _noida() -> Path:
-    return Path(sys.executable).parent / "noida-db"
+    """The program itself: the command of that name starts it as a child, which would outlive it."""
+    found = importlib.util.find_spec("noida_db")
+    return Path(found.origin).parent / "noida-db" if found is not None and found.origin else Path("noida-db")

@@ -49,11 +49,11 @@ class Consumer:
         found = self._client.list_topics(timeout=WAIT).topics
         return {name: len(topic.partitions) for name, topic in found.items() if topic.error is None}
 
-    def first(self, part: Part) -> int:
+    def first(self, part: Part, wait: float = WAIT) -> int:
         """The offset of the first record that the partition still has."""
         from confluent_kafka import TopicPartition
 
-        return int(self._client.get_watermark_offsets(TopicPartition(*part), timeout=WAIT)[0])
+        return int(self._client.get_watermark_offsets(TopicPartition(*part), timeout=wait)[0])
 
     def assign(self, offsets: Mapping[Part, int]) -> None:
         """Reads these partitions from now on, from these offsets, and no others."""

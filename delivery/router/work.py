@@ -121,12 +121,23 @@ class Router:
             for topic, bus in self._buses.items()
             for number in range(counts.get(topic, 0))
         }
-        partitions.add({key: self._consumer.first(there[key]) for key in there.keys() - partitions.known()})
+        new = {key: self._first(there[key]) for key in there.keys() - partitions.known()}
+        partitions.add({key: first for key, first in new.items() if first is not None})
         taken = partitions.claim(self.owner, there.keys() - self._held.keys())
         self._held.update(taken)
         if self._held != before:
             self._assign()
         self._looked = time.monotonic()
+
+    def _first(self, part: Part) -> int | None:
+        """Where a new partition begins; None while it has no leader, which must not keep the others."""
+        try:
+            return self._consumer.first(part, 1.0)
+        except Exception as error:
+            if not _of_the_broker(error):
+                raise
+            self._warn(f"partition {part[1]} of {part[0]}: {error}")
+            return None
 
     def _assign(self) -> None:
         topics = {bus: topic for topic, bus in self._buses.items()}

@@ -5,7 +5,6 @@ Besides, in headers, what was found when it was checked: a record is not checked
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from delivery.cloudevents import CloudEvent, Limits, Refused, decode_structured
@@ -28,15 +27,19 @@ class NoEvent(Exception):
     """A record that Signalbox did not write; the message says why it is none of ours."""
 
 
-def headers_of(entry: Entry) -> list[tuple[str, bytes]]:
+# As the client's own types have them.
+Headers = list[tuple[str, str | bytes | None]]
+
+
+def headers_of(entry: Entry) -> Headers:
     """The headers of an entry's record."""
     return [CONTENT_TYPE, (CHECKED, b"%b %b" % (_text(entry.schema_version), _text(entry.valid)))]
 
 
-def read(value: bytes | None, headers: Sequence[tuple[str, bytes | None]] | None) -> Record:
+def read(value: bytes | None, headers: Headers | dict[str, str | bytes | None] | None) -> Record:
     """What the record holds. Raises NoEvent."""
     checked = dict(headers or ()).get(CHECKED)
-    if value is None or checked is None:
+    if value is None or not isinstance(checked, bytes):
         raise NoEvent(f"it has no header {CHECKED}: something else than Signalbox wrote it")
     try:
         version, valid = (_number(part) for part in checked.split(b" "))
@@ -52,4 +55,9 @@ def _text(number: int | None) -> bytes:
 
 
 def _number(text: bytes) -> int | None:
-    return None if text == NONE else int(text)
+    if text == NONE:
+        return None
+    number = int(text)
+    if number >= 2**63 or number < 0:
+        raise ValueError(f"{number} is no id")
+    return number

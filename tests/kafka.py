@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -31,7 +32,7 @@ def missing(name: str) -> str:
 
 
 class Broker:
-    """A process on a port of its own. `kill` and `start` again: Tansu comes back empty, noida-db with what it had."""
+    """A process on a port of its own. Neither has its records when it was killed and started again: `freeze` it instead."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self._folder, self.port = name, folder, free_port()
@@ -44,6 +45,16 @@ class Broker:
             self._command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self._folder
         )
         wait_for(self.servers)
+
+    def freeze(self) -> None:
+        """It answers nobody any more, until `thaw`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on with what it has."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """SIGKILL to our own process: noida-db ignores SIGTERM."""
@@ -89,6 +100,8 @@ def servers_of(name: str) -> Iterator[str]:
 
     mock = Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": 1, "log_level": 0})
     (only,) = mock.list_topics(timeout=10).brokers.values()
+    for bus in ("city", "harbour"):  # It makes no topics but those that it is asked for by name.
+        mock.list_topics(f"signalbox.{bus}", timeout=10)
     yield f"{only.host}:{only.port}"
     mock.flush(0)
 

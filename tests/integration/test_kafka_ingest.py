@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 import pytest
 
 from tests import kafka
 from tests.integration.sink import Sink, a_sink
-from tests.integration.test_ingest_http import Client, event, make
-from tests.processes import Town, eventually
+from tests.integration.test_ingest_http import STRUCTURED, event, make
+from tests.processes import Answer, Town, eventually
 
 RULE = """
 from catalog.models import Bus, Team
@@ -35,6 +34,11 @@ def a_town(new_town: Callable[..., Town], servers: str, postgresql: bool = False
     )
 
 
+def post(town: Town, token: str, sent: dict[str, object]) -> Answer:
+    headers = {"authorization": f"Bearer {token}", "content-type": STRUCTURED}
+    return town.request("POST", "/v1/buses/orders/events", json.dumps(sent), headers)
+
+
 @pytest.mark.service("kafka-tansu")
 @pytest.mark.parametrize(
     "postgresql",
@@ -46,20 +50,21 @@ def test_what_a_broker_takes_in_is_delivered_once_and_in_order(
 ) -> None:
     with kafka.servers_of("tansu") as servers:
         town = a_town(new_town, servers, postgresql)
-        client = Client(town, make(town))
+        token = make(town)
         town.manage("shell", "--no-imports", "-c", RULE % sink.url)
         town.start("web", "worker")
         for n in range(60):
-            status, answer = client.post(event(n, subject=f"s{n % 5}"))
-            assert status == 202, answer
-            assert answer == {"accepted": [{"id": str(n), "source": "/load", "seq": None}]}
+            answer = post(town, token, event(n, subject=f"s{n % 5}"))
+            assert answer.status == 202, answer
+            assert answer.json() == {"accepted": [{"id": str(n), "source": "/load", "seq": None}]}
         for n in range(0, 60, 10):  # as a publisher who got no answer
-            assert client.post(event(n, subject=f"s{n % 5}"))[0] == 202
+            assert post(town, token, event(n, subject=f"s{n % 5}")).status == 202
         sink.wait_for(60)
         eventually(
             lambda: town.query("SELECT SUM(next) FROM log_partition") == [(66,)], "repeats are read too"
         )
-        client.connection.close()
+        town.stop("worker")
+        town.stop("web")
     assert sorted(map(int, sink.taken)) == list(range(60))
     for subject, found in sink.by_subject().items():
         assert found == [str(n) for n in range(60) if f"s{n % 5}" == subject]
@@ -70,32 +75,34 @@ def test_what_a_broker_takes_in_is_delivered_once_and_in_order(
 def test_a_broker_that_is_away_is_said_to_be_and_loses_nothing(
     new_town: Callable[..., Town], sink: Sink
 ) -> None:
-    with kafka.broker("noida") as broker, ExitStack() as stack:
+    with kafka.broker("noida") as broker:
         town = a_town(new_town, broker.servers)
-        client = Client(town, make(town))
-        stack.callback(client.connection.close)
+        token = make(town)
         town.manage("shell", "--no-imports", "-c", RULE % sink.url)
         town.start("web")
-        assert [client.post(event(n))[0] for n in range(5)] == [202] * 5
-        broker.kill()
-        answer = town.request("POST", "/v1/buses/orders/events", json.dumps(event("away")), client.headers)
+        assert [post(town, token, event(n)).status for n in range(5)] == [202] * 5
+        broker.freeze()
+        answer = post(town, token, event("away"))
         assert answer.status == 503
         assert int(answer.headers["retry-after"]) > 0
         assert "Send it again" in str(answer.json())
-        broker.start()
-        eventually(lambda: client.post(event("away"))[0] == 202, "it is taken when the broker is back")
+        broker.thaw()
+        eventually(
+            lambda: post(town, token, event("away")).status == 202, "it is taken when the broker is back"
+        )
         town.start("worker")
         sink.wait_for(6)
+        town.stop("worker")
+        town.stop("web")
         assert sorted(sink.taken) == ["0", "1", "2", "3", "4", "away"]
 
 
 @pytest.mark.service("kafka-tansu")
 def test_a_token_that_was_revoked_is_refused_within_a_moment(new_town: Callable[..., Town]) -> None:
-    with kafka.servers_of("tansu") as servers, ExitStack() as stack:
+    with kafka.servers_of("tansu") as servers:
         town = a_town(new_town, servers)
-        client = Client(town, make(town))
-        stack.callback(client.connection.close)
+        token = make(town)
         town.start("web")
-        assert client.post(event("a"))[0] == 202
+        assert post(town, token, event("a")).status == 202
         town.manage("shell", "--no-imports", "-c", REVOKE)
-        eventually(lambda: client.post(event("b"))[0] == 401, "it is refused", 10)
+        eventually(lambda: post(town, token, event("b")).status == 401, "it is refused", 10)

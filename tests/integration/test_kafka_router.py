@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from delivery.log.entry import LostLease
+from delivery.log.entry import LostLease, Versions
 from delivery.log.interface import open_log
 from delivery.log.kafka.address import Address
 from delivery.log.kafka.log import KafkaLog
@@ -25,6 +25,7 @@ from tests import kafka
 from tests.databases import Database, in_thread
 from tests.events import a_bus, a_rule, a_target, an_entry, current_versions
 from tests.integration.logs import positions
+from tests.processes import free_port
 
 EVENTS, KEYS, KILLS = 3000, 12, 4
 
@@ -148,7 +149,7 @@ def test_a_router_that_lost_its_lease_commits_nothing(log_database: Database, ad
 def test_a_partition_goes_to_another_router_when_its_own_is_gone(
     log_database: Database, address: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("delivery.router.partitions.LEASE", 500_000)
+    monkeypatch.setattr("delivery.router.partitions.LEASE", 60_000_000)
     monkeypatch.setattr(work, "LOOK", 0.1)
     append(a_log(address), "a")
     gone = Router(address)  # never closed: its leases stay until they run out
@@ -157,6 +158,7 @@ def test_a_partition_goes_to_another_router_when_its_own_is_gone(
     with closing(Router(address)) as router:
         router.step(0.05)
         assert stored() == ["a"], "it was taken from a router that lives"
+        execute("UPDATE log_partition SET until = 1")  # a minute later
         until(router, 2)
     assert stored() == ["a", "b"]
     gone.close()
@@ -178,11 +180,19 @@ def test_a_record_of_somebody_else_is_skipped_and_counted(log_database: Database
 
     log = a_log(address)
     append(log, "a")
-    producer = Producer(address.options())
+    producer, failed = Producer(address.options()), []
+    producer.list_topics(address.topic("city"), timeout=10)  # else it may not know the partition yet
     lane = an_entry("x").lane
     for headers in ({}, {"signalbox-checked": b"- -"}, {"signalbox-checked": b"-"}):
-        producer.produce(address.topic("city"), value=b"{}", partition=lane % 4, headers=headers)
-    producer.flush(10)
+        producer.produce(
+            address.topic("city"),
+            value=b"{}",
+            partition=lane % 4,
+            headers=headers,
+            on_delivery=lambda error, record: failed.append(error) if error else None,
+        )
+    assert producer.flush(10) == 0
+    assert failed == []
     append(log, "b")
     with closing(Router(address)) as router:
         until(router, 5)
@@ -197,7 +207,7 @@ def test_an_event_that_the_database_refuses_does_not_stop_its_partition(
 
     def broken(event: Any, *values: Any) -> Any:
         entry = whole(event, *values)
-        return entry._replace(raw=None) if event.id == "bad" else entry
+        return entry._replace(source=None) if event.id == "bad" else entry
 
     monkeypatch.setattr(work, "entry_of", broken)
     append(a_log(address), "a", "bad", "b")
@@ -229,19 +239,29 @@ def test_the_place_of_a_topic_that_was_made_anew_is_found(
     assert "has no record at offset 1000" in caplog.text
 
 
-@pytest.mark.service("kafka-noida")
-def test_a_broker_that_is_away_takes_nothing_and_loses_nothing(sqlite_database: Database) -> None:
-    with kafka.broker("noida") as broker:
+@pytest.mark.service("kafka-tansu")
+def test_where_no_broker_is_nothing_is_taken() -> None:
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="does not confirm"):
+        a_log(Address(f"127.0.0.1:{free_port()}")).append([[an_entry("a")]], Versions(0, 0))
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.service(f"kafka-{name}")) for name in ("tansu", "noida")]
+)
+def test_a_broker_that_hangs_confirms_nothing_and_loses_nothing(sqlite_database: Database, name: str) -> None:
+    with kafka.broker(name) as broker:
         address = Address(broker.servers, partitions=4)
         log = a_log(address)
         append(log, "a")
         with closing(Router(address)) as router:
             until(router, 1)
-            broker.kill()
+            broker.freeze()
             with pytest.raises(Unavailable, match="does not confirm"):
                 append(log, "b")
             assert router.run(lambda: False, time.monotonic() + 1) == 0  # It waits, and does not end.
-            broker.start()
+            broker.thaw()
             append(log, "b")
             append(log, "c")
             ends = time.monotonic() + 60

@@ -43,5 +43,6 @@ def ensure(producer: Producer, address: Address, topic: str, size: int) -> int:
 
 
 def _partitions(producer: Producer, topic: str) -> int:
-    found = producer.list_topics(topic, timeout=WAIT).topics.get(topic)
+    # Of all topics: a broker may make one that it is asked for by name, with a number of partitions of its own.
+    found = producer.list_topics(timeout=WAIT).topics.get(topic)
     return len(found.partitions) if found is not None and found.error is None else 0

@@ -50,6 +50,12 @@ class Broker:
         """It answers nobody any more, until `thaw`."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self._process.pid}/task")
+        # The signal stops one thread after the other.
+        while any(
+            (task / "stat").read_text().rpartition(")")[2].split()[0] != "T" for task in tasks.iterdir()
+        ):
+            time.sleep(0.005)
 
     def thaw(self) -> None:
         """It goes on with what it has."""

@@ -100,9 +100,9 @@ class Draft:
 
     @classmethod
     def read(cls, data: QueryDict, trying: bool = False) -> Draft:
-        """The draft that a form was sent with, its buttons (add, remove, switch, pick) applied.
+        """The draft that a form was sent with, its buttons (add, remove, switch, pick) applied unless it is only `trying`.
 
-        A type that is typed and not added counts when it is saved or added, not while the form is only `trying`.
+        A type that is typed and not added counts when it is saved or added, not while the form is tried.
         """
         draft = cls(
             types=list(dict.fromkeys(name.strip() for name in data.getlist("type") if name.strip())),
@@ -121,6 +121,9 @@ class Draft:
             draft._add_type(added)
         else:
             draft.typed = added
+        if trying:
+            # The script sends along which button was pressed last: it is pressed once, not with every try.
+            return draft.checked()
         draft._press(data.get("do", ""))
         if picked := data.get("pick"):
             draft._pick(picked)

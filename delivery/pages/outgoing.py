@@ -105,9 +105,10 @@ def _recorded(
     for text in fields:
         header, _colon, value = text.partition(": ")
         if header.lower() in _OF_ONE_ATTEMPT and not now:
-            if attempt is None:
+            # What was signed cannot be worked out again: keys come and go.
+            if attempt is None or header.lower() == "webhook-signature":
                 continue
-            value = str(attempt[_OF_ONE_ATTEMPT.index(header.lower())])
+            value = str(attempt[0 if header.lower() == "signalbox-attempt" else 1])
         if header == "webhook-id":
             value = shown
         headers.append((header.lower(), secrets.MASK if header.lower() in hidden else value))

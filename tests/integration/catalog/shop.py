@@ -90,7 +90,8 @@ class FakeLog:
 
 def text_of(response):
     """What a person reads of a page, in one line."""
-    page = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.S)
+    whole = response.content.decode().replace("<wbr>", "")
+    page = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", whole, flags=re.S)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 

@@ -80,3 +80,11 @@ def test_a_draft_that_would_take_nothing_is_asked_about_when_it_starts(someone: 
 
 def test_where_nothing_has_arrived_nothing_is_asked(someone: Client, bus: Bus) -> None:
     assert someone.post("/subscribe/", form(bus, path=["data.total.ammount"], do="start")).status_code == 302
+
+
+def test_trying_a_form_presses_none_of_its_buttons(someone: Client, bus: Bus) -> None:
+    order(bus, 1, 900)
+    for pressed in ({"do": "add-row"}, {"do": "drop-row-0"}, {"pick": '{"path": "data.n", "value": 1}'}):
+        assert [row.path for row in look(someone, bus, **pressed).context["draft"].rows] == [
+            "data.total.amount"
+        ]

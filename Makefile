@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY     := .venv/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check --quiet --quiet install --require-hashes --no-deps
 T      ?= tests
-PROCESSES ?= 2
+PROCESSES ?= 3
 B      ?=
 
 # HOST is the machine's name in some shells' environments, so it counts on make's command line only.
@@ -31,7 +31,7 @@ up: .venv/runtime.stamp ## start everything on this machine; Ctrl-C stops it, ag
 
 dev: .venv/dev.stamp ## install what development needs beside what runs
 
-test: dev ## all tests but the benchmarks, in two processes; T= chooses, in one
+test: dev ## all tests but the benchmarks, in three processes; T= chooses, in one
 	@exec $(PY) -m pytest $(if $(filter-out tests,$(T)),,$(PARALLEL)) $(T)
 
 # Most of a run is waiting. tests/parallel.py says which tests stay together and which come first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from delivery.log.kafka.address import Address
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 
@@ -81,6 +84,26 @@ def mail_server() -> dict[str, Any]:
         "EMAIL_USE_SSL": parts.scheme == "smtps",
         "EMAIL_USE_TLS": parts.scheme == "smtp" and tls,
     }
+
+
+def log_broker() -> Address | None:
+    """The broker that events are taken in by: SIGNALBOX_LOG_URL (docs/kafka-log.md); None without one.
+
+    Raises ImproperlyConfigured, whose message never quotes the address: it may hold a password.
+    """
+    text = os.environ.get("SIGNALBOX_LOG_URL", "").strip()
+    if not text:
+        return None
+    try:
+        found = Address.parse(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"SIGNALBOX_LOG_URL: {error}") from None
+    if importlib.util.find_spec("confluent_kafka") is None:
+        raise ImproperlyConfigured(
+            "SIGNALBOX_LOG_URL needs the package confluent-kafka, which is not installed. "
+            "Install it: pip install 'signalbox[kafka]'"
+        )
+    return found
 
 
 def var_folder(base: Path) -> Path:

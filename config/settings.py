@@ -10,6 +10,7 @@ from kombu import Queue
 from config.environment import (
     database,
     flag,
+    log_broker,
     mail_server,
     port,
     public_url,
@@ -198,7 +199,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_POOL = "threads"  # shifts are asyncio loops; forked workers could not share a broker in memory
-CELERY_WORKER_CONCURRENCY = 4
+# A router stays on its thread as long as the worker lives.
+CELERY_WORKER_CONCURRENCY = 5 if os.environ.get("SIGNALBOX_LOG_URL") else 4
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ROUTES = {queues.task_of(name): {"queue": rung.queue} for name, rung in queues.DUTIES.items()}
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
@@ -209,6 +211,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = queues.schedule()
+
+# A broker of Kafka's protocol that takes events in before the database has them; None: the database does.
+LOG_BROKER = log_broker()
 
 # Seconds that sends under way may take to end once a worker is told to stop.
 DRAIN = whole_number("SIGNALBOX_DRAIN", 3, 1, 600, "a number of seconds")

@@ -31,6 +31,7 @@ from delivery.observer.scrubbing import Scrubber
 from delivery.observer.work import observe as observer_work
 from delivery.peers.tokens import forget_old
 from delivery.reconcile.work import work as reconcile_work
+from delivery.router.work import route
 from delivery.runner.shift import Shift
 from delivery.supervision.duty import Duty
 from delivery.supervision.queues import EXPIRES, task_of
@@ -51,7 +52,7 @@ def _work_a_shift(relieve: Relieve) -> None:
         relieve()
         if not asked_to_stop.is_set():
             # In a thread: this is the event loop of a shift that still sends, and a broker that hangs would stop it.
-            threading.Thread(target=_ring_for_a_shift, name="ring", daemon=True).start()
+            threading.Thread(target=_ring_for, args=("shift",), name="ring", daemon=True).start()
 
     work = Shift(asked_to_stop, grace=settings.DRAIN)
     try:
@@ -81,7 +82,17 @@ def _retain(relieve: Relieve) -> None:
     merge_packs(time.monotonic() + MERGING)
 
 
+def _route(relieve: Relieve) -> None:
+    """What a broker took in, for a minute; rings for the next, for a second's pause would be seen."""
+    if settings.LOG_BROKER is not None:
+        route(asked_to_stop.is_set)
+        relieve()
+        if not asked_to_stop.is_set():
+            _ring_for("route")
+
+
 _shift = Duty("shift", _work_a_shift)
+_routing = Duty("route", _route)
 _backfill = Duty("backfill", lambda relieve: backfill_work(asked_to_stop.is_set))
 _lettering = Duty("letters", _letters)
 _observing = Duty("observe", _observe)
@@ -96,6 +107,12 @@ _reconciling = Duty("reconcile", lambda relieve: reconcile_work(asked_to_stop.is
 def shift(*args: Any, **kwargs: Any) -> None:
     """Delivers for half a minute, then rings for the next shift."""
     _shift.perform()
+
+
+@shared_task(name=task_of("route"))
+def routing(*args: Any, **kwargs: Any) -> None:
+    """Brings what a broker took in into the log."""
+    _routing.perform()
 
 
 @shared_task(name=task_of("backfill"))
@@ -140,12 +157,12 @@ def reconcile(*args: Any, **kwargs: Any) -> None:
     _reconciling.perform()
 
 
-def _ring_for_a_shift() -> None:
-    """From whoever leaves. If the broker is away, the worker's watch starts the next shift."""
+def _ring_for(duty: str) -> None:
+    """From whoever leaves. If Celery's broker is away, the worker's watch starts the next one."""
     try:
-        current_app.send_task(task_of("shift"), expires=EXPIRES, retry=False)
+        current_app.send_task(task_of(duty), expires=EXPIRES, retry=False)
     except Exception as error:
-        logger.info("No shift could be rung for: %s", error)
+        logger.info("No %s could be rung for: %s", duty, error)
 
 
 @worker_process_init.connect

@@ -16,22 +16,24 @@ BY_THE_CLOCK = (
     "chaos/test_kill.py",
     "integration/shifts/test_deaths.py",
     "integration/shifts/test_relief.py",
-    "integration/shifts/test_poison.py",
-    "integration/test_brokers.py",
     "integration/test_ingest_http.py",
     "integration/test_log_cursor.py",
     "integration/test_log_write_lock.py",
     "integration/test_log_writer.py",
     "integration/test_up.py",
 )
+# They kill and wait as well, in a process of their own: they bear what the others do to the machine meanwhile.
+WITH_TIME = ("chaos/test_faults.py", "integration/shifts/test_poison.py", "integration/test_brokers.py")
 # The longest first: a group that begins last is what everybody waits for.
-ORDER = ("by the clock", "browser", "conformance", "integration", "chaos", "unit")
+ORDER = ("by the clock", "with time", "browser", "conformance", "integration", "chaos", "unit")
 
 
 def group_of(place: str) -> str:
     """The group of a file, named by its path below `tests`: its tests run one after the other in one process."""
     if place in BY_THE_CLOCK:
         return "by the clock"
+    if place in WITH_TIME:
+        return "with time"
     if place.startswith("conformance/"):
         return "conformance"  # They share the npm packages, which the first of them installs.
     return place

@@ -69,6 +69,7 @@ class Ingest:
         """The public id of the bearer token, checked; None without one on an open bus. Raises Denied."""
         text = _bearer(headers)
         pipe = self._ready()
+        await pipe.fresh()
         try:
             return _check_token(pipe, bus, text)
         except Denied:
@@ -146,7 +147,7 @@ def _accepted(published: list[Published]) -> bytes:
 
 
 def _entry(one: Published) -> dict[str, Any]:
-    entry: dict[str, Any] = {"id": one.id, "source": one.source, "seq": one.accepted.seq}
+    entry: dict[str, Any] = {"id": one.id, "source": one.source, "seq": one.accepted.seq or None}
     if one.accepted.duplicate:
         entry["duplicate"] = "differs" if one.accepted.differs else True
     if one.notice is not None:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from catalog.changes import RESERVED, SYSTEM
@@ -18,15 +19,20 @@ from delivery.doorbell import Doorbell
 from delivery.ingest.judging import Fault, NotTaken, Verdict, judge
 from delivery.ingest.notices import Notice
 from delivery.ingest.repeats import settled
-from delivery.ingest.snapshot import BusFacts, Directory, Snapshot
+from delivery.ingest.snapshot import EMPTY, BusFacts, Directory, Snapshot
 from delivery.ingest.violations import Violations
 from delivery.log.entry import Accepted, Entry, Versions, entry_of
 from delivery.log.interface import open_log
+from delivery.log.kafka.address import Address
+from delivery.log.kafka.log import KafkaLog
 from delivery.log.writer import Unavailable, Writer
 from rules.engine import Event
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+# With a broker in front, seconds that the catalog is believed, and that a database is waited for.
+SEEN, PATIENCE = 1.0, 0.5
 
 # Stands for a token where the console publishes for a signed-in person.
 CONSOLE = "console"
@@ -89,7 +95,7 @@ class Request:
     """The events of one request on their way to the log (a Draft of delivery/log/writer)."""
 
     __slots__ = (
-        "_batched", "_bus", "_directory", "_events", "_received_at", "_token", "_verdicts", "entries", "versions",
+        "_batched", "_bus", "_directory", "_events", "_matches", "_received_at", "_token", "_verdicts", "entries", "versions",
     )  # fmt: skip
 
     def __init__(
@@ -100,9 +106,12 @@ class Request:
         events: Sequence[CloudEvent],
         received_at: int,
         batched: bool,
+        matches: bool = True,
     ) -> None:
+        """`matches`: whether it is matched against the rules here, and not by the router of a broker."""
         self._directory, self._bus, self._token = directory, bus, token
         self._events, self._received_at, self._batched = events, received_at, batched
+        self._matches = matches
         self.versions = Versions(-1, -1)
         self.entries: list[Entry] = []
         self._verdicts: list[Verdict] = []
@@ -131,7 +140,7 @@ class Request:
             bus = _still_open(snapshot.buses[self._bus])
         else:
             bus = admit(snapshot, self._bus, self._token)
-        routing = snapshot.routing.get(bus.id)
+        routing = snapshot.routing.get(bus.id) if self._matches else None
         entries, verdicts = [], []
         for index, event in enumerate(self._events):
             view = Event(event.attributes, event.data, event.data_is_json)
@@ -162,6 +171,12 @@ class Pipeline:
         self.directory = Directory()
         self._doorbell = Doorbell()
         self.writer = Writer(self._committed)
+        self._broker: Address | None = settings.LOG_BROKER
+        # What publishers send goes by the broker, if there is one. Signalbox's own events need none in between: whoever
+        # publishes them has the database already.
+        self._door = Writer(lambda routed: None, self._open_broker) if self._broker is not None else None
+        self._seen_at = float("-inf")  # when the catalog was last known to be current; with a broker only
+        self._looking: asyncio.Future[None] | None = None
         self.violations = Violations()
         self._reader: ThreadPoolExecutor | None = None
 
@@ -169,7 +184,53 @@ class Pipeline:
         self, bus: str, token: str | None, events: Sequence[CloudEvent], batched: bool = False
     ) -> Request:
         """Checks and matches `events` for `bus`. Raises Refused (422, with the index when `batched`) and Denied."""
-        return Request(self.directory, bus, token, events, time.time_ns() // 1000, batched)
+        return Request(
+            self.directory,
+            bus,
+            token,
+            events,
+            time.time_ns() // 1000,
+            batched,
+            token is CONSOLE or self._broker is None,
+        )
+
+    @property
+    def front(self) -> Writer:
+        """Where publishers' events go: to the broker, if there is one, else to the database."""
+        return self._door or self.writer
+
+    async def fresh(self) -> None:
+        """With a broker: reads what changed in the catalog, if a second has passed since that was done.
+
+        Without one the log itself tells with each commit. A database that is away keeps nobody: what is known counts on.
+        """
+        if self._broker is None or time.monotonic() - self._seen_at < SEEN:
+            return
+        if self._looking is None or self._looking.get_loop() is not asyncio.get_running_loop():
+            self._looking = asyncio.ensure_future(self.refresh())
+            self._looking.add_done_callback(self._looked)
+        waited = asyncio.shield(self._looking)
+        try:
+            await asyncio.wait_for(waited, PATIENCE)
+        except (TimeoutError, Unavailable):
+            if self.directory.current is EMPTY:
+                raise Unavailable("The database does not answer.") from None
+            self._seen_at = time.monotonic()
+
+    def _looked(self, looking: asyncio.Future[None]) -> None:
+        self._looking = None
+        if looking.cancelled():
+            return
+        if (error := looking.exception()) is not None:
+            logger.warning("What changed in the catalog is not known now: %s", error)
+        self._seen_at = time.monotonic()
+
+    def _open_broker(self) -> KafkaLog:
+        assert self._broker is not None
+        return KafkaLog(self._broker, self._bus_name, settings.EVENT_BYTES_LIMIT)
+
+    def _bus_name(self, bus: int) -> str:
+        return next(facts.name for facts in self.directory.current.buses.values() if facts.id == bus)
 
     async def refresh(self) -> None:
         """Reads what changed in the catalog and the rules, in a thread: the event loop serves everybody."""
@@ -189,8 +250,11 @@ class Pipeline:
             raise Unavailable("The database does not answer.") from error
 
     async def store(self, request: Request) -> list[Accepted]:
-        """Stores all of `request`; returns after the durable commit. Raises Unavailable, Refused, Denied."""
-        accepted = await self.writer.store(request)
+        """Stores all of `request`; returns after the durable commit, or when the broker has it safe on all its replicas.
+
+        Raises Unavailable, Refused, Denied.
+        """
+        accepted = await self.front.store(request)
         if any(place.differs for place in accepted):
             accepted = await self._in_reader(lambda: self._settled(request, accepted))
         self.violations.warned(request.faults(accepted))
@@ -216,6 +280,8 @@ class Pipeline:
 
     def close(self) -> None:
         """Stores what is queued and ends the threads."""
+        if self._door is not None:
+            self._door.close()
         self.writer.close()
         self.violations.close()
         self._doorbell.close()

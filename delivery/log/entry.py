@@ -36,7 +36,10 @@ class Entry(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """The answer for one entry: its place in the log. For a repeat of (source, id), the place of the first one."""
+    """The answer for one entry: its place in the log. For a repeat of (source, id), the place of the first one.
+
+    `seq` 0: a broker holds it, and the router gives it its place.
+    """
 
     seq: int
     duplicate: bool = False
@@ -56,6 +59,24 @@ class StaleVersions(Exception):
     def __init__(self, current: Versions) -> None:
         super().__init__(f"the rules are at {current.rules}, the catalog at {current.catalog}")
         self.current = current
+
+
+class Advance(NamedTuple):
+    """A partition of a broker's topic whose records up to `after` are in the commit; `skipped` of them hold no event.
+
+    It counts only if the partition is still at `before` and leased with `fence`.
+    """
+
+    bus: int
+    partition: int
+    fence: int
+    before: int
+    after: int
+    skipped: int = 0
+
+
+class LostLease(Exception):
+    """Another router has a partition, or has moved it on: nothing was stored."""
 
 
 class BelowFloor(LookupError):

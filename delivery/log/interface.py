@@ -1,11 +1,11 @@
-"""What a log can do. SQLite and PostgreSQL implement it; readers and writers know only this."""
+"""What a log can do. SQLite, PostgreSQL and brokers of Kafka's protocol implement it; readers and writers know only this."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from delivery.log.entry import Accepted, Entry, Stored, Versions
+from delivery.log.entry import Accepted, Advance, Entry, Stored, Versions
 
 
 class Log(Protocol):
@@ -36,7 +36,17 @@ class Log(Protocol):
         ...
 
 
-def open_log() -> Log:
+class DatabaseLog(Log, Protocol):
+    """A log in our database: all that is read is there, whoever took it in first."""
+
+    def append(
+        self, groups: Sequence[Sequence[Entry]], versions: Versions, advances: Sequence[Advance] = ()
+    ) -> list[list[Accepted]]:
+        """As Log.append; the `advances` of a broker's partitions are in the same commit. Raises LostLease."""
+        ...
+
+
+def open_log() -> DatabaseLog:
     """The log of the default database, for the calling thread: its connection belongs to this thread alone."""
     from django.db import connection
 

@@ -18,6 +18,10 @@ RAISE_FLOOR = (
     "INSERT INTO log_floor (bus, seq) VALUES (%s, %s) "
     "ON CONFLICT (bus) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > log_floor.seq"
 )
+ADVANCE = (
+    "UPDATE log_partition SET next = ?, skipped = skipped + ? "
+    "WHERE bus = ? AND partition = ? AND fence = ? AND next = ?"
+)
 
 
 class Plan(NamedTuple):

@@ -20,9 +20,10 @@ from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
 
 from catalog.stamps import LOG_LOCK
-from delivery.log.arrays import blobs, number, numbers, texts
-from delivery.log.entry import Accepted, Entry, StaleVersions, Stored, Versions, name_of
+from delivery.log.arrays import INT8, blobs, number, numbers, texts
+from delivery.log.entry import Accepted, Advance, Entry, LostLease, StaleVersions, Stored, Versions, name_of
 from delivery.log.planning import (
+    ADVANCE,
     EVENT_COLUMNS,
     FLOOR,
     RAISE_FLOOR,
@@ -110,7 +111,9 @@ class PostgresLog:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOG_LOCK,))
             yield cursor
 
-    def append(self, groups: Sequence[Sequence[Entry]], versions: Versions) -> list[list[Accepted]]:
+    def append(
+        self, groups: Sequence[Sequence[Entry]], versions: Versions, advances: Sequence[Advance] = ()
+    ) -> list[list[Accepted]]:
         entries = [entry for group in groups for entry in group]
         names = [
             numbers([entry.bus for entry in entries]),
@@ -124,6 +127,13 @@ class PostgresLog:
                 current, head, known = _look(_run(server, b"look", names))
                 if current != versions:
                     raise StaleVersions(current)
+                for one in advances:
+                    order = (one.after, one.skipped, one.bus, one.partition, one.fence, one.before)
+                    values = [number(value) for value in order]
+                    formats = [Format.BINARY] * len(order)
+                    moved = _good(server.exec_params(MOVE, values, [INT8] * len(order), formats))
+                    if moved.command_tuples != 1:
+                        raise LostLease(f"partition {one.partition} of bus {one.bus}")
                 planned = plan(groups, known, head)
                 if planned.events:
                     _run(server, b"write", _parameters(planned))
@@ -176,6 +186,9 @@ def _numbered(sql: str) -> bytes:
 def _run(server: PGconn, name: bytes, values: Sequence[bytes]) -> PGresult:
     """Executes a prepared statement; parameters in the binary format, results as text."""
     return _good(server.exec_prepared(name, values, [Format.BINARY] * len(values)))
+
+
+MOVE = _numbered(ADVANCE.replace("?", "%s"))
 
 
 def _good(result: PGresult) -> PGresult:

@@ -9,8 +9,18 @@ from typing import Any
 
 from django.db import connection
 
-from delivery.log.entry import Accepted, Entry, StaleVersions, Stored, Versions, name_of
-from delivery.log.planning import EVENT_COLUMNS, FLOOR, RAISE_FLOOR, Name, above_floor, forget, plan, seek
+from delivery.log.entry import Accepted, Advance, Entry, LostLease, StaleVersions, Stored, Versions, name_of
+from delivery.log.planning import (
+    ADVANCE,
+    EVENT_COLUMNS,
+    FLOOR,
+    RAISE_FLOOR,
+    Name,
+    above_floor,
+    forget,
+    plan,
+    seek,
+)
 from delivery.log.sqlite_backend.base import DatabaseWrapper
 
 # Rows per INSERT: every sqlite3 step gives the GIL up and must win it back, so few, wide statements (and SQLite
@@ -61,11 +71,17 @@ class SqliteLog:
             finally:
                 wrapper.release_lock()
 
-    def append(self, groups: Sequence[Sequence[Entry]], versions: Versions) -> list[list[Accepted]]:
+    def append(
+        self, groups: Sequence[Sequence[Entry]], versions: Versions, advances: Sequence[Advance] = ()
+    ) -> list[list[Accepted]]:
         with self._writing(PATIENCE) as raw:
             current, head = self._state(raw)
             if current != versions:
                 raise StaleVersions(current)
+            for one in advances:
+                values = (one.after, one.skipped, one.bus, one.partition, one.fence, one.before)
+                if raw.execute(ADVANCE, values).rowcount != 1:
+                    raise LostLease(f"partition {one.partition} of bus {one.bus}")
             planned = plan(groups, self._known(raw, groups), head)
             if planned.events:
                 _insert(

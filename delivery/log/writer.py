@@ -18,6 +18,7 @@ from typing import Protocol
 from django.db import connection
 from django.db.utils import DatabaseError
 
+from delivery.cloudevents import Refused
 from delivery.log.entry import Accepted, Entry, StaleVersions, Versions
 from delivery.log.interface import Log, open_log
 
@@ -194,6 +195,9 @@ class Writer:
                 answer.set_exception(error)
         except Exception as error:
             if len(group) == 1:
+                if isinstance(error, Refused):  # by a broker that takes no event as large
+                    group[0][1].set_exception(error)
+                    return
                 logger.exception("An event could not be stored.")
                 group[0][1].set_exception(Unavailable(f"The log failed: {type(error).__name__}."))
                 return
@@ -209,7 +213,7 @@ class Writer:
         try:
             answers = log.append([draft.entries for draft, _ in group], versions)
         except DatabaseError as error:
-            if _passes(error):
+            if passes(error):
                 logger.warning("The log is not available: %s", error)
                 raise Unavailable("The database does not answer in time.") from error
             raise
@@ -235,7 +239,7 @@ class Writer:
             self._store(log, left)
 
 
-def _passes(error: DatabaseError) -> bool:
+def passes(error: DatabaseError) -> bool:
     """Whether the trouble is the database's (locked, full, restarting) and not the row's."""
     from django.db.utils import InterfaceError, OperationalError
 

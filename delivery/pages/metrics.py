@@ -129,7 +129,7 @@ def _lines() -> Iterator[str]:
     )  # fmt: skip
     yield from _metric(
         "ingest_queue", "gauge", "Events that wait to be stored, in this web process.",
-        [({}, pipeline().writer.waiting)],
+        [({}, pipeline().front.waiting)],
     )  # fmt: skip
     yield from _reconciled(at)
 

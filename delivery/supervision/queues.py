@@ -16,7 +16,7 @@ class Rung(NamedTuple):
 
 
 QUEUES = {
-    "delivery": "shifts: what is routed to targets is delivered",
+    "delivery": "shifts: what is routed to targets is delivered; what a broker took in is routed",
     "sources": "connectors that fetch events from other systems",
     "replay": "past events: targets that start in the past, dead letters that are redriven or go on",
     "archive": "what goes to the archive",
@@ -24,6 +24,7 @@ QUEUES = {
 }
 DUTIES = {
     "shift": Rung("delivery", 1.0),
+    "route": Rung("delivery", 1.0),
     "backfill": Rung("replay", 1.0),
     "letters": Rung("replay", 1.0),
     "observe": Rung("upkeep", 1.0),

@@ -241,4 +241,4 @@ def test_every_duty_has_a_task_a_queue_and_a_place_in_beat(settings: Any) -> Non
         assert rung.queue in QUEUES
         assert settings.CELERY_TASK_ROUTES[task_of(name)] == {"queue": rung.queue}
         assert settings.CELERY_BEAT_SCHEDULE[name]["schedule"] == rung.every
-    assert set(schedule(frozenset({"replay"}))) == {"backfill"}
+    assert set(schedule(frozenset({"replay"}))) == {"backfill", "letters"}

@@ -187,8 +187,8 @@ def _needs(groups: list[listing.Group], owes: dict[int, Waiting]) -> list[Need]:
         if refused_by is None or any(need.target.pk == group.target for need in found):
             continue
         headline = ngettext(
-            "%(target)s has refused %(n)s event since %(since)s.",
-            "%(target)s has refused %(n)s events since %(since)s.",
+            "%(target)s has not taken %(n)s event since %(since)s.",
+            "%(target)s has not taken %(n)s events since %(since)s.",
             group.size,
         ) % {"target": refused_by.name, "n": words.number(group.size), "since": _since(group.first_at)}
         found.append(

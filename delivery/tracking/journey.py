@@ -65,8 +65,8 @@ class Stop:
 
     @property
     def answered(self) -> bool:
-        """Whether the target answered at all, by its dead letter or latest attempt."""
-        return (self.trouble.status if self.trouble else self.last.status if self.last else None) is not None
+        """Whether the target answered its latest attempt, or was not asked at all because nothing could be made for it."""
+        return self.last is None or self.last.status is not None or self.last.outcome != Outcome.RETRY
 
     @property
     def reason(self) -> str:

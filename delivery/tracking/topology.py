@@ -375,7 +375,7 @@ def _delivering(at: int, wanted: Iterable[int]) -> dict[int, Delivering]:
             ),
         )
         for target, state, dead_ones, retrying, answered, opened, probe_at, reason, prober in rows(
-            f"SELECT t.id, t.state, {exists}, {exists}, {exists[:-1]} AND x.status IS NOT NULL), "
+            f"SELECT t.id, t.state, {exists}, {exists}, {exists[:-1]} AND (x.status IS NOT NULL OR x.request IS NULL)), "
             "g.opened_at, g.probe_at, g.reason, g.prober "
             "FROM rules_target t JOIN rules_rule r ON r.id = t.rule_id "
             "LEFT JOIN runner_gate g ON g.target = t.id AND t.breaker WHERE r.enabled",

@@ -104,7 +104,9 @@ def _received_at(seqs: Iterable[int]) -> dict[int, int]:
 def _exceptions(targets: Sequence[int]) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
     """How many there are by target and state, and how many of the dead the target answered."""
     found = rows(
-        "SELECT target, state, count(*), count(status) FROM runner_exception "
+        # What was sent and got no answer. Without a request it could not even be made: that is no silence of the target.
+        "SELECT target, state, count(*), count(CASE WHEN status IS NOT NULL OR request IS NULL THEN 1 END) "
+        "FROM runner_exception "
         f"WHERE target IN ({marks(targets)}) GROUP BY 1, 2",
         targets,
     )

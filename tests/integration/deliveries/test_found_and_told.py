@@ -42,7 +42,7 @@ def test_a_target_that_never_answered_did_not_refuse(someone: Client, town: Simp
     seq = order(town)
     for number in (1, 2):
         write.attempt(town.billing.pk, seq, Outcome.RETRY, number, status=None, reason="Connection refused.")
-    write.hold(town.billing.pk, seq, State.DEAD, status=None, reason="Connection refused.")
+    write.hold(town.billing.pk, seq, State.DEAD, status=None, reason="Connection refused.", request="{}")
     page = text(someone.get(f"/journey/{seq}/"))
     assert f"Given up after 2 tries: {town.billing.name} did not answer." in page
     assert "Check where it delivers" in page

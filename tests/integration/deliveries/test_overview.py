@@ -25,8 +25,8 @@ def test_what_is_wrong_is_said_first(someone: Client, town: SimpleNamespace) -> 
     for number in range(3):
         refuse(town, subject=f"order-{number}")
     page = text(someone.get("/deliveries/"))
-    assert "Billing has refused 3 events since" in page
-    assert page.index("Billing has refused 3 events") < page.index("Throughput")
+    assert "Billing has not taken 3 events since" in page
+    assert page.index("Billing has not taken 3 events") < page.index("Throughput")
     assert REASON in page
     assert "Redrive 3…" in page
 

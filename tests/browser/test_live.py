@@ -288,7 +288,9 @@ def test_the_preview_follows_the_keys(console, visit, token):
     pattern.fill('{"type": ["order.placed"], "data": {"currency": [{"prefix": "E"}]}}')
     expect(page.locator("#pattern-problems")).to_be_empty()
     page.get_by_role("button", name="Conditions", exact=True).click()
-    expect(page.get_by_role("region", name="Keep only").get_by_label("Method", exact=True)).to_have_value("prefix")
+    expect(page.get_by_role("region", name="Keep only").get_by_label("Method", exact=True)).to_have_value(
+        "prefix"
+    )
 
 
 def test_the_template_is_completed_from_the_schema(console, visit, token):

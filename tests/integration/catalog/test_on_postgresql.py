@@ -16,17 +16,12 @@ FILES = [
     "test_discovery.py",
     "test_lifecycle.py",
     "test_event_type.py",
-    "test_event_type_fields.py",
     "test_event_type_quality.py",
     "test_event_type_versions.py",
     "test_api_event_types.py",
-    "test_api_lifecycles.py",
-    "test_api_owners.py",
     "test_api_changes.py",
-    "test_api_approvals.py",
-    "test_api_retirements.py",
-    "test_api_checks.py",
 ]
+# The others ask through the ORM only, in the same words for either database.
 # What asks for SQLite's own index, or for ten thousand rows twice.
 LEFT_OUT = "not ten_thousand"
 

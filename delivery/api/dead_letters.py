@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.asking import Members, pointer
-from catalog.api.describing import DRY, PAGED, described, place, query
-from catalog.api.operation import NO_CURSOR, PAGING, Operation, is_dry, page_limit, parameters
+from catalog.api.asking import Members
+from catalog.api.describing import DRY, PAGED, described, place
+from catalog.api.operation import PAGING, Operation, is_dry, page_limit, parameters
 from catalog.api.owners import page
 from catalog.api.problem import Invalid, Missing, Place
 from catalog.api.shown import moment as time
 from catalog.personal import shown_to
 from delivery.api import shapes
+from delivery.api.choosing import FILTERS, MOST, NAMES, chosen_by, cursor_of, filter_of
 from delivery.deadletters import asking, listing
 from delivery.deadletters import chosen as choosing
 from delivery.deadletters.causes import cause_id
@@ -31,20 +30,6 @@ from rules.models import Target
 
 TAG = "Dead letters"
 READS, WRITES = "rules.view_target", "rules.change_target"
-NAMES = ("target", "rule", "cause", "status", "type", "subject", "text", "since", "until")
-NUMBERS, TIMES = ("target", "rule", "status"), ("since", "until")
-MOST = 500
-FILTERS = (
-    query("target", "The target's id.", whole=True),
-    query("rule", "The rule's id.", whole=True),
-    query("cause", "The id of a cause, from a letter or a group."),
-    query("status", "What the target answered.", whole=True),
-    query("type", "Of the event, exactly."),
-    query("subject", "Of the event, exactly."),
-    query("text", "Somewhere in the reason."),
-    query("since", "First tried at or after (RFC 3339)."),
-    query("until", "First tried before (RFC 3339)."),
-)
 
 
 class DeadLetters(Operation):
@@ -68,19 +53,11 @@ class DeadLetters(Operation):
         """A page of dead letters."""
         asked = parameters(request, *NAMES, *PAGING)
         limit = page_limit(asked)
-        found: list[Letter] = []
-        looked: tuple[int, int] | None = None
-        for letter in choosing.newest(_filter(asked), below=_cursor(asked.get("cursor"))):
-            found.append(letter)
-            looked = (letter.seq, letter.target)
-            if len(found) > limit:
-                break
+        found, place_after = choosing.page(filter_of(asked), cursor_of(asked.get("cursor")), limit)
         following = None
-        if len(found) > limit:
-            found = found[:limit]
-            looked = (found[-1].seq, found[-1].target)
+        if place_after is not None:
             given = request.query_params.copy()
-            given["cursor"] = f"{looked[0]}-{looked[1]}"
+            given["cursor"] = "-".join(map(str, place_after))
             following = f"{request.path}?{given.urlencode()}"
         return Response({"items": _shown(found), "next": following})
 
@@ -112,7 +89,7 @@ class Groups(Operation):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """The groups."""
-        groups = listing.groups(_filter(parameters(request, *NAMES)))[:200]
+        groups = listing.groups(filter_of(parameters(request, *NAMES)))[:200]
         names = _names(group.target for group in groups)
         items = [
             {
@@ -210,12 +187,12 @@ class Redrive(Operation):
         """Asks for a redrive."""
         dry = is_dry(request)
         asked = Members(request, ("filter", "letters", "out_of_order"))
-        chosen, free = _chosen(asked), asked.flag("out_of_order")
+        chosen, free = chosen_by(asked), asked.flag("out_of_order")
         asked.check()
         left = _earlier_left(chosen)
         if left and not free and not dry:
             asked.wrong(
-                "/letters",
+                "",
                 _(
                     "%(n)s earlier dead letters of the same keys are not among these. Name them too, or say out_of_order."
                 )
@@ -247,7 +224,7 @@ class Discard(Operation):
         """Asks for a discard."""
         dry = is_dry(request)
         asked = Members(request, ("filter", "letters", "reason"))
-        chosen, reason = _chosen(asked), asked.text("reason").strip()
+        chosen, reason = chosen_by(asked), asked.text("reason").strip()
         if not reason:
             asked.wrong("/reason" if "reason" in asked else "", _("Say why they are discarded: `reason`."))
         asked.check()
@@ -315,91 +292,7 @@ def _asked(
 
 
 def _earlier_left(chosen: Chosen) -> int:
-    if chosen.letters is None:
-        return 0
     return choosing.earlier_left(choosing.in_order(chosen, (0, 0), MOST)[0])
-
-
-def _chosen(asked: Members) -> Chosen:
-    """What the members choose; notes problems."""
-    which = asked.only_one("filter", "letters")
-    if which is None:
-        return Chosen(letters=())
-    said = asked.value(which)
-    if which == "filter":
-        if not isinstance(said, dict):
-            asked.wrong("/filter", _("This is an object."))
-            return Chosen(letters=())
-        wrong: list[Place] = []
-        chosen = _filter(said, wrong)
-        for one in wrong:
-            asked.wrong(one.pointer, one.detail)
-        return chosen
-    letters: list[tuple[int, int]] = []
-    for at, one in enumerate(said if isinstance(said, list) else []):
-        if (
-            isinstance(one, dict)
-            and set(one) == {"target", "seq"}
-            and all(type(v) is int for v in one.values())
-        ):
-            letters.append((one["target"], one["seq"]))
-        else:
-            asked.wrong(pointer("letters", at), _("This is an object with the numbers target and seq."))
-    if not isinstance(said, list) or not 1 <= len(said) <= MOST:
-        asked.wrong("/letters", _("This is a list of 1 to %(most)s dead letters.") % {"most": MOST})
-    return Chosen(letters=tuple(letters))
-
-
-def _filter(said: dict[str, Any], wrong: list[Place] | None = None) -> Chosen:
-    """The filter that the values say. Raises Invalid, unless problems go to `wrong`."""
-    body, problems = wrong is not None, wrong if wrong is not None else []
-    values: dict[str, Any] = {}
-    for name, value in said.items():
-        at = pointer("filter", name) if body else ""
-        if name in PAGING and not body:
-            continue
-        if name not in NAMES:
-            problems.append(Place(_("“%(name)s” means nothing here.") % {"name": name}, at))
-        elif name in NUMBERS:
-            number = (
-                int(value) if str(value).isascii() and str(value).isdigit() and len(str(value)) < 19 else None
-            )
-            if number is None or isinstance(value, bool):
-                problems.append(Place(_("%(name)s is a whole number.") % {"name": name}, at))
-            values[name] = number
-        elif not isinstance(value, str):
-            problems.append(Place(_("%(name)s is a text.") % {"name": name}, at))
-        elif name in TIMES:
-            values[name] = _microseconds(value)
-            if values[name] is None:
-                problems.append(
-                    Place(
-                        _("%(name)s is a time with its zone, such as 2026-03-01T09:30:00Z.") % {"name": name},
-                        at,
-                    )
-                )
-        else:
-            values[name] = value
-    if problems and not body:
-        raise Invalid(*problems)
-    return Chosen.of(values)
-
-
-def _microseconds(text: str) -> int | None:
-    try:
-        found: datetime | None = parse_datetime(text)
-    except ValueError:
-        return None
-    return int(found.timestamp() * 1_000_000) if found is not None and found.tzinfo is not None else None
-
-
-def _cursor(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    seq, _dash, target = text.partition("-")
-    if not (seq.isdecimal() and target.isdecimal() and len(text) < 40):
-        raise Invalid(Place(str(NO_CURSOR), ""))
-    return int(seq), int(target)
 
 
 def _names(targets: Any) -> dict[int, str]:

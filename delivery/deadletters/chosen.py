@@ -13,6 +13,7 @@ from delivery.tracking.read import marks, moment, rows
 from delivery.tracking.words import State
 
 CHUNK = 500
+LOOKED_AT = 10_000  # dead letters looked at for one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +129,54 @@ COLUMNS = (
 )
 
 
-def newest(chosen: Chosen, below: tuple[int, int] | None = None, looked_at: int = 10_000) -> Iterator[Letter]:
-    """Those chosen, the newest event first; only after `below` (seq, target) when given.
-
-    Ends after `looked_at` dead letters were looked at, chosen or not.
-    """
+def newest(chosen: Chosen, looked_at: int = LOOKED_AT) -> Iterator[Letter]:
+    """Those chosen, the newest event first. Ends after `looked_at` dead letters were looked at, chosen or not."""
+    below: tuple[int, int] | None = None
     while looked_at > 0:
-        where, values = chosen.where()
-        if below is not None:
-            where, values = (
-                f"{where} AND x.seq <= %s AND NOT (x.seq = %s AND x.target >= %s)",
-                [*values, below[0], *below],
-            )
-        found = _read(where, values, "x.seq DESC, x.target DESC", min(CHUNK, looked_at))
+        found = _next(chosen, below, min(CHUNK, looked_at))
         yield from (letter for letter in found if chosen.fits(letter))
         if len(found) < min(CHUNK, looked_at):
             return
         looked_at -= len(found)
-        below = (found[-1].seq, found[-1].target)
+        below = _place(found[-1])
+
+
+def page(
+    chosen: Chosen, below: tuple[int, int] | None, limit: int, looked_at: int = LOOKED_AT
+) -> tuple[list[Letter], tuple[int, int] | None]:
+    """Up to `limit` of those chosen after `below` (seq, target), the newest event first, and where to go on.
+
+    That is None at the end only: where `looked_at` were looked at first, fewer or none are found and there is more.
+    """
+    letters: list[Letter] = []
+    while looked_at > 0:
+        size = min(CHUNK, looked_at)
+        found = _next(chosen, below, size)
+        for letter in found:
+            if chosen.fits(letter):
+                if len(letters) == limit:
+                    return letters, _place(letters[-1])
+                letters.append(letter)
+        if len(found) < size:
+            return letters, None
+        looked_at -= size
+        below = _place(found[-1])
+    return letters, below
+
+
+def _place(letter: Letter) -> tuple[int, int]:
+    return letter.seq, letter.target
+
+
+def _next(chosen: Chosen, below: tuple[int, int] | None, size: int) -> list[Letter]:
+    """The next dead letters, newest first, of which the database cannot tell that they are not chosen."""
+    where, values = chosen.where()
+    if below is not None:
+        where, values = (
+            f"{where} AND x.seq <= %s AND NOT (x.seq = %s AND x.target >= %s)",
+            [*values, below[0], *below],
+        )
+    return _read(where, values, "x.seq DESC, x.target DESC", size)
 
 
 def in_order(

@@ -92,13 +92,7 @@ def _grouped(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
 
 
 def _listed(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
-    found: list[Letter] = []
-    for letter in choosing.newest(chosen, below=_below(request.GET.get("before", ""))):
-        found.append(letter)
-        if len(found) > ON_PAGE:
-            break
-    more = len(found) > ON_PAGE
-    found = found[:ON_PAGE]
+    found, following = choosing.page(chosen, _below(request.GET.get("before", "")), ON_PAGE)
     total, exact = choosing.count(chosen)
     told = _told(found)
     targets = {one.pk: one for one in Target.objects.filter(pk__in={letter.target for letter in found})}
@@ -108,7 +102,7 @@ def _listed(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
         "total": total,
         "exact": exact,
         "group": group,
-        "next": f"{found[-1].seq}-{found[-1].target}" if more else "",
+        "next": "-".join(map(str, following)) if following is not None else "",
         "paged": bool(request.GET.get("before")),
     }
 
@@ -199,7 +193,7 @@ def later(request: HttpRequest) -> HttpResponse:
 def redrive(request: HttpRequest) -> HttpResponse:
     """Sends dead letters again: those ticked (`letter`, "target-seq"), else those that the query chooses, `seq` for one."""
     chosen = _chosen(request.GET, request.POST.getlist("letter"))
-    if chosen.letters is not None and "out_of_order" not in request.POST:
+    if "out_of_order" not in request.POST:
         letters, _more = choosing.in_order(chosen, (0, 0), LOOKED_AT)
         if earlier := choosing.earlier_left(letters):
             context = {

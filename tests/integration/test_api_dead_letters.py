@@ -87,6 +87,19 @@ def test_a_redrive_by_filter_or_by_name(target: Target, someone: Client) -> None
     call(someone, "post", "/dead-letters:redrive", {"filter": {"target": target.pk}}, status=422)
 
 
+def test_a_filter_that_leaves_out_earlier_ones_of_a_key_is_asked_about_too(
+    target: Target, someone: Client
+) -> None:
+    first, _second = dead(target, reason="Away"), dead(target, reason="Order 1 is unknown")
+    body = {"filter": {"text": "unknown"}}
+    assert call(someone, "post", "/dead-letters:redrive?dry_run=1", body)["earlier_left"] == 1
+    call(someone, "post", "/dead-letters:redrive", body, status=422)
+    page = someone.post("/dead-letters/redrive/?q=unknown").content.decode()
+    assert "Redrive out of order?" in page
+    assert rows("SELECT state FROM runner_exception WHERE seq = %s", [first]) == [(State.DEAD,)]
+    assert call(someone, "post", "/dead-letters:redrive", body | {"out_of_order": True})["done"] == 1
+
+
 @pytest.mark.parametrize(
     "body",
     [

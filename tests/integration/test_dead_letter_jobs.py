@@ -12,7 +12,7 @@ from catalog.changes import LETTERS
 from catalog.models import Bus, Team
 from delivery.deadletters import asking, forwarding, work
 from delivery.deadletters.asking import NothingChosen, ask, undo
-from delivery.deadletters.chosen import Chosen, count, earlier_left, in_order, newest
+from delivery.deadletters.chosen import Chosen, count, earlier_left, in_order, newest, page
 from delivery.models import LetterJob
 from delivery.tracking.read import now, rows
 from delivery.tracking.words import State
@@ -69,8 +69,23 @@ def test_each_part_of_the_filter_narrows(target: Target) -> None:
     assert found(until=now() - 10**9) == [b]
     assert found(letters=((target.pk, a), (other.pk, c), (target.pk, c))) == [c, a]
     assert found(letters=()) == []
-    assert [letter.seq for letter in newest(Chosen(), below=(c, other.pk))] == [b, a]
+    assert [letter.seq for letter in page(Chosen(), (c, other.pk), 5)[0]] == [b, a]
     assert Chosen.of(json.loads(json.dumps(Chosen(letters=((1, 2),)).values()))) == Chosen(letters=((1, 2),))
+
+
+def test_a_page_goes_on_where_too_many_were_looked_at_without_finding_enough(target: Target) -> None:
+    wanted = [dead(target, "rare"), *(dead(target, "common") for _ in range(5)), dead(target, "rare")]
+    chosen = Chosen(subject="rare")
+    found, place = page(chosen, None, 5, looked_at=3)
+    assert [letter.seq for letter in found] == [wanted[-1]]
+    seen, pages = [letter.seq for letter in found], 1
+    while place is not None:
+        found, place = page(chosen, place, 5, looked_at=3)
+        seen += [letter.seq for letter in found]
+        pages += 1
+    assert (seen, pages) == ([wanted[-1], wanted[0]], 3)
+    assert page(chosen, None, 1)[1] == (wanted[-1], target.pk)
+    assert page(chosen, None, 2) == (list(newest(chosen)), None)
 
 
 def test_an_event_that_its_bus_no_longer_keeps_is_known_by_its_own_bytes(target: Target) -> None:

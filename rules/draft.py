@@ -6,7 +6,7 @@ The same reading serves the preview, the save and every press of a button in bet
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import QueryDict
@@ -390,12 +390,6 @@ class Draft:
     def conditions(self) -> int:
         """How many conditions there are beside the type."""
         return conditions_in(self.pattern or {}, self.rows if self.mode == "rows" else None) + bool(self.sql)
-
-
-def without_others(draft: Draft, index: int) -> Draft:
-    """The draft with one row alone, to count what that row lets pass."""
-    row = draft.rows[index]._replace(place="")
-    return replace(draft, rows=[row], sql="", filters_text="", problems=[]).checked()
 
 
 def _in_row(written: Written, error: PatternError) -> Problem:

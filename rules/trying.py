@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from rules.draft import Draft, without_others
+from rules.draft import Draft
 from rules.engine import Event, Filter, compile, explain
 
 WHOLE, SQL, FIRST_ROW = 0, 1, 2
@@ -33,7 +34,7 @@ def try_on(draft: Draft, seen: Sequence[Event]) -> Tried:
             filters.append((SQL, Filter({}, whole.sql)))
     for index, row, problems in draft.lines[:MOST_ROWS] if draft.mode == "rows" else []:
         if row.path.strip() and not problems:
-            alone = without_others(draft, index).filter
+            alone = _without_others(draft, index).filter
             if alone is not None:
                 filters.append((FIRST_ROW + index, alone))
     counts = dict.fromkeys((number for number, _one in filters), 0)
@@ -52,3 +53,9 @@ def reason(draft: Draft, event: Event) -> str:
     """The first condition that `event` does not meet, in words; "" when it meets all."""
     failed = explain(draft.filter, event).failed if draft.filter is not None else None
     return failed.sentence if failed is not None else ""
+
+
+def _without_others(draft: Draft, index: int) -> Draft:
+    """The draft with one row alone, to count what that row lets pass."""
+    row = draft.rows[index]._replace(place="")
+    return replace(draft, rows=[row], sql="", filters_text="", problems=[]).checked()

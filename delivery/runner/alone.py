@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from delivery.runner.progress import Item
+from delivery.runner.items import Item
 from delivery.runner.sending import Sender
 
 REST = 9.0  # times as long as the others waited

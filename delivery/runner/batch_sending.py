@@ -9,8 +9,9 @@ from typing import Protocol
 from delivery.connectors.spi import Delivery, Outcome, Target
 from delivery.runner.batching import Batcher
 from delivery.runner.facts import Facts
+from delivery.runner.items import Item
 from delivery.runner.preparing import OutsideContract, Preparing, size_of, unsendable
-from delivery.runner.progress import Item, Progress
+from delivery.runner.progress import Progress
 from delivery.runner.throttle import Throttle
 from delivery.tracking.words import Outcome as Ended
 from rules.engine import TransformError

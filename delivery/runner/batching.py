@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 
+from delivery.runner.items import Item
 from delivery.runner.policy import Batching
-from delivery.runner.progress import Item
 
 
 class Batcher:

@@ -13,9 +13,9 @@ import msgspec
 from delivery.log.schema import LANES_PER_SLOT, lanes_of
 from delivery.runner import attempts, rollups
 from delivery.runner.database import Database
+from delivery.runner.items import Item
 from delivery.runner.lease import LEASE, Claimed
 from delivery.runner.policy import Policy
-from delivery.runner.progress import Item
 from delivery.runner.suspects import Suspects
 from delivery.tracking.words import Outcome, State
 

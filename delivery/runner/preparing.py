@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from delivery.connectors.spi import Delivery, Outcome, Reject
-from delivery.runner.progress import Item
+from delivery.runner.items import Item
 from rules.contract import Contract, compile_contract
 from rules.engine import Event, Transform, TransformError, compile_transform
 from rules.outputs import output_of

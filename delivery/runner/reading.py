@@ -10,7 +10,7 @@ from typing import Any
 from delivery.log.schema import LANES_PER_SLOT
 from delivery.runner.attempts import TRIED
 from delivery.runner.held import BOUND
-from delivery.runner.progress import Item
+from delivery.runner.items import Item
 from delivery.runner.view import View
 from delivery.tracking.words import State
 

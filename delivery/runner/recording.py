@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from delivery.log.schema import CURSORS
 from delivery.runner import attempts, rollups
+from delivery.runner.items import Item, Outbox
 from delivery.runner.lease import LeaseLost
-from delivery.runner.progress import Item, Outbox
 from delivery.runner.view import View
 from delivery.tracking.words import State
 

@@ -26,9 +26,10 @@ from delivery.connectors.spi import (
 )
 from delivery.runner.batch_sending import Batches
 from delivery.runner.facts import Facts
+from delivery.runner.items import Item
 from delivery.runner.judging import judged
 from delivery.runner.preparing import OutsideContract, Preparing, frozen, unsendable
-from delivery.runner.progress import Item, Progress
+from delivery.runner.progress import Progress
 from delivery.runner.throttle import Throttle
 from delivery.tracking.words import REDRIVEN
 from delivery.tracking.words import Outcome as Ended

@@ -8,8 +8,9 @@ from catalog.stamps import RULES
 from delivery.log.schema import lanes_of
 from delivery.runner.facts import Facts, read_facts
 from delivery.runner.gate import Gate, Report
+from delivery.runner.items import Item, Outbox
 from delivery.runner.lease import Claimed
-from delivery.runner.progress import Item, Outbox, Progress
+from delivery.runner.progress import Progress
 from delivery.runner.rate import Drawn
 from delivery.runner.store import Store
 

@@ -11,9 +11,9 @@ from delivery.http import Timings
 from delivery.log.schema import LATENCIES, LATENCY_BOUNDS
 from delivery.runner import attempts
 from delivery.runner.database import Database as Rows
+from delivery.runner.items import Outbox
 from delivery.runner.lease import LeaseLost
 from delivery.runner.policy import Policy
-from delivery.runner.progress import Outbox
 from delivery.runner.store import Store
 from delivery.tracking.words import Outcome
 from tests import recorded

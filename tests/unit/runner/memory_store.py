@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from delivery.log.schema import LANES_PER_SLOT, SLOTS
+from delivery.runner.items import Item, Outbox
 from delivery.runner.lease import Claimed
 from delivery.runner.policy import Policy
-from delivery.runner.progress import Item, Outbox
 from delivery.tracking.words import Outcome, State
 
 

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from delivery.runner.items import Item
 from delivery.runner.lease import Claimed
 from delivery.runner.policy import Policy
-from delivery.runner.progress import Item, Progress
+from delivery.runner.progress import Progress
 from delivery.runner.work import Cycle, News, perform
 from delivery.tracking.words import Outcome, State
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from delivery.runner.batching import Batcher
+from delivery.runner.items import Flight, Item
 from delivery.runner.policy import Batching
-from delivery.runner.progress import Flight, Item
 
 
 def items(*keys: int, recorded: bool = True) -> list[Item]:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,16 @@ def gone(pids: list[int]) -> bool:
 def started(town: Town) -> list[int]:
     town.start("up")
     return list(town.children().values())
+
+
+def freeze_worker(town: Town) -> None:
+    """Stops the worker once it takes signals in its own way: before, the stop signal alone ends it."""
+    town.wait_for_worker()
+    pid = town.signal_child("worker", signal.SIGSTOP)
+    eventually(
+        lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T",
+        "the worker stands still",
+    )
 
 
 def test_up_migrates_an_empty_folder_answers_and_says_where(new_town: Callable[..., Town]) -> None:
@@ -66,7 +77,7 @@ def test_a_stop_signal_ends_everything_within_five_seconds(town: Town, number: i
 
 def test_a_second_ctrl_c_does_not_wait_for_a_child_that_hangs(town: Town) -> None:
     children = started(town)
-    town.signal_child("worker", signal.SIGSTOP)
+    freeze_worker(town)
     town.processes["up"].send_signal(signal.SIGINT)
     eventually(lambda: not alive(children[0]), "the web child stopped")
     assert town.processes["up"].poll() is None
@@ -76,7 +87,7 @@ def test_a_second_ctrl_c_does_not_wait_for_a_child_that_hangs(town: Town) -> Non
 
 def test_a_child_that_hangs_is_killed_within_five_seconds(town: Town) -> None:
     children = started(town)
-    town.signal_child("worker", signal.SIGSTOP)
+    freeze_worker(town)
     before = time.monotonic()
     assert town.stop("up", signal.SIGINT) == 0
     assert time.monotonic() - before < NOTICED_WITHIN

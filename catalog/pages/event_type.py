@@ -112,18 +112,24 @@ class _Page:
         return _parsed(self.version.schema) if self.version else {}
 
     @cached_property
-    def before(self) -> set[tuple[str, ...]] | None:
-        """The paths of the version before the one shown; None for a first one."""
+    def last(self) -> tuple[int, str] | None:
+        """Number and schema of the version before the one shown; None for a first one."""
         if self.version is None:
             return None
-        text = (
+        return (
             self.type.versions.filter(number__lt=self.version.number)
             .exclude(lifecycle=Lifecycle.DRAFT)
             .order_by("-number")
-            .values_list("schema", flat=True)
+            .values_list("number", "schema")
             .first()
         )
-        return None if text is None else {field.path for field in rows_of(fields_of(_parsed(text)))}
+
+    @cached_property
+    def before(self) -> set[tuple[str, ...]] | None:
+        """The paths of the version before the one shown; None for a first one."""
+        return (
+            None if self.last is None else {field.path for field in rows_of(fields_of(_parsed(self.last[1])))}
+        )
 
     def choice(self, name: str, choices: Sequence[str]) -> str:
         """One of `choices` that the address asks for by `name`, else the first."""
@@ -215,6 +221,7 @@ def event_type(request: HttpRequest, name: str) -> HttpResponse:
         "unversioned": page.counts.get(0, 0) if lines else 0,
         "undo": _undo(request, page),
         "rows": field_rows(fields[:at_first], what, personal, page.before),
+        "before_number": page.last[0] if page.last else None,
         "more_fields": max(len(fields) - at_first, 0) if at_first else 0,
         "undeclared": never_declared(what, page.schema) if show == "fields" and page.version else [],
         "seen": what,

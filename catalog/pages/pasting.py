@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -22,6 +22,7 @@ from catalog.forms.lists import tags_in
 from catalog.forms.registering import RegisterPageForm
 from catalog.forms.schemas import said
 from catalog.forms.several import SeveralForm
+from catalog.models import EventType
 from catalog.pasted import ORIGINS, PASTED_BYTES, Filled, filled, read
 from catalog.schemas.documents import Candidate, Document, Origin, needs_long_check
 from catalog.schemas.text import Mistake
@@ -44,12 +45,16 @@ FRESH = {
 
 
 class Choice(NamedTuple):
-    """A candidate in the list: its place in the document, whether it is ticked, why it cannot be used as it is."""
+    """A candidate in the list: its place in the document, whether it is ticked, why it cannot be used as it is.
+
+    `known` is the name it is registered by already, else "".
+    """
 
     at: int
     candidate: Candidate
     on: bool
     problems: list[str]
+    known: str = ""
 
 
 class Reading(NamedTuple):
@@ -221,6 +226,7 @@ def _several(
     began, choices = time.monotonic(), []
     posted = set(request.POST.getlist("take")) if form is not None else None
     events = any(one.origin in OF_EVENTS for one in document.candidates)
+    known = _registered(document.candidates[:SHOWN])
     for at, candidate in enumerate(document.candidates[:SHOWN]):
         in_time = time.monotonic() - began < SHOWN_SECONDS
         problems = [said(one) for one in candidate.problems[:3]] if in_time else []
@@ -229,7 +235,7 @@ def _several(
             if posted is not None
             else not problems and (candidate.origin in OF_EVENTS or not events)
         )
-        choices.append(Choice(at, candidate, on, problems))
+        choices.append(Choice(at, candidate, on, problems, candidate.name if candidate.name in known else ""))
     initial = {
         name: request.POST.get(name, "") for name in ("team", "domain", "tags") if request.POST.get(name)
     }
@@ -243,6 +249,12 @@ def _several(
         "pasted": text,
         "form": None,
     }
+
+
+def _registered(candidates: Sequence[Candidate]) -> set[str]:
+    """The names among `candidates` that are registered already."""
+    names = [one.name for one in candidates if one.name]
+    return set(EventType.objects.filter(name__in=names).values_list("name", flat=True))
 
 
 def _chosen(post: Mapping[str, str], document: Document) -> Candidate | None:

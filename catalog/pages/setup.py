@@ -33,6 +33,16 @@ class AdministratorForm(ConsoleFields, BaseUserCreationForm):
         model = get_user_model()
         fields = ("username",)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django's own hints are five lines of what one may not do.
+        self.fields["username"].help_text = _("Letters, digits and @ . + - _ only.")
+        self.fields["password1"].help_text = _(
+            "At least 8 characters; not only digits, nothing common, nothing like your name."
+        )
+        self.fields["password2"].label = _("The password again")
+        self.fields["password2"].help_text = ""
+
     def validate_password_for_user(self, user: Any, password_field_name: str = "password1") -> None:
         """What is wrong with the password stands under the password, not under its confirmation."""
         super().validate_password_for_user(user, "password1")  # type: ignore[misc]  # the stubs lack it

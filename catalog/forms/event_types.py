@@ -123,7 +123,7 @@ class AboutFields(ConsoleFields, DomainFields):
         Source.objects.offered(),
         label=_("Emitted by"),
         required=False,
-        widget=forms.SelectMultiple({"size": 4}),
+        widget=forms.CheckboxSelectMultiple({"class": "pick-some"}),
     )
     validation = forms.ChoiceField(
         label=_("Events that do not fit"),

@@ -35,7 +35,6 @@ def test_a_type_is_registered_from_an_example_and_a_break_is_shown_before_it_is_
     expect(page.locator("#checked")).to_contain_text("Example 2: Line 1: /invoice_id")
     page.get_by_label("Example 2", exact=True).fill('{"invoice_id": "inv-2"}')
     expect(page.locator("#checked")).to_contain_text("the examples fit")
-    page.get_by_text("Personal data").click()
     page.get_by_label("customer.email").check()
     page.get_by_role("button", name="Register v1").click()
     expect(page.get_by_role("heading", name="invoice.overdue")).to_be_visible()

@@ -205,6 +205,18 @@ def test_an_example_that_no_form_holds_is_left_out_and_the_form_can_be_sent_agai
     assert client.post("/events/new/", again).status_code == 302
 
 
+def test_the_list_says_which_types_are_registered_already(client, person, town, log):
+    response = pasted(client, openapi("order.sent", "order.placed"))
+    assert [choice.known for choice in response.context["choices"]] == ["", "order.placed"]
+    assert response.content.decode().count("registered already") == 1
+
+
+def test_a_pasted_name_is_looked_up_when_the_form_appears(client, person, town, log):
+    trigger = 'from:#id_name, load"'
+    assert trigger not in client.get("/events/new/").content.decode()
+    assert trigger in pasted(client, openapi("order.sent")).content.decode()
+
+
 def test_several_types_are_listed_and_one_of_them_may_be_opened_in_the_form(client, person, town, log):
     document = openapi("order.sent", "order.lost", **{"order.lost": {"type": "objekt"}})
     response = pasted(client, document)

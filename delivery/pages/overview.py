@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 
 from catalog.access import needs
 from delivery.pages import lines
 from delivery.pages.summary import DEFAULT, RANGES, Stretch, summary, target_lines
-from delivery.tracking import attempts, events, rates, subjects, waiting
+from delivery.tracking import attempts, events, rates, waiting
 from delivery.tracking.read import now
 from rules.models import Rule
 
@@ -54,17 +54,3 @@ def rule_targets(request: HttpRequest, pk: int) -> HttpResponse:
     stretch: Stretch = RANGES["1h"]
     found = target_lines(targets, owes, stretch, rates.last_minute(now(), stretch.step))
     return render(request, "delivery/rule_targets.html", {"lines": found, "rule": rule})
-
-
-@needs("rules.view_target")
-def find(request: HttpRequest) -> HttpResponse:
-    """`?q=` an event's id, number or subject: leads to its journey, or lists those that share it, newest first."""
-    query = request.GET.get("q", "").strip()
-    found = events.find(query) if query else []
-    by_subject = not found and bool(query)
-    if by_subject:
-        found = subjects.find(query)
-    if len(found) == 1:
-        return redirect("journey", found[0].seq)
-    context = {"query": query, "found": lines.of_events(found), "by_subject": by_subject}
-    return render(request, "delivery/find.html", context)

@@ -19,6 +19,8 @@ from delivery.tracking.words import Outcome
 COLUMNS = "target, seq, number, at, took, outcome, status, revision, reason, response, worker, lookup, connect, tls, first_byte"
 # Failures among the newest rows only: an index for a list that people read would cost every delivery.
 LOOKED_AT = 20_000
+# Packs read at once: at most 128 attempts each.
+PACKS = 200
 # How often a row `x` of runner_exception was tried. It was not delivered, so no pack has it.
 TRIED = "(SELECT count(*) FROM attempt a WHERE a.target = x.target AND a.seq = x.seq)"
 
@@ -119,6 +121,37 @@ def of_target(target: int, limit: int = 50) -> list[Attempt]:
         found += from_pack(target, lo, body)
         listed = sorted([*listed, *packing.seqs_of(lo, body)], reverse=True)[:limit]
     return sorted(found, key=lambda one: (one.seq, one.number, one.at), reverse=True)[:limit]
+
+
+def delivered_to(target: int, above: int, top: int, limit: int) -> list[int]:
+    """The newest seqs in (above, top] of events that a target took, newest first."""
+    seqs = {
+        int(seq)
+        for (seq,) in rows(
+            "SELECT seq FROM attempt WHERE target = %s AND seq > %s AND seq <= %s AND outcome = %s "
+            "ORDER BY seq DESC LIMIT %s",
+            [target, above, top, int(Outcome.DELIVERED), limit],
+        )
+    }
+    packed: set[int] = set()
+    last = (top + SPAN, 0)  # Only packs that end below this may hold one of them.
+    while True:
+        packs = rows(
+            "SELECT hi, id, lo, body FROM attempt_pack WHERE target = %s AND hi > %s AND (hi < %s OR hi = %s AND id < %s) "
+            "ORDER BY hi DESC, id DESC LIMIT %s",
+            [target, above, last[0], *last, PACKS],
+        )
+        for _hi, _id, lo, body in packs:
+            packed.update(seq for seq in packing.seqs_of(lo, body) if above < seq <= top)
+        if len(packs) < PACKS:
+            break
+        last = (int(packs[-1][0]), int(packs[-1][1]))
+        # Packs that were not read end here: what is above is complete.
+        whole = {seq for seq in packed if seq > last[0]}
+        if len(whole) >= limit:
+            packed = whole
+            break
+    return sorted(seqs | packed, reverse=True)[:limit]
 
 
 def newest(limit: int, failed: bool = False) -> list[Attempt]:

@@ -4,7 +4,8 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY     := .venv/bin/python
-PIP    := $(PY) -m pip --disable-pip-version-check --quiet --quiet install --require-hashes --no-deps
+INSTALL := -m pip --disable-pip-version-check --quiet --quiet install --require-hashes --no-deps
+PIP    := $(PY) $(INSTALL)
 T      ?= tests
 PROCESSES ?= 3
 B      ?=
@@ -21,7 +22,7 @@ export DEMO
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev test lint types floors bench chaos lock clean
+.PHONY: help up dev test lint types floors bench peers chaos lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -50,18 +51,21 @@ floors: dev ## who may import whom
 bench: dev ## one JSON line per figure, with the reference measured in the same run
 	@exec $(PY) -m tests.benchmarks $(B)
 
+peers: .venv-peers/stamp ## install what `bench` measures beside ours and cannot live in one environment with it
+
 chaos: dev ## 50 rounds of kills and other faults under load: what was lost, overtaken, repeated; ROUNDS="--seed 1" chooses
 	@exec $(PY) -m tests.chaos.rounds $(ROUNDS)
 
-lock: dev ## write both lock files from pyproject.toml; UPGRADE=1 takes the newest of what fits
+lock: dev ## write the lock files from pyproject.toml; UPGRADE=1 takes the newest of what fits
 	$(LOCK) --output-file requirements.lock pyproject.toml
 	$(LOCK) --output-file requirements-dev.lock --extra dev --constraint requirements.lock pyproject.toml
+	$(LOCK) --output-file requirements-peers.lock tests/benchmarks/reference/peers.txt
 
 LOCK = .venv/bin/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --python-version 3.11 --universal --generate-hashes \
        --no-header --no-annotate
 
 clean: ## remove the environment and caches; var/ with your data stays
-	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis node_modules
+	rm -rf .venv .venv-peers .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps hold the environment to the lock files: nothing is installed while they are unchanged.
@@ -75,6 +79,12 @@ clean: ## remove the environment and caches; var/ with your data stays
 	@echo "Installing the packages of requirements-dev.lock into .venv …"
 	@$(PIP) --requirement requirements-dev.lock
 	@touch $@ .venv/runtime.stamp
+
+.venv-peers/stamp: requirements-peers.lock | $(PY)
+	@echo "Installing the packages of requirements-peers.lock into .venv-peers …"
+	@test -x .venv-peers/bin/python || $(PY) -m venv .venv-peers
+	@.venv-peers/bin/python $(INSTALL) --requirement requirements-peers.lock
+	@touch $@
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "Signalbox needs Python 3.11 or later, and there is no python3 here. Install it, then try again."; exit 1; }

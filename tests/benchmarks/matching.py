@@ -9,6 +9,7 @@ import gc
 import importlib
 import json
 import statistics
+import subprocess
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from rules.engine.branches import IndexedBranch, met
 from rules.engine.event import ABSENT
 from rules.engine.leaves import Leaves
 from tests.benchmarks.figures import figure, note
+from tests.benchmarks.reference import peers as reference
 from tests.benchmarks.tenants import Pattern, Tenants
 from tests.processes import Towns
 from tests.unit.engine import hostile, naive
@@ -101,19 +103,22 @@ def compiled_scan(matcher: Matcher) -> Callable[[bytes], object]:
     return work
 
 
-def peers(rules: list[Pattern]) -> Iterator[tuple[str, Callable[[bytes], object]]]:
-    """Other matchers that can be imported here; each asks one rule after the other, as its users do."""
+def peers(rules: list[Pattern], events: list[bytes]) -> Iterator[tuple[str, float]]:
+    """Other matchers that are here, with their events per CPU second; each asks one rule after the other, as its users do."""
     for name, module, make in (
         ("event-ruler (PyPI)", "event_ruler", _event_ruler),
         ("moto", "moto.events.models", _moto),
-        ("localstack-core", "localstack.services.events.event_rule_engine", _localstack),
     ):
         try:
             found = importlib.import_module(module)
         except Exception as error:
             note(f"{name} is not measured: {type(error).__name__}: {error}")
             continue
-        yield name, make(found, rules)
+        yield name, rate_of_slow(make(found, rules), events)
+    if reason := reference.missing():
+        note(f"{reference.LOCALSTACK} is not measured: {reason}")
+    else:
+        yield reference.LOCALSTACK, _localstack(rules, events)
 
 
 def _event_ruler(module: Any, rules: list[Pattern]) -> Callable[[bytes], object]:
@@ -138,26 +143,16 @@ def _moto(module: Any, rules: list[Pattern]) -> Callable[[bytes], object]:
     return work
 
 
-def _localstack(module: Any, rules: list[Pattern]) -> Callable[[bytes], object]:
-    compiler, engine = module.EventPatternCompiler(), module.EventRuleEngine()
-    patterns = []
-    for rule in rules:
-        try:
-            patterns.append(compiler.compile_event_pattern(json.dumps(rule)))
-        except Exception:  # cidr with host bits is not understood there
-            continue
-    if len(patterns) < len(rules):
-        note(f"localstack-core refuses {len(rules) - len(patterns):,} of {len(rules):,} rules")
-
-    def work(raw: bytes) -> object:
-        event = json.loads(raw)
-        return [
-            number
-            for number, pattern in enumerate(patterns)
-            if engine.evaluate_pattern_on_event(pattern, event)
-        ]
-
-    return work
+def _localstack(rules: list[Pattern], events: list[bytes]) -> float:
+    """Its events per CPU second, in its own environment."""
+    given = {"rules": rules, "events": [event.decode() for event in events], "seconds": SECONDS}
+    command = [str(reference.PYTHON), reference.script("localstack_matcher.py")]
+    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    if said["refused"]:
+        note(f"{reference.LOCALSTACK} refuses {said['refused']:,} of {len(rules):,} rules")
+    return float(said["rate"])
 
 
 # Rules → what the rate must be at least, as a multiple of a plain scan.
@@ -203,11 +198,11 @@ def _workload(hot: bool) -> None:
                 rules_met_per_event=round(outputs[count].ids, 1),
             )
         if count in AGAINST_PEERS and not hot:
-            for peer, work in peers(rules):
+            for peer, theirs in peers(rules, events):
                 figure(
                     f"matching, {name}, {count:,} rules, against {peer}",
                     [statistics.median(rates[count])],
-                    [rate_of_slow(work, events)],
+                    [theirs],
                     peer,
                     AGAINST_PEERS[count],
                     "events/s of one core",

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [ingest] [delivery] [latency] [isolation] [matching] [shapes] [pages] [compatibility] [map] [million]`."""
+"""`python -m tests.benchmarks [ingest] [delivery] …` runs the benchmarks named, or all of ALL."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks import (
+    capacity,
     compatibility,
     delivery,
     ingest,
     isolation,
     latency,
+    localstack,
     map,
     matching,
+    memory,
     million,
+    order,
     pages,
+    routing,
     shapes,
 )
 from tests.processes import Towns
@@ -23,8 +28,13 @@ from tests.processes import Towns
 ALL = {
     "ingest": ingest.run,
     "delivery": delivery.run,
+    "order": order.run,
+    "routing": routing.run,
     "latency": latency.run,
+    "capacity": capacity.run,
+    "memory": memory.run,
     "isolation": isolation.run,
+    "localstack": localstack.run,
     "matching": matching.run,
     "compatibility": compatibility.run,
     "shapes": shapes.run,

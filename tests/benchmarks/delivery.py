@@ -1,8 +1,7 @@
-"""Delivery: a shift against one Celery task per delivery, and against a bare loop on the same target."""
+"""Delivery: a shift against one Celery task per delivery, a bare loop on the same target, and wrk."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import statistics
@@ -12,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.benchmarks import backlog, wrk
 from tests.benchmarks.figures import figure, note
 from tests.benchmarks.servers import ROOT, sink
 from tests.processes import Town, Towns
@@ -20,26 +20,6 @@ REPETITIONS = 3
 EVENTS = 20_000
 TASKS = 800
 POOLS = {"prefork": 2, "threads": 8}
-# Events go to the log as ingest would store them, routed to a target that posts each as one structured request.
-FILL = """
-import json
-from catalog.models import Bus, Team
-from rules.models import Rule, Target
-from rules.revisions import subscribe
-from delivery.cloudevents import decode_batch
-from delivery.ingest.pipeline import CONSOLE, pipeline
-from tests.benchmarks.events import event
-team, _ = Team.objects.get_or_create(name="Bench", slug="bench")
-bus, _ = Bus.objects.get_or_create(name="main")
-rule = Rule(name="Orders", bus=bus, team=team, pattern={{"type": ["shop.order.placed"]}})
-subscribe(rule, Target(name="Sink", connector="http", config={{"url": "http://127.0.0.1:{port}/hook", "mode": "structured"}}))
-way = pipeline()
-way.directory.refresh()
-for first in range(0, {count}, 500):
-    body = json.dumps([event(n, n % 1000) for n in range(first, first + 500)]).encode()
-    way.writer.submit(way.request("main", CONSOLE, decode_batch(body))).result()
-way.close()
-"""
 PUBLISH = """
 from tests.benchmarks.reference.tasks import app, deliver
 with app.producer_pool.acquire(block=True) as producer:
@@ -56,7 +36,7 @@ def run(towns: Towns) -> None:
     for repetition in range(REPETITIONS):
         note(f"delivery, {repetition + 1} of {REPETITIONS}")
         with sink() as port, towns.new(redis=True) as town:
-            town.manage("shell", "-c", FILL.format(port=port, count=EVENTS))
+            backlog.store(town, port, EVENTS)
             best = max(task_per_delivery(town, port, pool, size) for pool, size in POOLS.items())
             celery.append(best)
             town.manage(
@@ -64,11 +44,10 @@ def run(towns: Towns) -> None:
                 "-c",
                 "from django.db import connection as c; c.cursor().execute('DELETE FROM attempt')",
             )
-            shifts.append(_json([sys.executable, "-m", "tests.benchmarks.shift", str(EVENTS)], town))
+            shifts.append(backlog.delivered(town, EVENTS))
             bare.append(
-                _json([sys.executable, "-m", "tests.benchmarks.reference.bare", str(port), "64", "2"], town)
+                backlog.printed(["-m", "tests.benchmarks.reference.bare", str(port), "64", "2"], town)
             )
-            assert shifts[-1]["count"] == EVENTS, shifts[-1]
     rates = [one["rate"] for one in shifts]
     cpu = round(statistics.median(one["cpu_us"] for one in shifts), 1)
     figure("delivery, against Celery", rates, celery,
@@ -78,6 +57,7 @@ def run(towns: Towns) -> None:
            "asyncio + httptools + uvloop posting the same bytes to the same target, 64 connections, recording nothing",
            0.4, "deliveries/s", cpu_us_per_delivery=cpu,
            reference_cpu_us=round(statistics.median(one["cpu_us"] for one in bare), 1))  # fmt: skip
+    wrk.run(towns)
 
 
 def task_per_delivery(town: Town, port: int, pool: str, size: int) -> float:
@@ -160,17 +140,3 @@ def _shell(town: Town, code: str) -> str:
 
 def _python(code: str, environment: dict[str, str]) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
-
-
-def _json(command: list[str], town: Town) -> dict[str, float]:
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**town.environment, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    result: dict[str, float] = json.loads(done.stdout)
-    return result

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,16 +16,28 @@ from tests.processes import free_port
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+def on_core(core: int | None) -> Callable[[], None] | None:
+    """What holds a child process to one core of this machine; None where there is nothing to hold it to."""
+    if core is None or not hasattr(os, "sched_setaffinity"):
+        return None
+    usable = sorted(os.sched_getaffinity(0))
+    return lambda: os.sched_setaffinity(0, {usable[core % len(usable)]})
+
+
 @contextmanager
 def process(
-    arguments: list[str], environment: Mapping[str, str] | None = None
+    arguments: list[str],
+    environment: Mapping[str, str] | None = None,
+    core: int | None = None,
+    python: str = sys.executable,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process in the repository's root, ended with the block."""
     running = subprocess.Popen(
-        [sys.executable, *arguments],
+        [python, *arguments],
         cwd=ROOT,
         env={**os.environ, **(environment or {})},
         start_new_session=True,
+        preexec_fn=on_core(core),
     )
     try:
         yield running
@@ -74,9 +86,16 @@ def wsgi(application: str, environment: Mapping[str, str]) -> Iterator[int]:
 
 
 @contextmanager
-def sink() -> Iterator[int]:
-    """The bare target; yields its port."""
-    port = free_port()
-    with process(["-m", "tests.benchmarks.sink", str(port)]):
-        wait_for(port, "/count")
+def sink(core: int | None = None) -> Iterator[int]:
+    """The bare target, perhaps on one core; yields its port."""
+    with sink_process(core) as (port, _):
         yield port
+
+
+@contextmanager
+def sink_process(core: int | None = None) -> Iterator[tuple[int, int]]:
+    """The same; yields its port and its process id."""
+    port = free_port()
+    with process(["-m", "tests.benchmarks.sink", str(port)], core=core) as running:
+        wait_for(port, "/count")
+        yield port, running.pid

@@ -89,7 +89,8 @@ def _saturate(town: Town, port: int, token: str, prefix: str, seconds: float) ->
 def _at(town: Town, port: int, token: str, rate: float) -> tuple[list[float], float]:
     """Milliseconds from when each event was due to its arrival, the shortest first, and microseconds of server CPU."""
     before = _servers(town)
-    due = _run("open_loop", town, PATH, "half", rate, SECONDS, token)
+    said = _run("open_loop", town, PATH, "half", rate, SECONDS, token)
+    due = {f"bench-half-{number}": said["begun"] + number / rate for number in range(said["events"])}
     _wait(port, 0, due.keys())
     spent = _servers(town) - before
     arrivals = get(port, "/arrivals")

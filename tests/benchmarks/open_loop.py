@@ -1,7 +1,7 @@
 """An open-loop publisher: one event each 1/RATE seconds whether or not earlier ones were answered.
 
-`python -m tests.benchmarks.open_loop PORT PATH PREFIX RATE SECONDS TOKEN` prints {event id: when it was due}, in seconds
-since 1970. An event counts from when it was due: what waits for a connection waits as a publisher would.
+`python -m tests.benchmarks.open_loop PORT PATH PREFIX RATE SECONDS TOKEN` prints {"begun": when the first was due, in seconds
+since 1970, "events": how many}. An event counts from when it was due: what waits for a connection waits as a publisher would.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import asyncio
 import json
 import sys
 import time
+from collections import deque
 
 import httptools
 import uvloop
 
-from tests.benchmarks.events import event, request
+from tests.benchmarks.events import singles
 
 MOST = 256  # connections
 EARLY = 0.001  # seconds between looks at the clock
@@ -42,6 +43,9 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._publisher.answered(self)
 
+    def connection_lost(self, error: Exception | None) -> None:
+        self._publisher.lost(self)
+
     def close(self) -> None:
         self._transport.close()
 
@@ -53,7 +57,7 @@ class Publisher:
         self._requests = requests
         self._due = 0  # how many should have gone
         self._sent = self._answered = 0
-        self._idle: list[Connection] = []
+        self._idle: deque[Connection] = deque()  # each gets its turn: a server closes those that rest
 
     async def run(self, port: int, rate: float) -> float:
         """Returns when the first was due, once all are answered."""
@@ -68,7 +72,9 @@ class Publisher:
             self._due = min(len(self._requests), max(0, int((time.time() - begun) * rate) + 1))
             self._send()
         await self._over.wait()
-        for connection in self._idle:
+        if self._answered < len(self._requests):
+            raise ConnectionError("The server closed a connection that had not been answered.")
+        for connection in list(self._idle):
             connection.close()
         return begun
 
@@ -80,19 +86,24 @@ class Publisher:
         if self._answered == len(self._requests):
             self._over.set()
 
+    def lost(self, connection: Connection) -> None:
+        """It is closed: no harm while another is left and nothing was under way on it."""
+        if connection in self._idle and len(self._idle) > 1:
+            self._idle.remove(connection)
+        else:
+            self._over.set()
+
     def _send(self) -> None:
         while self._idle and self._sent < self._due:
-            self._idle.pop().send(self._requests[self._sent])
+            self._idle.popleft().send(self._requests[self._sent])
             self._sent += 1
 
 
 def main() -> None:
     port, path, prefix, rate, seconds, token = sys.argv[1:]
-    made = [event(f"{prefix}-{number}", number % 1000) for number in range(int(float(rate) * float(seconds)))]
-    kind = "application/cloudevents+json"
-    requests = [request(path, json.dumps(one).encode(), kind, token) for one in made]
+    requests = singles(path, prefix, 0, int(float(rate) * float(seconds)), token)
     begun = uvloop.run(Publisher(requests).run(int(port), float(rate)))
-    print(json.dumps({one["id"]: begun + number / float(rate) for number, one in enumerate(made)}))
+    print(json.dumps({"begun": begun, "events": len(requests)}))
 
 
 if __name__ == "__main__":

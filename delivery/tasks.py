@@ -32,6 +32,7 @@ from delivery.observer.work import observe as observer_work
 from delivery.peers.tokens import forget_old
 from delivery.reconcile.work import work as reconcile_work
 from delivery.router.work import route
+from delivery.runner.expiring import expire_all
 from delivery.runner.shift import Shift
 from delivery.supervision.duty import Duty
 from delivery.supervision.queues import EXPIRES, task_of
@@ -77,6 +78,7 @@ def _letters(relieve: Relieve) -> None:
 
 def _retain(relieve: Relieve) -> None:
     """What nothing keeps any more, in the log and among access tokens; large packs of small ones."""
+    expire_all(asked_to_stop.is_set)
     retain_all()
     forget_old(time.time())
     merge_packs(time.monotonic() + MERGING)

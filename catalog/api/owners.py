@@ -106,6 +106,7 @@ BUS = {
     "name": "main",
     "description": "",
     "retention_days": 90,
+    "limit_days": None,
     "unregistered": "accept",
     "open_publishing": False,
     "team": None,

@@ -168,7 +168,10 @@ SHAPES: dict[str, Schema] = {
         "A named, ordered, durable log of events.",
         name=text(),
         description=text(),
-        retention_days=number(),
+        retention_days=number("Days that every event is kept."),
+        limit_days=maybe(
+            number("Days that one is kept at most for a target that waits. Null: twice as many.")
+        ),
         unregistered=one_of(BusRow.Unregistered.values, "What happens to events of unregistered types."),
         open_publishing=flag("Whether one publishes without a token."),
         team=maybe(text()),

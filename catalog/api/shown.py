@@ -52,6 +52,7 @@ def bus(row: Bus) -> dict[str, Any]:
         "name": row.name,
         "description": row.description,
         "retention_days": row.retention_days,
+        "limit_days": row.limit_days,
         "unregistered": row.unregistered,
         "open_publishing": row.open_publishing,
         "team": row.team.slug if row.team else None,

@@ -39,11 +39,22 @@ class BusForm(ConsoleFields, forms.ModelForm):
 
     class Meta:
         model = Bus
-        fields = ("name", "description", "team", "retention_days", "unregistered", "open_publishing")
+        fields = (
+            "name",
+            "description",
+            "team",
+            "retention_days",
+            "limit_days",
+            "unregistered",
+            "open_publishing",
+        )
         help_texts = {
             "name": _("Part of its address: /v1/buses/NAME/events."),
             "team": _("Whose members may change it. Without one, everybody whose role allows it."),
             "retention_days": _("Events older than this are dropped once every target has them."),
+            "limit_days": _(
+                "For targets that rest or lag: then it becomes a dead letter of theirs. Empty: twice as long."
+            ),
         }
         widgets = {"unregistered": forms.RadioSelect}
 
@@ -67,6 +78,15 @@ class BusForm(ConsoleFields, forms.ModelForm):
         if name in RESERVED and not self.instance.pk:
             raise forms.ValidationError(_("Signalbox keeps this name for its own bus. Choose another."))
         return name
+
+    def clean(self) -> dict[str, Any]:
+        """What waits is not kept for less time than everything else."""
+        given = super().clean() or self.cleaned_data
+        kept, limit = given.get("retention_days"), given.get("limit_days")
+        if kept and limit and limit < kept:
+            why = _("Not less than the %(days)s days that every event is kept.") % {"days": kept}
+            self.add_error("limit_days", why)
+        return given
 
     def clean_unregistered(self) -> str:
         return self.cleaned_data["unregistered"] or self.instance.unregistered

@@ -39,6 +39,12 @@ class Bus(models.Model):
     retention_days = models.PositiveIntegerField(
         _("kept for (days)"), default=30, validators=[MinValueValidator(1), MaxValueValidator(3650)]
     )
+    limit_days = models.PositiveIntegerField(
+        _("what waits is kept at most (days)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(7300)],
+    )
     team = models.ForeignKey(
         Team,
         verbose_name=_("team"),
@@ -69,6 +75,11 @@ class Bus(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def hard_limit_days(self) -> int:
+        """How long an event is kept at most for a target that did not take it: what it says, else twice its retention."""
+        return max(self.retention_days, self.limit_days or 2 * self.retention_days)
 
 
 class Source(models.Model):

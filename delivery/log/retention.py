@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
+from catalog.changes import LETTERS
 from catalog.models import Bus, Observation, Violation
 from delivery.log.interface import open_log
 from delivery.log.schema import CURSORS, LANES_PER_SLOT, SLOT_MINUTES
@@ -43,14 +44,25 @@ def retain_all() -> int:
 def needed_from(bus: int) -> int:
     """The lowest seq that a target of `bus` has not passed, or is to start with; above the head when none waits."""
     passed = " ".join(f"WHEN {n} THEN s.{name}" for n, name in enumerate(CURSORS))
+    above = f"r.seq > COALESCE(CASE r.lane %% {LANES_PER_SLOT} {passed} END, 0)"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT MIN(r.seq) FROM log_route r JOIN rules_target t ON t.id = r.target JOIN rules_rule u ON u.id = t.rule_id "
             "LEFT JOIN runner_slot s ON s.target = r.target AND s.lanes = r.lanes "
-            f"WHERE u.bus_id = %s AND r.seq > COALESCE(CASE r.lane %% {LANES_PER_SLOT} {passed} END, 0)",
+            f"WHERE u.bus_id = %s AND {above}",
             [bus],
         )
         needed = [cursor.fetchone()[0]]
+        if Bus.objects.filter(pk=bus, name=LETTERS).exists():
+            # Copies of dead letters are routed to targets whose rules are on other buses.
+            cursor.execute(
+                "SELECT MIN(r.seq) FROM log_route r JOIN rules_target t ON t.id = r.target "
+                "JOIN log_event e ON e.seq = r.seq "
+                "LEFT JOIN runner_slot s ON s.target = r.target AND s.lanes = r.lanes "
+                f"WHERE e.bus = %s AND {above}",
+                [bus],
+            )
+            needed.append(cursor.fetchone()[0])
         # A rule that is switched off keeps nothing: its target goes on with what is there when it listens again.
         cursor.execute(
             "SELECT MIN(b.routed) + 1 FROM delivery_backfill b JOIN rules_target t ON t.id = b.target "

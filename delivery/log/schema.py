@@ -36,10 +36,11 @@ TABLES = (
         PRIMARY KEY (target, lanes)) {clustered}""",
     """CREATE INDEX log_ready_seq ON log_ready (seq)""",
     # Written by shifts alone: the lease of a target's lane group with its fencing token, and a cursor per lane.
-    # mode: the order its lanes are served in, which follows the target's once what was parked under it is finished.
+    # wanted: until when its holder gives it back, and only retention takes it. mode: the order its lanes are served in, which follows the target's once what was parked under it is finished.
     """CREATE TABLE runner_slot (
         target {integer} NOT NULL, lanes {integer} NOT NULL, owner text, fence {integer} NOT NULL,
-        until {integer} NOT NULL, mode text, {cursors}, PRIMARY KEY (target, lanes)) {clustered}""",
+        until {integer} NOT NULL, mode text,
+        wanted {integer} NOT NULL DEFAULT 0, {cursors}, PRIMARY KEY (target, lanes)) {clustered}""",
     # What is about to be sent, recorded before its first byte: a crash leaves "unknown", never "unrecorded".
     """CREATE TABLE runner_flight (
         id {serial}, target {integer} NOT NULL, owner text NOT NULL, at {integer} NOT NULL, seqs text NOT NULL)""",

@@ -27,24 +27,28 @@ AT_ONCE = 200
 
 
 class Kept(NamedTuple):
-    """The retention clock of what waits: when the oldest waiting event came and when its bus would drop it.
+    """The retention clock of what waits: when the oldest waiting event came, and until when its bus keeps it.
 
-    Microseconds since 1970. `over`: that time has passed, and the bus keeps it, and all after it, for this target alone.
+    Microseconds since 1970. `over`: `until` has passed, and the bus keeps it, and all after it, for this target alone, up
+    to `ends`, when `limit` days are over: then it becomes a dead letter.
     """
 
     oldest: int
     until: int
     days: int
     over: bool
+    ends: int
+    limit: int
 
 
 def kept_for(target: Target, owes: Waiting) -> Kept | None:
     """How long what waits for `target` is kept; None when nothing does."""
     if owes.oldest is None:
         return None
-    days = target.rule.bus.retention_days
+    bus = target.rule.bus
+    days, limit = bus.retention_days, bus.hard_limit_days
     until = owes.oldest + days * DAY
-    return Kept(owes.oldest, until, days, until <= now())
+    return Kept(owes.oldest, until, days, until <= now(), owes.oldest + limit * DAY, limit)
 
 
 @needs("rules.change_target")

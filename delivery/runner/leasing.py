@@ -98,19 +98,21 @@ class Leasing(View):
             )
         )
 
-    def renew(self) -> set[tuple[int, int]]:
+    def renew(self) -> dict[tuple[int, int], bool]:
         """Renews every lease this shift still holds and tells that it lives; returns those renewed: (target, slot).
+
+        With each, whether retention asks for it: then the target is to be left.
 
         One that lapsed and that nobody took is still its own: the fence is as it was, so nobody else did anything there.
         """
         with self.database.transaction():
             now = self.database.now()
             rows = self.database.rows(
-                "UPDATE runner_slot SET until = %s WHERE owner = %s RETURNING target, lanes",
+                "UPDATE runner_slot SET until = %s WHERE owner = %s RETURNING target, lanes, wanted",
                 [now + LEASE, self.owner],
             )
             self.database.run("UPDATE runner_shift SET seen_at = %s WHERE id = %s", [now, self.owner])
-        return set(rows)
+        return {(target, slot): wanted > now for target, slot, wanted in rows}
 
     def release(self, target: int, slots: Iterable[int], forget_flights: bool) -> None:
         """Gives leases back. `forget_flights`: nothing of theirs is in flight any more."""
@@ -138,8 +140,8 @@ class Leasing(View):
                 "INSERT INTO runner_slot (target, lanes, owner, fence, until, mode) VALUES (%s, %s, %s, 1, %s, %s) "
                 "ON CONFLICT (target, lanes) DO UPDATE SET owner = excluded.owner, until = excluded.until, "
                 "fence = runner_slot.fence + 1, mode = COALESCE(runner_slot.mode, excluded.mode) "
-                f"WHERE runner_slot.until < %s RETURNING fence, {', '.join(CURSORS)}",
-                [target, slot, self.owner, now + LEASE, former or policy.order, now],
+                f"WHERE runner_slot.until < %s AND runner_slot.wanted < %s RETURNING fence, {', '.join(CURSORS)}",
+                [target, slot, self.owner, now + LEASE, former or policy.order, now, self._unwanted(now)],
             )
             if row:
                 leased.append((slot, row[0][0], row[0][1:]))
@@ -157,6 +159,10 @@ class Leasing(View):
             claimed = [one._replace(suspects=self.suspects.of(one)) for one in claimed]
             self._free_heads(target, claimed, policy.draining(drains) if drains else policy, now)
         return claimed
+
+    def _unwanted(self, now: int) -> int:
+        """Lane groups may be taken that are wanted until before this time."""
+        return now
 
     def _give_back_probe(self, target: int) -> None:
         """Whoever holds nothing of a target has no probe of its own under way there."""

@@ -191,6 +191,9 @@ class Shift:
             for sender in list(self._senders.values()):
                 if all((sender.facts.id, slot) in news.renewed for slot in sender.progress.fences):
                     sender.send_until = self._renewed + SEND
+                    if any(news.renewed[sender.facts.id, slot] for slot in sender.progress.fences):
+                        sender.leave()
+                        self._wake.set()
                 else:
                     logger.warning(
                         "Target %s: a lease was taken over before it was renewed.", sender.facts.id

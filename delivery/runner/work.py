@@ -50,7 +50,7 @@ class News:
 
     flights: list[int] = field(default_factory=list)
     released: set[int] = field(default_factory=set)
-    renewed: set[tuple[int, int]] | None = None
+    renewed: dict[tuple[int, int], bool] | None = None  # and whether retention asks for it
     seen: int = 0
     claimed: list[Claimed] = field(default_factory=list)
     facts: dict[int, Facts] = field(default_factory=dict)

@@ -7,6 +7,9 @@ from enum import IntEnum
 REDRIVEN = "Redriven: it was a dead letter."
 """Stands with the attempt that delivered an event after a person had it sent again: it may have come out of its turn."""
 
+EXPIRED = "Expired:"
+"""Begins the reason of a dead letter that was never refused: it waited for its target up to the hard limit of its bus."""
+
 RESENT = "Sent twice: the connection that had been kept open closed without an answer, so it went again over a new one."
 """Ends the reason of an attempt for which the target may have seen two requests, with the same ids and number."""
 

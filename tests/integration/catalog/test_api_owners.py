@@ -57,6 +57,7 @@ def test_what_is_there_and_differs_is_a_conflict_that_names_the_member(
         ("/domains", {"name": "Money", "colour": 3}, ["/colour"]),
         ("/buses", {"name": "Not A Name", "retention_days": 0}, ["/name", "/retention_days"]),
         ("/buses", {"name": "second", "retention_days": "7"}, ["/retention_days"]),
+        ("/buses", {"name": "second", "retention_days": 7, "limit_days": 6}, ["/limit_days"]),
         ("/buses", {"name": "second", "open_publishing": "yes"}, ["/open_publishing"]),
         ("/sources", {"name": "ERP", "uri": "/e r p", "bus": "main"}, ["/team", "/uri"]),
         ("/sources", {"name": "ERP", "uri": "/erp", "bus": "nowhere", "team": "checkout"}, ["/bus"]),
@@ -79,6 +80,9 @@ def test_a_change_keeps_what_was_not_sent_and_a_stale_one_is_refused(client, per
     call(client, "PATCH", "/sources/shop", {"description": "App."}, 412, **{"If-Match": response["ETag"]})
     assert Source.objects.get(slug="shop").description == "Web."
     assert call(client, "PATCH", "/buses/main", {"retention_days": 3})["retention_days"] == 3
+    assert call(client, "PATCH", "/buses/main", {"limit_days": 9})["limit_days"] == 9
+    assert call(client, "PATCH", "/buses/main", {"description": "x"})["limit_days"] == 9
+    assert call(client, "PATCH", "/buses/main", {"limit_days": None})["limit_days"] is None
     assert call(client, "PATCH", "/buses/main", {"name": "other"}, 422)["errors"][0]["pointer"] == "/name"
 
 

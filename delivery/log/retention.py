@@ -117,6 +117,7 @@ def _forget_deleted_targets() -> None:
             "runner_suspect",
             "runner_exception",
             "runner_gate",
+            "runner_place",
         )
         for table in tables:
             cursor.execute(f"DELETE FROM {table} WHERE target NOT IN (SELECT id FROM rules_target)")

@@ -64,7 +64,11 @@ TABLES = (
         several {integer} NOT NULL DEFAULT 0, opened_at {integer}, wait {integer} NOT NULL DEFAULT 0,
         probe_at {integer} NOT NULL DEFAULT 0, probe {integer} NOT NULL DEFAULT 0, prober text,
         closed_at {integer} NOT NULL DEFAULT 0, reason text NOT NULL DEFAULT '', stands {integer} NOT NULL DEFAULT 0,
-        rested {integer} NOT NULL DEFAULT 0, schedule {integer} NOT NULL DEFAULT 0)""",
+        rested {integer} NOT NULL DEFAULT 0, schedule {integer} NOT NULL DEFAULT 0,
+        slow {integer} NOT NULL DEFAULT 0)""",
+    # How many sends each shift may have under way to a target (runner/sharing.py).
+    """CREATE TABLE runner_place (
+        target {integer} NOT NULL, owner text NOT NULL, places {integer} NOT NULL, PRIMARY KEY (target, owner)) {clustered}""",
     """CREATE INDEX runner_exception_due ON runner_exception (due_at) WHERE due_at IS NOT NULL""",
     """CREATE INDEX runner_exception_key ON runner_exception (target, key, seq)""",
     """CREATE INDEX runner_exception_dead ON runner_exception (state, seq)""",

@@ -4,7 +4,7 @@ Closed, it counts failures in a row over all shifts. It opens after so many of t
 one event that fails again and again says nothing about the target, and waits longer and longer by its own policy. A
 rate of failures in a window would also open for a target that refuses some events and takes the others, and those must
 not wait. Open, nothing is sent but one probe at a time; its wait doubles up to a ceiling. One success closes it, and
-each shift begins again with one delivery at a time (`SlowStart`).
+the target begins again with one delivery at a time (delivery/runner/sharing.py).
 """
 
 from __future__ import annotations
@@ -119,21 +119,3 @@ class Breaker:
     def not_probed(self, number: int) -> Breaker:
         """The probe of that number was never sent: another may begin at once."""
         return replace(self, probing=False) if self.probing and number == self.probe else self
-
-
-class SlowStart:
-    """How many sends a shift may have under way: 1 at first, 1 more with each success, so twice as many each round trip."""
-
-    __slots__ = ("limit", "most")
-
-    def __init__(self, most: int) -> None:
-        self.most = self.limit = most
-
-    def begin(self) -> None:
-        """From one again."""
-        self.limit = 1
-
-    def succeeded(self) -> None:
-        """One more at a time, up to the most."""
-        if self.limit < self.most:
-            self.limit += 1

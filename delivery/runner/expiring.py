@@ -19,6 +19,7 @@ from delivery.runner import held, rollups
 from delivery.runner.database import Database
 from delivery.runner.facts import Facts, read_facts
 from delivery.runner.lease import Claimed, LeaseLost
+from delivery.runner.policy import Policy
 from delivery.runner.recording import MOVE
 from delivery.runner.store import Store
 from delivery.tracking.words import EXPIRED, State
@@ -72,6 +73,9 @@ class Expiring(Store):
 
     def _unwanted(self, now: int) -> int:
         return 2**62
+
+    def _join(self, target: int, policy: Policy, now: int) -> int | None:
+        return 0  # It sends nothing.
 
     def overdue(self, limits: Mapping[int, Limit]) -> dict[int, set[int]]:
         """target -> lane groups whose first waiting event is beyond the limit of its bus."""

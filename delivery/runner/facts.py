@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from delivery.connectors.registry import ConnectorUnavailable, connector
 from delivery.runner.policy import Policy
 
 
@@ -24,6 +25,15 @@ class Facts:
     rested: int = 0
 
 
+def _within(policy: Policy, name: str) -> Policy:
+    """The policy with no more under way than the connector takes at once."""
+    try:
+        most = connector(name).max_in_flight
+    except ConnectorUnavailable:
+        return policy  # It does not start, and says so.
+    return policy if policy.max_in_flight <= most else replace(policy, max_in_flight=most)
+
+
 def read_facts(targets: Iterable[int]) -> dict[int, Facts]:
     """The rows of these targets that still exist."""
     from rules.models import Target, policy_of
@@ -36,7 +46,7 @@ def read_facts(targets: Iterable[int]) -> dict[int, Facts]:
             row.connector,
             row.config,
             row.transform,
-            Policy.of(policy_of(row), row.granted_rate),
+            _within(Policy.of(policy_of(row), row.granted_rate), row.connector),
             row.contract,
             row.rested,
         )

@@ -17,10 +17,11 @@ from delivery.runner.breaker import Breaker
 from delivery.runner.gate import Gate, Report, reported
 from delivery.runner.lease import LEASE
 from delivery.runner.rate import Drawn, draw
-from delivery.runner.view import View
+from delivery.runner.sharing import Sharing
 
 COLUMNS = (
-    "failures", "first", "several", "opened_at", "wait", "probe_at", "probe", "closed_at", "reason", "stands", "rested"
+    "failures", "first", "several", "opened_at", "wait", "probe_at", "probe", "closed_at", "reason", "stands", "rested",
+    "slow",
 )  # fmt: skip
 # Whether a probe is under way: its shift lives.
 PROBING = "EXISTS (SELECT 1 FROM runner_shift h WHERE h.id = g.prober AND h.seen_at > %s)"
@@ -28,7 +29,7 @@ READ = f"SELECT g.target, {', '.join(f'g.{name}' for name in COLUMNS)}, {PROBING
 REASON = 500
 
 
-class Gating(View):
+class Gating(Sharing):
     """What shifts share of the targets' breakers and rates."""
 
     def gates(self, targets: Iterable[int]) -> dict[int, Gate]:
@@ -47,7 +48,7 @@ class Gating(View):
         fine = [report.target for report in reports if not report.tells]
         counted = (
             self._read(
-                f"WHERE (g.failures > 0 OR g.opened_at IS NOT NULL) AND g.target IN ({', '.join(['%s'] * len(fine))})",
+                f"WHERE (g.failures > 0 OR g.opened_at IS NOT NULL OR g.slow > 0) AND g.target IN ({', '.join(['%s'] * len(fine))})",
                 fine,
             )
             if fine
@@ -61,9 +62,16 @@ class Gating(View):
             now = self.database.now()
             # In one order, or two shifts wait for each other in a circle.
             for report in sorted(troubled):
+                self._lock_places(report.target)
                 gate = self._locked(report.target)
                 gates[report.target] = after = reported(gate, report, now)
                 self._write(report.target, after)
+                if gate.breaker.open and not after.breaker.open:
+                    self._closed(
+                        report.target, report.most if report.closes else min(report.most, 1 + report.taken)
+                    )
+                elif gate.slow and report.taken:
+                    self._grown(report.target, min(report.taken, report.most - gate.slow))
         return gates
 
     def claim_probe(self, target: int) -> tuple[Gate, int | None]:
@@ -120,19 +128,31 @@ class Gating(View):
             f"UPDATE runner_gate SET {', '.join(f'{name} = %s' for name in COLUMNS)}{ended} WHERE target = %s",
             [
                 breaker.failures, breaker.first, int(breaker.several), breaker.opened_at, breaker.wait, breaker.probe_at,
-                breaker.probe, breaker.closed_at, breaker.reason[:REASON], gate.stands, gate.rested, target,
+                breaker.probe, breaker.closed_at, breaker.reason[:REASON], gate.stands, gate.rested, gate.slow, target,
             ],
         )  # fmt: skip
 
 
 def _gate(row: Sequence[object]) -> Gate:
-    failures, first, several, opened_at, wait, probe_at, probe, closed_at, reason, stands, rested, probing = (
-        row
-    )
+    (
+        failures,
+        first,
+        several,
+        opened_at,
+        wait,
+        probe_at,
+        probe,
+        closed_at,
+        reason,
+        stands,
+        rested,
+        slow,
+        probing,
+    ) = row
     breaker = Breaker(
         failures, first, bool(several), opened_at, wait, probe_at, probe, bool(probing), closed_at, reason  # type: ignore[arg-type]
     )  # fmt: skip
-    return Gate(breaker, stands, rested)  # type: ignore[arg-type]
+    return Gate(breaker, stands, rested, slow)  # type: ignore[arg-type]
 
 
 def probe_now(target: int) -> bool:

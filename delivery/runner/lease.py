@@ -31,3 +31,4 @@ class Claimed(NamedTuple):
     suspects: Mapping[
         int, tuple[int, bool]
     ] = {}  # delivery/runner/suspects.py: seq -> last attempt, whether alone
+    places: int = 0  # sends that may be under way, where the shift held nothing of the target before

@@ -8,7 +8,7 @@ from delivery.log.schema import CURSORS, LANES_PER_SLOT, SLOTS
 from delivery.runner import attempts, held
 from delivery.runner.lease import LEASE, Claimed
 from delivery.runner.policy import Policy
-from delivery.runner.view import View
+from delivery.runner.sharing import Sharing
 from delivery.tracking.words import State
 
 
@@ -16,7 +16,7 @@ class Incomplete(Exception):
     """Some of the slots that are needed together are another shift's."""
 
 
-class Leasing(View):
+class Leasing(Sharing):
     """Leases with fences, by the database's clock."""
 
     def routed_since(self, seq: int) -> list[tuple[int, int, int]]:
@@ -117,11 +117,14 @@ class Leasing(View):
     def release(self, target: int, slots: Iterable[int], forget_flights: bool) -> None:
         """Gives leases back. `forget_flights`: nothing of theirs is in flight any more."""
         with self.database.transaction():
+            # First, as whoever claims and whoever reports does: or two of them wait for each other in a circle.
+            self._lock_places(target)
             for slot in slots:
                 self.database.run(
                     "UPDATE runner_slot SET owner = NULL, until = 0 WHERE target = %s AND lanes = %s AND owner = %s",
                     [target, slot, self.owner],
                 )
+            self._leave(target)
             self._give_back_probe(target)
             if forget_flights:
                 self.flights.forget(target)
@@ -131,11 +134,14 @@ class Leasing(View):
     def _claim(self, target: int, slots: Sequence[int], fresh: bool, policy: Policy) -> list[Claimed]:
         if not self._is_current(target, policy):
             return []
+        now = self.database.now()
+        places = self._join(target, policy, now) if fresh else 0
+        if places is None:
+            return []
         former = self._former_mode(target, policy)
         whole = policy.order == "all" or former is not None
-        now = self.database.now()
         leased: list[tuple[int, int, tuple[int, ...]]] = []
-        for slot in range(SLOTS) if whole else slots:
+        for slot in range(SLOTS) if whole else self._wanted_slots(slots, policy):
             row = self.database.rows(
                 "INSERT INTO runner_slot (target, lanes, owner, fence, until, mode) VALUES (%s, %s, %s, 1, %s, %s) "
                 "ON CONFLICT (target, lanes) DO UPDATE SET owner = excluded.owner, until = excluded.until, "
@@ -149,11 +155,13 @@ class Leasing(View):
             raise Incomplete
         drains = former if former is not None and self._must_drain(target, former, policy) else None
         claimed = [
-            self._take_over(target, slot, fence, cursors)._replace(drains=drains)
+            self._take_over(target, slot, fence, cursors)._replace(drains=drains, places=places)
             for slot, fence, cursors in leased
         ]
-        if claimed and fresh:
+        if fresh and claimed:
             self._give_back_probe(target)
+        elif fresh:
+            self._leave(target)
         if claimed:
             self.flights.recover(target, claimed, now, fresh, policy.draining(drains) if drains else policy)
             claimed = [one._replace(suspects=self.suspects.of(one)) for one in claimed]

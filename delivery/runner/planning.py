@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from delivery.log.schema import SLOTS, lanes_of
 from delivery.runner.sending import BUFFER, Sender
+from delivery.runner.sharing import Use
 from delivery.runner.work import Cycle
 
 CLEAR = 256  # events of one target recorded as in flight at once
@@ -24,6 +25,11 @@ def ask(cycle: Cycle, sender: Sender, prune: bool, clock: int) -> None:
     report = throttle.report(bool(progress.outbox.latencies), len(progress.fences) < SLOTS)
     if report is not None:
         cycle.reports.append(report)
+    at_once = sender.asks_for_places or (
+        throttle.slows and (cycle.sweep or (report is not None and report.taken > 0))
+    )
+    if (at_once or cycle.sweep) and not (quiet or throttle.open):
+        cycle.uses[target] = Use(throttle.most, throttle.share, sender.under_way, throttle.may_slow, at_once)
     if progress.outbox:
         cycle.outboxes.append(progress.take_outbox())
     if quiet and sender.idle:

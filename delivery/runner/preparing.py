@@ -60,12 +60,21 @@ def size_of(delivery: Delivery) -> int:
     return len(delivery.event if delivery.whole else delivery.body)
 
 
-def frozen(delivery: Delivery) -> str:
-    """What was sent, for the dead letter: the body as text, or that the event went as it is."""
-    if delivery.whole:
-        return msgspec.json.encode({"whole": True}).decode()
-    body = delivery.body.decode("utf-8", "replace").replace("\x00", "\ufffd")
-    return msgspec.json.encode({"whole": False, "content_type": delivery.content_type, "body": body}).decode()
+def frozen(delivery: Delivery, revision: int, at: int) -> str:
+    """What was sent, for the dead letter: the body as text, or that the event went as it is.
+
+    Where it went, and with what headers, is said by the target's `revision`, which never changes; `at`: when, microseconds.
+    """
+    made: dict[str, Any] = {
+        "whole": delivery.whole,
+        "revision": revision,
+        "attempt": delivery.attempt,
+        "at": at,
+    }
+    if not delivery.whole:
+        made["content_type"] = delivery.content_type
+        made["body"] = delivery.body.decode("utf-8", "replace").replace("\x00", "\ufffd")
+    return msgspec.json.encode(made).decode()
 
 
 def unsendable(error: TransformError | OutsideContract) -> Outcome:

@@ -69,6 +69,7 @@ class Sender:
         self.only: Item | None = None  # …which is this one, if it is of this target
         self.more = False  # whether the log holds events for it that are not read yet
         self.throttle = Throttle(facts.id, facts.policy, facts.rested, facts.policy.max_in_flight)
+        self.shrinks = False  # whether places are to be given up once what is under way there has ended
         self.want = 1  # events that should be recorded as in flight
         self.under_way = 0
         self._services = services
@@ -140,6 +141,19 @@ class Sender:
         want = throttle.limit * (self._batches.count if self._batches is not None else 1)
         self.want = want if throttle.rate is None else min(want, int(throttle.rate) + 1)
 
+    def allot(self, share: int) -> None:
+        """This shift's part of the places: more are left as they end, and given up then."""
+        self.throttle.allot(share)
+        self.shrinks = self.under_way > share
+        self._go_on()
+
+    @property
+    def asks_for_places(self) -> bool:
+        """Whether the database is to be asked for its part of the places now."""
+        throttle = self.throttle
+        ended = self.shrinks and self.under_way <= throttle.share
+        return (ended or throttle.unknown) and not throttle.open
+
     @property
     def roomy(self) -> bool:
         """Whether fresh events may be read."""
@@ -183,7 +197,11 @@ class Sender:
         progress = self.progress
         if self.leaving or self.halted:
             return self.idle
-        if progress.to_drain or (progress.ready and len(progress.cleared) < self.want):
+        if (
+            progress.to_drain
+            or (progress.ready and len(progress.cleared) < self.want)
+            or self.asks_for_places
+        ):
             return True
         return self.throttle.pace is not None and self.throttle.to_draw(self.waiting, self.clock()) > 0
 
@@ -227,6 +245,8 @@ class Sender:
                 if not throttle.allows(self.under_way):
                     return
                 probe = throttle.starts()
+            elif self.under_way >= throttle.share:
+                return
             if throttle.pace is not None and not probe and not self.is_paced():
                 self.wait_for_pace()
                 return
@@ -318,7 +338,7 @@ class Sender:
             self.throttle.answered(clock)
         else:
             self.throttle.unsent(probe)
-        request = frozen(delivery) if due_at is None and delivery is not None else None
+        request = frozen(delivery, facts.revision, at) if delivery is not None and due_at is None else None
         progress.failed(item, now, due_at, reason, status, request, response, running, counts)
         if not self.throttle.calm:
             self._go_on()

@@ -237,7 +237,7 @@ class Shift:
         for sender in self._senders.values():
             sender.pump()
             progress = sender.progress
-            if progress.to_drain or (progress.ready and sender.wants_more):
+            if sender.asks_for_places or progress.to_drain or (progress.ready and sender.wants_more):
                 self._wake.set()
             elif progress.outbox:
                 self._ended(sender)
@@ -263,6 +263,13 @@ class Shift:
                 if target in news.drawn and sender.throttle.pace is not None:
                     sender.throttle.pace.add(*news.drawn[target], cycle.draws[target][1], clock)
             sender.rethink()
+        for target, share in news.shares.items():
+            if (sender := self._reader(cycle, target)) is not None:
+                if share is None:
+                    sender.leave()  # The others take its lane groups.
+                    self._wake.set()
+                else:
+                    sender.allot(share)
 
     def _ask_again(self, cycle: Cycle, news: News) -> None:
         """Keeps the slots that another shift held a few tries long: at a change of shifts they are free in a moment."""
@@ -295,7 +302,7 @@ class Shift:
             await sender.open()
             if gate is not None:
                 sender.throttle.begin(gate, self._clock())
-                sender.rethink()
+            sender.allot(claimed.places)
         sender.progress.take(
             claimed.slot, claimed.fence, claimed.cursors, claimed.skip, claimed.attempts, claimed.suspects
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from delivery.runner.database import Database
 from delivery.runner.gating import Gating
-from delivery.runner.lease import LEASE
 from delivery.runner.leasing import Leasing
 from delivery.runner.reading import Reading
 from delivery.runner.recording import Recording
@@ -23,6 +22,10 @@ class Store(Leasing, Reading, Recording, Gating):
             now = self.database.now()
             self.database.run("DELETE FROM runner_shift WHERE seen_at < %s", [now - 60_000_000])
             self.database.run(
+                "DELETE FROM runner_place WHERE owner NOT IN (SELECT id FROM runner_shift) "
+                "AND owner NOT IN (SELECT owner FROM runner_slot WHERE owner IS NOT NULL)"
+            )
+            self.database.run(
                 "INSERT INTO runner_shift (id, host, pid, started_at, seen_at) VALUES (%s, %s, %s, %s, %s)",
                 [self.owner, host, pid, now, now],
             )
@@ -37,8 +40,3 @@ class Store(Leasing, Reading, Recording, Gating):
         """The stamp of the rules, to see whether a target changed."""
         found = self.database.rows("SELECT version FROM catalog_stamp WHERE name = %s", [name])
         return int(found[0][0]) if found else 0
-
-    def shifts(self) -> int:
-        """How many shifts live, this one included."""
-        alive = self.database.now() - LEASE
-        return int(self.database.rows("SELECT COUNT(*) FROM runner_shift WHERE seen_at > %s", [alive])[0][0])

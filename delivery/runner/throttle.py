@@ -1,4 +1,4 @@
-"""What keeps one target's sends back in one shift: the breaker as far as it is known here, slow start, and the rate.
+"""What keeps one target's sends back in one shift: the breaker as far as it is known here, its part of the places, and the rate.
 
 Pure: the time is a parameter, microseconds by the database's clock. What it learns goes to the database as a `Report`, and what the
 database says of all shifts comes back as a `Gate`.
@@ -6,7 +6,7 @@ database says of all shifts comes back as a `Gate`.
 
 from __future__ import annotations
 
-from delivery.runner.breaker import Settings, SlowStart, Trouble
+from delivery.runner.breaker import Settings, Trouble
 from delivery.runner.gate import Gate, Report
 from delivery.runner.policy import Policy
 from delivery.runner.rate import AHEAD, BURST, Pace
@@ -16,7 +16,7 @@ class Throttle:
     """`calm`: nothing is held back and no failure is on record, so nobody need ask. `limit`: sends under way at most."""
 
     def __init__(self, target: int, policy: Policy, rested: int, most: int) -> None:
-        """`rested`: microseconds that the target did not run, in all; `most`: sends under way at most."""
+        """`rested`: microseconds that the target did not run, in all; `most`: sends under way at most, over all shifts."""
         self.target = target
         self.gate = Gate()
         self.probe: int | None = None  # the number of the probe this shift may send, or has under way
@@ -25,7 +25,9 @@ class Throttle:
         self.rate = policy.rate
         self._settings = policy.breaker
         self._rested = rested
-        self._slow = SlowStart(most)
+        self.most = self.share = most
+        self._taken = 0
+        self.unknown = False  # whether it is to be told its part
         self._trouble: Trouble | None = None
         self._answered = False
         self._ended: tuple[int, Trouble | None] | None = None
@@ -38,7 +40,21 @@ class Throttle:
         """How many sends may be under way."""
         if self.gate.breaker.open:
             return int(self.probe is not None)
-        return self._slow.limit
+        return self.share
+
+    @property
+    def slows(self) -> bool:
+        """Whether the target starts slowly after an outage."""
+        return self.gate.slow > 0 and self._settings is not None
+
+    @property
+    def may_slow(self) -> bool:
+        """Whether it has a breaker."""
+        return self._settings is not None
+
+    def allot(self, share: int) -> None:
+        """This shift's part of what may be under way."""
+        self.share, self.unknown = share, False
 
     @property
     def open(self) -> bool:
@@ -53,13 +69,13 @@ class Throttle:
         """Whether one more send may start."""
         if self.gate.breaker.open:
             return self.probe is not None and not self.probe_sent
-        return under_way < self._slow.limit
+        return under_way < self.limit
 
     def places(self, taken: int) -> int:
         """How many more sends may start; `taken`: places that are."""
         if self.gate.breaker.open:
             return int(self.allows(0))
-        return self._slow.limit - taken
+        return self.limit - taken
 
     def starts(self) -> bool:
         """A send starts now; whether it is the probe."""
@@ -73,7 +89,8 @@ class Throttle:
     def succeeded(self, now: int) -> None:
         """The target took an event. Need not be told while all is calm."""
         self._alive(now)
-        self._slow.succeeded()
+        if self.slows:
+            self._taken += 1
         self._settle()
 
     def answered(self, now: int) -> None:
@@ -123,15 +140,14 @@ class Throttle:
         before = self.gate.breaker.open
         self.gate = self.gate.then(self.gate.breaker.succeeded(now), now, self._rested)
         if before:
-            self._slow.begin()
+            self.share, self._taken = 1, 0
 
     def _forget_probe(self) -> None:
         self.probe, self.probe_sent = None, False
 
     def _settle(self) -> None:
         breaker = self.gate.breaker
-        slow = self._slow.limit < self._slow.most
-        self.calm = not (breaker.open or breaker.failures or slow or self._trouble)
+        self.calm = not (breaker.open or breaker.failures or self.slows or self._trouble)
 
     # ── to and from the database ──
 
@@ -142,19 +158,23 @@ class Throttle:
         """
         if self._settings is None:
             closes, self._closes = self._closes, False
-            return Report(self.target, Settings(), self._rested, True, closes=True) if closes else None
+            if not closes:
+                return None
+            return Report(self.target, Settings(), self._rested, True, closes=True, most=self.most)
         number, failed = self._ended if self._ended is not None else (None, None)
         report = Report(
-            self.target, self._settings, self._rested, alive or self._answered, self._trouble, number, failed, self._unsent
+            self.target, self._settings, self._rested, alive or self._answered, self._trouble, number, failed, self._unsent,
+            taken=self._taken, most=self.most,
         )  # fmt: skip
         self._trouble, self._ended, self._unsent, self._answered = None, None, None, False
+        self._taken = 0
         return report if report.tells or (report.alive and (shared or not self.calm)) else None
 
     def learn(self, gate: Gate, now: int) -> None:
         """What all shifts know by now, and on top of it what this one has not told yet."""
         if self._settings is None:
             return
-        before = self.gate.breaker.open
+        before, slow = self.gate.breaker.open, self.gate.slow
         if self._ended is not None and self._ended[1] is None:
             gate = gate.then(gate.breaker.succeeded(now), now, self._rested)
         if self._trouble is not None:
@@ -162,20 +182,20 @@ class Throttle:
         self.gate = gate
         if before and not gate.breaker.open:
             self._forget_probe()  # Another closed it; what is under way ends as any other.
-            self._slow.begin()
+        if (before and not gate.breaker.open) or (gate.slow and not slow):
+            self.share, self._taken, self.unknown = 0, 0, True
+        if not self.slows:
+            self._taken = 0
         self._settle()
 
     def begin(self, gate: Gate, now: int) -> None:
-        """What is known when this shift takes the target: shortly after it closed, it starts slowly."""
+        """What is known when this shift takes the target."""
         if self._settings is None:
             # Switched off while it was open: it closes, and the running clock goes on.
             self._closes = gate.breaker.open
             self.gate = gate.then(gate.breaker.succeeded(now), now, self._rested)
             return
         self.gate = gate
-        breaker = gate.breaker
-        if not breaker.open and breaker.closed_at and now - breaker.closed_at < breaker.wait:
-            self._slow.begin()
         self._settle()
 
     def wants_probe(self, now: int) -> bool:

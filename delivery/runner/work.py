@@ -12,6 +12,7 @@ from delivery.runner.items import Item, Outbox
 from delivery.runner.lease import Claimed
 from delivery.runner.progress import Progress
 from delivery.runner.rate import Drawn
+from delivery.runner.sharing import Use, fair
 from delivery.runner.store import Store
 
 
@@ -41,6 +42,7 @@ class Cycle:
     full: set[int] = field(default_factory=set)  # targets of which nothing more is to be claimed
     reports: list[Report] = field(default_factory=list)
     probes: set[int] = field(default_factory=set)  # targets whose breaker wants a probe
+    uses: dict[int, Use] = field(default_factory=dict)  # of the places of targets
     draws: dict[int, tuple[float, int]] = field(default_factory=dict)  # rate, and how many events of it
 
 
@@ -65,6 +67,9 @@ class News:
     ahead: int | None = None  # of the database's clock before the monotonic one, microseconds
     gates: dict[int, Gate] = field(default_factory=dict)
     probes: dict[int, int] = field(default_factory=dict)  # numbers of probes that are this shift's to send
+    shares: dict[int, int | None] = field(
+        default_factory=dict
+    )  # places that may be used; None: too many share them
     drawn: dict[int, tuple[Drawn, int]] = field(default_factory=dict)  # with the time it was drawn at
 
 
@@ -127,6 +132,18 @@ def _ask_gates(store: Store, cycle: Cycle, news: News) -> None:
             news.probes[target] = number
     for target, (rate, wanted) in cycle.draws.items():
         news.drawn[target] = store.draw(target, rate, wanted)
+    if cycle.uses:
+        _share(store, cycle, news)
+
+
+def _share(store: Store, cycle: Cycle, news: News) -> None:
+    """The parts of those that ask, and at a sweep of those whose part may have changed: another shift came or went."""
+    shifts = store.shifts()
+    crowded = store.crowded() if cycle.sweep else set()
+    for target, use in cycle.uses.items():
+        alone = fair(use.most, [store.owner], store.owner, shifts - 1)
+        if use.at_once or (cycle.sweep and (target in crowded or use.share != alone)):
+            news.shares[target] = store.share(target, use, shifts)
 
 
 def _claim(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: News) -> None:
@@ -213,7 +230,15 @@ def without(cycle: Cycle, target: int, slots: list[int]) -> None:
     """Takes a target whose lease was lost out of a round, and gives back what is left of its leases."""
     cycle.outboxes = [outbox for outbox in cycle.outboxes if outbox.target != target]
     cycle.flights = [flight for flight in cycle.flights if flight[0] != target]
-    for asked in (cycle.prune, cycle.drain, cycle.draining, cycle.room, cycle.reading, cycle.draws):
+    for asked in (
+        cycle.prune,
+        cycle.drain,
+        cycle.draining,
+        cycle.room,
+        cycle.reading,
+        cycle.draws,
+        cycle.uses,
+    ):
         asked.pop(target, None)
     cycle.due.discard(target)
     cycle.probes.discard(target)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery.runner.breaker import Breaker, Settings, SlowStart, Trouble
+from delivery.runner.breaker import Breaker, Settings, Trouble
 from delivery.runner.gate import Gate, Report, reported
 
 SECOND = 1_000_000
@@ -102,17 +102,6 @@ def test_one_success_closes_it_and_one_that_opens_again_soon_goes_on_with_its_wa
 def test_late_failures_change_nothing() -> None:
     breaker = opened()
     assert breaker.failed(trouble(7, 8, 9), SETTINGS, 3 * SECOND) is breaker
-
-
-def test_slow_start_doubles_from_one_with_each_round_trip() -> None:
-    slow = SlowStart(64)
-    slow.begin()
-    limits = []
-    for _ in range(8):
-        limits.append(slow.limit)
-        for _ in range(slow.limit):
-            slow.succeeded()
-    assert limits == [1, 2, 4, 8, 16, 32, 64, 64]
 
 
 def test_the_running_clock_stands_still_while_it_is_open_or_the_target_rests() -> None:

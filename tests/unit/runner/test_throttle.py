@@ -6,13 +6,13 @@ import random
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery.runner.breaker import Settings
 from delivery.runner.gate import Gate, Report, reported
 from delivery.runner.policy import Policy
+from delivery.runner.sharing import fair, moved
 from delivery.runner.throttle import Throttle
 
 MILLISECOND = 1000
@@ -25,6 +25,7 @@ class Worker:
     """One shift's part: what it believes, and what it has under way (event, when it ends, whether it is the probe)."""
 
     throttle: Throttle
+    name: str = ""
     under_way: list[tuple[int, int, bool]] = field(default_factory=list)
     latencies: int = 0
 
@@ -43,18 +44,31 @@ class World:
     uncounted: list[int] = field(default_factory=list)  # events whose failure did not count
     counted: int = 0
     failed_since_up: int = 0
+    most: int = 0  # under way at the same time, over all shifts
 
     def __post_init__(self) -> None:
-        self.workers = [Worker(Throttle(1, POLICY, 0, 16)) for _ in range(self.shifts)]
+        self.workers = [Worker(Throttle(1, POLICY, 0, 16), f"shift {n}") for n in range(self.shifts)]
+        names = [worker.name for worker in self.workers]
+        self.places = {name: fair(16, names, name) for name in names}
+        for worker in self.workers:
+            worker.throttle.allot(self.places[worker.name])
+
+    def share(self, worker: Worker) -> None:
+        """As the database grants places."""
+        most = min(16, self.gate.slow or 16)
+        mine = self.places[worker.name]
+        goal = fair(most, list(self.places), worker.name)
+        free = max(0, most - (sum(self.places.values()) - mine))
+        used = max(worker.throttle.share, len(worker.under_way))
+        self.places[worker.name] = moved(goal, mine, used, free)
+        worker.throttle.allot(min(goal, self.places[worker.name]))
 
     def probes(self) -> int:
         return sum(probe for worker in self.workers for _, _, probe in worker.under_way)
 
     def send(self, worker: Worker) -> None:
         throttle = worker.throttle
-        while throttle.calm or throttle.allows(len(worker.under_way)):
-            if len(worker.under_way) >= 16:
-                return
+        while throttle.allows(len(worker.under_way)):
             open_by_all = self.gate.breaker.open
             probe = throttle.starts()
             if probe:
@@ -65,6 +79,7 @@ class World:
             self.next_seq += 1
             ends = self.now + self.chance.randrange(1, 50) * MILLISECOND
             worker.under_way.append((self.next_seq, ends, probe))
+            self.most = max(self.most, sum(len(one.under_way) for one in self.workers))
 
     def land(self, worker: Worker) -> None:
         throttle = worker.throttle
@@ -89,9 +104,16 @@ class World:
         throttle = worker.throttle
         report = throttle.report(worker.latencies > 0, shared=True)
         worker.latencies = 0
-        if report is not None and (report.tells or self.gate.breaker.failures or self.gate.breaker.open):
-            self.gate = reported(self.gate, report, self.now)
+        known = self.gate.breaker.failures or self.gate.breaker.open or self.gate.slow
+        if report is not None and (report.tells or known):
+            before, self.gate = self.gate, reported(self.gate, report, self.now)
+            if before.breaker.open and not self.gate.breaker.open:
+                self.places = dict.fromkeys(self.places, 0) | {worker.name: min(16, 1 + report.taken)}
+            elif before.slow:
+                self.places[worker.name] += min(report.taken, 16 - before.slow)
             throttle.learn(self.gate, self.now)
+        if throttle.slows or throttle.unknown:
+            self.share(worker)
         if throttle.wants_probe(self.now):
             if self.gate.breaker.may_probe(self.now):
                 self.gate = replace(self.gate, breaker=self.gate.breaker.probed())
@@ -110,6 +132,7 @@ class World:
                     self.round(worker)
                 if self.now % sweep == number * MILLISECOND:
                     worker.throttle.learn(self.gate, self.now)
+                    self.share(worker)
                 self.send(worker)
 
 
@@ -137,6 +160,27 @@ def test_an_outage_costs_few_tries_one_probe_at_a_time_and_ends_with_one_success
     world.run(2)
     assert all(worker.throttle.calm for worker in world.workers)
     assert world.next_seq - before > 1000
+    assert world.most <= 16
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 4))
+def test_after_an_outage_all_shifts_together_start_with_one_and_double(seed: int, shifts: int) -> None:
+    world = World(random.Random(seed), shifts)
+    world.up = False
+    world.run(4)
+    world.up = True
+    while world.gate.breaker.open:
+        world.run(0.001)
+    for _ in range(60):
+        world.most, slow = 0, world.gate.slow
+        world.run(0.01)
+        assert world.most <= (world.gate.slow or 16)
+        assert sum(world.places.values()) <= (world.gate.slow or 16)
+        assert world.gate.slow >= slow or world.gate.slow == 0
+    world.run(6)
+    assert world.gate.slow == 0
+    assert sum(world.places.values()) == 16
 
 
 def a_throttle(**values: Any) -> Throttle:
@@ -164,7 +208,9 @@ def test_the_database_knows_better_when_another_shift_had_a_success() -> None:
     throttle.report(False, True)
     throttle.learn(Gate(), 0)
     assert not throttle.open
-    assert throttle.allows(0)
+    assert throttle.unknown
+    throttle.allot(8)
+    assert (throttle.places(3), throttle.unknown) == (5, False)
 
 
 def test_one_probe_goes_and_what_could_not_be_made_into_a_request_leaves_it_to_the_next() -> None:
@@ -207,11 +253,32 @@ def test_switched_off_it_counts_nothing_and_closes_what_was_open() -> None:
     assert not reported(opened, report, 500).breaker.open
 
 
-@pytest.mark.parametrize(("since", "limit"), [(SECOND // 2, 1), (3 * SECOND, 16)])
-def test_who_takes_a_target_right_after_it_closed_starts_slowly(since: int, limit: int) -> None:
-    from tests.unit.runner.test_breaker import opened
-
-    closed = Gate(replace(opened(0), probing=True).succeeded(100 * SECOND))
+def test_the_target_starts_slowly_with_one_that_doubles_each_round_trip() -> None:
     throttle = a_throttle()
-    throttle.begin(closed, 100 * SECOND + since)
-    assert throttle.limit == limit
+    fail(throttle, 1, 2, 3, 4, 5)
+    throttle.report(False, False)
+    throttle.may_probe(1)
+    throttle.starts()
+    throttle.answered(SECOND)
+    gate = throttle.gate
+    limits = []
+    for _ in range(6):
+        limits.append(throttle.limit)
+        for _ in range(throttle.limit):
+            throttle.succeeded(SECOND)
+        # The database is told, and answers.
+        if (report := throttle.report(True, False)) is not None:
+            gate = reported(gate, report, SECOND)
+            throttle.learn(gate, SECOND)
+            throttle.allot(min(16, gate.slow or 16))
+    assert limits == [1, 2, 4, 8, 16, 16]
+    assert throttle.calm
+
+
+def test_a_shift_that_never_heard_of_the_outage_asks_for_its_part_too() -> None:
+    throttle = a_throttle()
+    throttle.learn(Gate(slow=3), 0)
+    assert (throttle.limit, throttle.unknown, throttle.calm) == (0, True, False)
+    throttle.allot(1)
+    throttle.learn(Gate(slow=5), 0)
+    assert throttle.limit == 1

@@ -31,6 +31,7 @@ urlpatterns = [
     path("journey/<int:seq>/", journey.event_journey, name="journey"),
     path("journey/<int:seq>/event.json", journey.raw_event, name="raw-event"),
     path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),
+    path("dead-letters/<int:target>/<int:seq>/", dead_letters.dead_letter, name="dead-letter"),
     path("dead-letters/jobs/", dead_letters.jobs, name="dead-letter-jobs"),
     path("dead-letters/jobs/<int:pk>/undo/", dead_letters.undo, name="undo-dead-letters"),
     path("dead-letters/later/", dead_letters.later, name="later"),

@@ -15,7 +15,7 @@ from catalog.api.operation import PAGING, Operation, is_dry, page_limit, paramet
 from catalog.api.owners import page
 from catalog.api.problem import Invalid, Missing, Place
 from catalog.api.shown import moment as time
-from catalog.personal import shown_to
+from catalog.personal import hidden_from, shown_to
 from delivery.api import shapes
 from delivery.api.choosing import FILTERS, MOST, NAMES, chosen_by, cursor_of, filter_of
 from delivery.deadletters import asking, listing
@@ -23,7 +23,9 @@ from delivery.deadletters import chosen as choosing
 from delivery.deadletters.causes import cause_id
 from delivery.deadletters.chosen import Chosen, Letter
 from delivery.models import LetterJob
-from delivery.pages.outgoing import delivery_id, outgoing
+from delivery.pages.kept_request import kept_request
+from delivery.pages.outgoing import Outgoing, delivery_id, outgoing
+from delivery.pages.veil import answer_hidden, groups_for, letters_for, searched_by
 from delivery.tracking.read import moment, rows
 from delivery.tracking.words import State
 from rules.models import Target
@@ -53,13 +55,15 @@ class DeadLetters(Operation):
         """A page of dead letters."""
         asked = parameters(request, *NAMES, *PAGING)
         limit = page_limit(asked)
-        found, place_after = choosing.page(filter_of(asked), cursor_of(asked.get("cursor")), limit)
+        found, place_after = choosing.page(
+            searched_by(request.user, filter_of(asked)), cursor_of(asked.get("cursor")), limit
+        )
         following = None
         if place_after is not None:
             given = request.query_params.copy()
             given["cursor"] = "-".join(map(str, place_after))
             following = f"{request.path}?{given.urlencode()}"
-        return Response({"items": _shown(found), "next": following})
+        return Response({"items": _shown(found, request.user), "next": following})
 
 
 class Groups(Operation):
@@ -89,15 +93,18 @@ class Groups(Operation):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """The groups."""
-        groups = listing.groups(filter_of(parameters(request, *NAMES)))[:200]
+        groups = groups_for(
+            request.user,
+            listing.groups(searched_by(request.user, filter_of(parameters(request, *NAMES))))[:200],
+        )
         names = _names(group.target for group in groups)
         items = [
             {
                 "target": group.target,
                 "target_name": names.get(group.target, ""),
                 "cause": group.id,
-                "words": group.cause,
-                "example": group.example,
+                "words": group.cause if group.shown is None else group.shown,
+                "example": group.said,
                 "status": group.status,
                 "size": group.size,
                 "first_tried_at": time(group.since),
@@ -116,7 +123,7 @@ class OneLetter(Operation):
     @described(
         "getDeadLetter",
         "Show a dead letter",
-        "What was sent and what came back, with the event.",
+        "What was sent, kept as it was, and what came back, with the event; what would be sent now, and what of it changed.",
         tag=TAG,
         takes=[place("target", "The target's id.", whole=True), place("seq", "The event's number.", whole=True)],
         answers={200: (shapes.WHOLE, "The dead letter.")},
@@ -124,6 +131,8 @@ class OneLetter(Operation):
         | {
             "event": {"specversion": "1.0", "id": "e-1", "source": "/shop", "type": "order.placed"},
             "sent": {"line": "POST https://billing.example/hook", "headers": [["webhook-id", "msg_7_b68"]], "body": "{}", "problem": ""},
+            "now": {"line": "POST https://billing.example/v2", "headers": [["webhook-id", "msg_7_b68"]], "body": "{}", "problem": ""},
+            "changed": ["Address"],
             "answer": '{"error": "too long"}',
             "waiting_behind": 2,
         },
@@ -143,22 +152,21 @@ class OneLetter(Operation):
             [target, seq],
         )[0]
         event = shown_to(request.user, letters[0].type, bytes(raw)).text
-        sent = outgoing(at.connector, at.config, at.transform, event.encode(), delivery_id(target, seq))
+        hidden = letters[0].type in hidden_from(request.user, [letters[0].type])
+        kept = kept_request(target, seq, event.encode(), at, hidden=hidden)
+        now = outgoing(at.connector, at.config, at.transform, event.encode(), delivery_id(target, seq))
         behind = rows(
             "SELECT count(*) FROM runner_exception WHERE target = %s AND key = %s AND seq > %s AND state = %s",
             [target, key, seq, int(State.WAITING)],
         )[0][0]
         return Response(
-            _shown(letters)[0]
+            _shown(letters, request.user)[0]
             | {
                 "event": json.loads(event),
-                "sent": {
-                    "line": sent.line,
-                    "headers": [list(pair) for pair in sent.headers],
-                    "body": sent.body,
-                    "problem": sent.problem,
-                },
-                "answer": answer,
+                "sent": _request(kept.sent) if kept is not None else None,
+                "now": _request(now),
+                "changed": [one.name for one in kept.changed] if kept is not None else [],
+                "answer": answer and answer_hidden() if hidden else answer,
                 "waiting_behind": int(behind),
             }
         )
@@ -187,7 +195,7 @@ class Redrive(Operation):
         """Asks for a redrive."""
         dry = is_dry(request)
         asked = Members(request, ("filter", "letters", "out_of_order"))
-        chosen, free = chosen_by(asked), asked.flag("out_of_order")
+        chosen, free = searched_by(request.user, chosen_by(asked)), asked.flag("out_of_order")
         asked.check()
         left = _earlier_left(chosen)
         if left and not free and not dry:
@@ -224,7 +232,7 @@ class Discard(Operation):
         """Asks for a discard."""
         dry = is_dry(request)
         asked = Members(request, ("filter", "letters", "reason"))
-        chosen, reason = chosen_by(asked), asked.text("reason").strip()
+        chosen, reason = searched_by(request.user, chosen_by(asked)), asked.text("reason").strip()
         if not reason:
             asked.wrong("/reason" if "reason" in asked else "", _("Say why they are discarded: `reason`."))
         asked.check()
@@ -299,8 +307,18 @@ def _names(targets: Any) -> dict[int, str]:
     return dict(Target.objects.filter(pk__in=set(targets)).values_list("pk", "name"))
 
 
-def _shown(letters: list[Letter]) -> list[dict[str, Any]]:
+def _request(one: Outgoing) -> dict[str, Any]:
+    return {
+        "line": one.line,
+        "headers": [list(pair) for pair in one.headers],
+        "body": one.body,
+        "problem": one.problem,
+    }
+
+
+def _shown(letters: list[Letter], user: Any) -> list[dict[str, Any]]:
     names = _names(letter.target for letter in letters)
+    said = [one.reason for one in letters_for(user, letters)]
     return [
         {
             "target": one.target,
@@ -310,14 +328,14 @@ def _shown(letters: list[Letter]) -> list[dict[str, Any]]:
             "source": one.source,
             "subject": one.subject or None,
             "event_id": one.event_id,
-            "reason": one.reason,
+            "reason": reason,
             "cause": cause_id(one.cause),
             "status": one.status,
             "attempts": one.attempts,
             "redriven": one.redriven,
             "first_tried_at": time(one.since),
         }
-        for one in letters
+        for one, reason in zip(letters, said, strict=True)
     ]
 
 

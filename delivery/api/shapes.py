@@ -23,6 +23,13 @@ LETTER_FIELDS: dict[str, Schema] = {
     "first_tried_at": TIME,
 }
 LETTER = record("An event that a target finally did not take.", **LETTER_FIELDS)
+_REQUEST = record(
+    "A request, secrets hidden.",
+    line=text("Method and address."),
+    headers=many({"type": "array", "items": {"type": "string"}}, "Pairs of name and value."),
+    body=text(),
+    problem=text("Why it cannot be shown; empty when it is."),
+)
 WHOLE = record(
     "A dead letter with what was sent and answered.",
     **LETTER_FIELDS,
@@ -30,13 +37,9 @@ WHOLE = record(
         "type": "object",
         "description": "The event; personal fields hidden from those who may not see them.",
     },
-    sent=record(
-        "What went out, secrets hidden.",
-        line=text("Method and address."),
-        headers=many({"type": "array", "items": {"type": "string"}}, "Pairs of name and value."),
-        body=text(),
-        problem=text("Why it cannot be shown; empty when it is."),
-    ),
+    sent=maybe(_REQUEST),
+    now=_REQUEST,
+    changed=many(text(), "What of it changed since it was sent."),
     answer=text("The first 4,096 bytes of the last answer."),
     waiting_behind=number("Later events of the same key that wait for this one."),
 )

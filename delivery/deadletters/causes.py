@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from delivery.tracking.words import EXPIRED
+
 # Longest first: a URL holds numbers, a UUID holds hexadecimal digits.
 _VARIES = re.compile(
     r"""(?P<url>\bhttps?://[^\s"'<>]+)
@@ -17,6 +19,9 @@ _VARIES = re.compile(
 )
 _HOST = re.compile(r"https?://(?:[^\s/?#@]*@)?([^\s/?#]+)")
 LONGEST = 300  # characters
+_ANSWERS = re.compile(r"It answers \d{3}")
+# Begin reasons that hold nothing of an event or an answer.
+_OWN = (EXPIRED, "It cannot start: ", "Paused by ", "The worker died ")
 
 
 def cause_of(reason: str, status: int | None = None) -> str:
@@ -37,6 +42,14 @@ def cause_of(reason: str, status: int | None = None) -> str:
         return "…" + (text[-1] if text[-1] in ".,:" else "")
 
     return _VARIES.sub(plain, reason[: 4 * LONGEST])[:LONGEST]
+
+
+def unquoted(reason: str) -> str:
+    """What a reason says in Signalbox's own words, without what a target answered or an error quotes; "" for nothing."""
+    if reason.startswith(_OWN):
+        return reason
+    found = _ANSWERS.match(reason)
+    return f"{found.group()}." if found is not None else ""
 
 
 def cause_id(cause: str) -> str:

@@ -21,7 +21,7 @@ class Chosen:
     """Dead letters for which everything that is given holds.
 
     `letters`: these only, (target, seq) each. `cause`: the id of a cause. `since`, `until`: first tried at or after,
-    before (microseconds). `type`, `subject`: of the event, exactly. `text`: somewhere in the reason, upper and lower
+    before (microseconds). `but`: none of these types. `type`, `subject`: of the event, exactly. `text`: somewhere in the reason, upper and lower
     case alike.
     """
 
@@ -35,6 +35,7 @@ class Chosen:
     text: str = ""
     since: int | None = None
     until: int | None = None
+    but: tuple[str, ...] | None = None
 
     def values(self) -> dict[str, Any]:
         """What is given, as plain JSON values."""
@@ -51,6 +52,8 @@ class Chosen:
         kept = {name: value for name, value in values.items() if name in known}
         if kept.get("letters") is not None:
             kept["letters"] = tuple((int(target), int(seq)) for target, seq in kept["letters"])
+        if kept.get("but") is not None:
+            kept["but"] = tuple(kept["but"])
         return cls(**kept)
 
     def where(self) -> tuple[str, list[Any]]:
@@ -82,6 +85,7 @@ class Chosen:
             (not self.type or letter.type == self.type)
             and (not self.subject or letter.subject == self.subject)
             and (not self.text or self.text.casefold() in letter.reason.casefold())
+            and letter.type not in (self.but or ())
             and (not self.cause or cause_id(letter.cause) == self.cause)
         )
 

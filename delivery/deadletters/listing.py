@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,6 +26,12 @@ class Group(NamedTuple):
     first_at: int
     last_at: int
     last_seq: int
+    shown: str | None = None  # in place of the example, for a person who may not see it
+
+    @property
+    def said(self) -> str:
+        """The reason to be shown."""
+        return self.example if self.shown is None else self.shown
 
     @property
     def id(self) -> str:
@@ -80,6 +87,21 @@ def _by_reason(chosen: Chosen, looked_at: int) -> list[tuple[int, int | None, st
 
 def _last_seq(group: Group) -> int:
     return group.last_seq
+
+
+def hidden_within(group: Group, types: Sequence[str]) -> bool:
+    """Whether a group holds an event of one of `types`."""
+    found = newest(Chosen(target=group.target, cause=group.id), looked_at=LOOKED_AT)
+    return any(one.type in types for one in found)
+
+
+def content_of(letter: Letter) -> tuple[bytes, str]:
+    """The event of a dead letter, and what the target answered at last."""
+    found = rows(
+        "SELECT raw, coalesce(response, '') FROM runner_exception WHERE target = %s AND seq = %s",
+        [letter.target, letter.seq],
+    )
+    return (bytes(found[0][0]), found[0][1]) if found else (b"{}", "")
 
 
 def of_target(target: int, limit: int) -> list[Letter]:

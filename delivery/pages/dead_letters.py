@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,12 +15,15 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import needs
+from catalog.personal import hidden_from, shown_to
 from delivery.deadletters import asking, listing
 from delivery.deadletters import chosen as choosing
 from delivery.deadletters.chosen import Chosen, Letter
 from delivery.models import LetterJob
 from delivery.pages import lines
 from delivery.pages.dead_letter_filter import DeadLetterFilter, query_of
+from delivery.pages.kept_request import kept_request
+from delivery.pages.veil import answer_hidden, groups_for, letters_for, searched_by
 from delivery.tracking import events, overtaken
 from delivery.tracking.overtaken import Overtaken
 from delivery.tracking.read import now
@@ -34,14 +38,14 @@ LOOKED_AT = 500
 def dead_letters(request: HttpRequest) -> HttpResponse:
     """Grouped by cause; with `?view=list`, or a group, one by one. The rest of the query is the filter."""
     form = DeadLetterFilter(request.GET)
-    chosen = form.chosen()
+    chosen = searched_by(request.user, form.chosen())
     one_by_one = request.GET.get("view") == "list" or bool(chosen.cause)
     context: dict[str, Any] = {
         "form": form,
         "chosen": chosen,
         "filters": urlencode(query_of(request.GET)),
         "all_query": urlencode({**query_of(request.GET), "all": "1"}),
-        "narrowed": chosen != Chosen(),
+        "narrowed": form.chosen() != Chosen(),
         "one_by_one": one_by_one,
         "target": Target.objects.filter(pk=chosen.target).first() if chosen.target is not None else None,
         "jobs": _jobs(),
@@ -52,24 +56,43 @@ def dead_letters(request: HttpRequest) -> HttpResponse:
     return render(request, "delivery/dead_letters.html", context)
 
 
+@needs("rules.view_target")
+@require_GET
+def dead_letter(request: HttpRequest, target: int, seq: int) -> HttpResponse:
+    """One dead letter: why, what was sent and is kept, what would be sent now."""
+    letters = list(choosing.newest(Chosen(letters=((target, seq),)))) if max(target, seq) < 2**63 else []
+    if not letters:
+        raise Http404("no such dead letter")
+    at = Target.objects.filter(pk=target).first()
+    [letter] = letters_for(request.user, letters)
+    raw, answer = listing.content_of(letter)
+    event = shown_to(request.user, letter.type, raw)
+    hidden = letter.type in hidden_from(request.user, [letter.type])
+    context = {
+        "letter": letter,
+        "at": at,
+        "answer": answer and answer_hidden() if hidden else answer,
+        "kept": kept_request(target, seq, event.text.encode(), at, hidden=hidden),
+    }
+    return render(request, "delivery/dead_letter.html", context)
+
+
 def _grouped(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     given = query_of(request.GET)
     groups = listing.groups(chosen)
-    shown = groups[:SHOWN_GROUPS]
+    shown = groups_for(request.user, groups[:SHOWN_GROUPS])
     targets = {
         one.pk: one
         for one in Target.objects.filter(pk__in={group.target for group in shown}).select_related("rule")
     }
     behind = listing.behind(sorted(targets))
     letters = {
-        group: [
-            letter
-            for letter, _number in zip(
-                choosing.newest(_of_group(chosen, group), looked_at=listing.LOOKED_AT),
-                range(SHOWN_LETTERS),
-                strict=False,
-            )
-        ]
+        group: letters_for(
+            request.user,
+            list(
+                islice(choosing.newest(_of_group(chosen, group), looked_at=listing.LOOKED_AT), SHOWN_LETTERS)
+            ),
+        )
         for group in shown
     }
     told = _told([letter for found in letters.values() for letter in found])
@@ -94,9 +117,10 @@ def _grouped(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
 def _listed(request: HttpRequest, chosen: Chosen) -> dict[str, Any]:
     found, following = choosing.page(chosen, _below(request.GET.get("before", "")), ON_PAGE)
     total, exact = choosing.count(chosen)
+    found = letters_for(request.user, found)
     told = _told(found)
     targets = {one.pk: one for one in Target.objects.filter(pk__in={letter.target for letter in found})}
-    group = next(iter(listing.groups(chosen)), None) if chosen.cause else None
+    group = next(iter(groups_for(request.user, listing.groups(chosen))), None) if chosen.cause else None
     return {
         "letters": [(letter, told.get(letter.seq), targets.get(letter.target)) for letter in found],
         "total": total,
@@ -168,7 +192,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def later(request: HttpRequest) -> HttpResponse:
     """Sentences for the dialog of `redrive`, chosen alike: what these would come after, and what they would overtake."""
-    chosen = _chosen(request.GET)
+    chosen = _chosen(request.user, request.GET)
     letters, more = choosing.in_order(chosen, (0, 0), LOOKED_AT)
     targets = {one.pk: one for one in Target.objects.filter(pk__in={letter.target for letter in letters})}
     found = Overtaken(
@@ -192,7 +216,7 @@ def later(request: HttpRequest) -> HttpResponse:
 @require_POST
 def redrive(request: HttpRequest) -> HttpResponse:
     """Sends dead letters again: those ticked (`letter`, "target-seq"), else those that the query chooses, `seq` for one."""
-    chosen = _chosen(request.GET, request.POST.getlist("letter"))
+    chosen = _chosen(request.user, request.GET, request.POST.getlist("letter"))
     if "out_of_order" not in request.POST:
         letters, _more = choosing.in_order(chosen, (0, 0), LOOKED_AT)
         if earlier := choosing.earlier_left(letters):
@@ -218,7 +242,7 @@ def redrive(request: HttpRequest) -> HttpResponse:
 @require_POST
 def discard(request: HttpRequest) -> HttpResponse:
     """Drops dead letters for good, for the `reason` given; chosen as for `redrive`."""
-    chosen = _chosen(request.GET, request.POST.getlist("letter"))
+    chosen = _chosen(request.user, request.GET, request.POST.getlist("letter"))
     reason = request.POST.get("reason", "").strip()
     if not reason:
         messages.error(request, _("Say why they are discarded: it is kept with each of them."))
@@ -248,7 +272,7 @@ def _said(job: LetterJob) -> str:
     return ngettext("%(n)s event goes out again.", "%(n)s events go out again.", job.done) % {"n": job.done}
 
 
-def _chosen(query: QueryDict, ticked: list[str] | None = None) -> Chosen:
+def _chosen(user: Any, query: QueryDict, ticked: list[str] | None = None) -> Chosen:
     """The dead letters a request is about. Raises Http404 where nothing is named: nothing is done to all by mistake."""
     letters = [one for one in map(_letter, ticked or []) if one is not None]
     if letters:
@@ -257,7 +281,7 @@ def _chosen(query: QueryDict, ticked: list[str] | None = None) -> Chosen:
     if seq.isdecimal() and target.isdecimal():
         return Chosen(letters=((int(target), int(seq)),))
     form = DeadLetterFilter(query)
-    chosen = form.chosen()
+    chosen = searched_by(user, form.chosen())
     if not form.is_valid() or seq or (chosen == Chosen() and query.get("all") != "1"):
         raise Http404("nothing chosen")
     return chosen

@@ -20,6 +20,7 @@ from delivery.deadletters import listing
 from delivery.deadletters.causes import cause_of
 from delivery.deadletters.chosen import Chosen
 from delivery.pages import lines
+from delivery.pages.kept_request import kept_request
 from delivery.pages.outgoing import delivery_id, outgoing
 from delivery.pages.veil import journey_for
 from delivery.tracking import blocking, events, journey, status
@@ -66,7 +67,8 @@ def event_journey(request: HttpRequest, seq: int) -> HttpResponse:
     found = journey.of(seq)
     if found is None:
         return render(request, "delivery/no_event.html", {"seq": seq}, status=404)
-    found = journey_for(request.user, found)
+    whole = found
+    found = journey_for(request.user, whole)
     answer = _answer(found)
     chosen = _chosen(found, request.GET.get("target", ""), answer)
     axis = _Axis(found)
@@ -87,6 +89,11 @@ def event_journey(request: HttpRequest, seq: int) -> HttpResponse:
     }
     if chosen is not None:
         context |= _sent(found, chosen, request.GET.get("attempt", ""))
+        if chosen.state == "dead" and context["attempt"] in (None, chosen.last):
+            revision = chosen.last.revision if chosen.last is not None else 0
+            context["kept"] = kept_request(
+                chosen.target_id, seq, found.event.raw, chosen.target, revision, hidden=found is not whole
+            )
     return render(request, "delivery/journey.html", context)
 
 
@@ -175,7 +182,9 @@ def _answer(found: Journey) -> Answer:
     reach = _("It reached %(some)s of %(all)s listeners.") % {"some": reached, "all": count}
     tries = len(worst.attempts)
     sentences = {
-        "dead": _("%(target)s refused it.")
+        "dead": _("It expired before %(target)s could take it.")
+        if worst.expired
+        else _("%(target)s refused it.")
         if worst.answered
         else ngettext(
             "Given up after %(n)s try: %(target)s did not answer.",

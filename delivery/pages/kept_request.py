@@ -39,7 +39,7 @@ class KeptRequest(NamedTuple):
 class _Row(msgspec.Struct):
     """What runner_exception keeps (delivery/runner/preparing.py). Rows of before say neither revision nor attempt."""
 
-    whole: bool
+    whole: bool = True
     content_type: str = ""
     body: str = ""
     revision: int = 0

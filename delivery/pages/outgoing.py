@@ -18,7 +18,7 @@ from rules.engine import Event, TransformError, compile_transform
 
 ON_THE_WIRE = frozenset({"http"})
 """Connectors that send all they send through the client they are lent: their request is recorded byte for byte."""
-_OF_ONE_ATTEMPT = ("webhook-timestamp", "webhook-signature", "signalbox-attempt")
+OF_ONE_ATTEMPT = ("webhook-timestamp", "webhook-signature", "signalbox-attempt")
 
 
 class Outgoing(NamedTuple):
@@ -39,15 +39,17 @@ def outgoing(
     delivery_id: str = "",
     now: bool = False,
     attempt: tuple[int, int] | None = None,
+    delivery: Delivery | None = None,
 ) -> Outgoing:
     """The request for the event `raw` (CloudEvents JSON) by those settings; secrets are shown as dots.
 
     `now`: as it would go out at this moment. `attempt`: as one went out, by its number and time (seconds since 1970).
-    Without either, headers that differ from attempt to attempt are left out.
+    Without either, headers that differ from attempt to attempt are left out. `delivery`: what was sent, where it was kept;
+    else it is made by `transform`.
     """
     line = registry.describe(connector_name, config)
     try:
-        delivery = delivery_of(raw, transform, delivery_id or "msg_…")
+        delivery = delivery or delivery_of(raw, transform, delivery_id or "msg_…")
         if connector_name in ON_THE_WIRE:
             return _recorded(connector_name, config, delivery, line, now, attempt)
         fields, body = encode_binary(raw)
@@ -104,7 +106,7 @@ def _recorded(
     headers = []
     for text in fields:
         header, _colon, value = text.partition(": ")
-        if header.lower() in _OF_ONE_ATTEMPT and not now:
+        if header.lower() in OF_ONE_ATTEMPT and not now:
             # What was signed cannot be worked out again: keys come and go.
             if attempt is None or header.lower() == "webhook-signature":
                 continue

@@ -12,6 +12,7 @@ from catalog.traffic import per_minute
 from delivery.bins.found import bins_of, shown_as
 from delivery.deadletters import listing
 from delivery.pages import charts, reconciled
+from delivery.pages.veil import reason_veiled, rules_with_hidden
 from delivery.tracking import breakers, rates, status, waiting
 from delivery.tracking.rates import Delivered
 from delivery.tracking.read import MINUTE, now, rows
@@ -161,6 +162,7 @@ def _needs(groups: list[listing.Group], owes: dict[int, Waiting]) -> list[Need]:
         .select_related("rule")
         .order_by("-state_since")[:3]
     )
+    veiled = rules_with_hidden(None)
     for target in stopped:
         queued = owes.get(target.pk, waiting.NONE).waiting
         wait = ngettext("%(n)s event waits.", "%(n)s events wait.", queued) % {"n": words.number(queued)}
@@ -171,8 +173,17 @@ def _needs(groups: list[listing.Group], owes: dict[int, Waiting]) -> list[Need]:
             else _("%(target)s has stopped since %(since)s.")
         )
         headline = sentence % {"target": target.name, "since": since}
-        found.append(Need("bad", headline, f"{target.state_reason} {wait}".strip(), target, None, 0))
-    found += _not_answering(owes, {need.target.pk for need in found})
+        found.append(
+            Need(
+                "bad",
+                headline,
+                f"{_said(target, target.state_reason, veiled)} {wait}".strip(),
+                target,
+                None,
+                0,
+            )
+        )
+    found += _not_answering(owes, {need.target.pk for need in found}, veiled)
     names = {
         target.pk: target
         for target in Target.objects.filter(pk__in={group.target for group in groups[:10]}).select_related(
@@ -192,13 +203,25 @@ def _needs(groups: list[listing.Group], owes: dict[int, Waiting]) -> list[Need]:
             group.size,
         ) % {"target": refused_by.name, "n": words.number(group.size), "since": _since(group.first_at)}
         found.append(
-            Need("bad", headline, group.example, refused_by, group.last_seq, per_target[group.target])
+            Need(
+                "bad",
+                headline,
+                _said(refused_by, group.example, veiled),
+                refused_by,
+                group.last_seq,
+                per_target[group.target],
+            )
         )
     found += _retrying(owes, {need.target.pk for need in found})
     return found[:3]
 
 
-def _not_answering(owes: dict[int, Waiting], told: set[int]) -> list[Need]:
+def _said(target: Target, reason: str, veiled: set[int]) -> str:
+    """The page is the same for everybody who looks: where an event may be personal, no answer is quoted on it."""
+    return reason_veiled(reason) if target.rule_id in veiled else reason
+
+
+def _not_answering(owes: dict[int, Waiting], told: set[int], veiled: set[int]) -> list[Need]:
     """Targets whose breaker is open."""
     left = breakers.every()
     targets = Target.objects.filter(pk__in=left.keys() - told, state=Target.State.RUNNING).select_related(
@@ -213,7 +236,9 @@ def _not_answering(owes: dict[int, Waiting], told: set[int]) -> list[Need]:
         }
         queued = owes.get(target.pk, waiting.NONE).waiting
         wait = ngettext("%(n)s event waits.", "%(n)s events wait.", queued) % {"n": words.number(queued)}
-        needs.append(Need("bad", headline, f"{breaker.reason} {wait}".strip(), target, None, 0))
+        needs.append(
+            Need("bad", headline, f"{_said(target, breaker.reason, veiled)} {wait}".strip(), target, None, 0)
+        )
     return needs
 
 

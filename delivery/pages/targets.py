@@ -20,6 +20,7 @@ from delivery.models import TargetPermission
 from delivery.pages import lines, reconciled
 from delivery.pages.resting import kept_for
 from delivery.pages.summary import RANGES, target_lines
+from delivery.pages.veil import groups_for, reason_veiled, rules_with_hidden
 from delivery.runner.policy import Policy
 from delivery.tracking import attempts, rates, status, waiting
 from delivery.tracking.read import now, rows
@@ -60,6 +61,10 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
     total = rates.total(hour)
     policy = Policy.of(policy_of(found), found.granted_rate)
     symbol, label = shown_as(found, bins_of([found]))
+    if found.rule_id in rules_with_hidden(request.user):
+        found.state_reason = reason_veiled(found.state_reason)
+        if owes.breaker is not None:
+            owes = owes._replace(breaker=owes.breaker._replace(reason=reason_veiled(owes.breaker.reason)))
     context = {
         "target": found,
         "where": registry.describe(found.connector, found.config),
@@ -74,7 +79,7 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "p95": total.percentile(0.95),
         "minutes": [slot.delivered for slot in hour],
         "takers": _takers(found),
-        "groups": listing.groups(Chosen(target=pk))[:5],
+        "groups": groups_for(request.user, listing.groups(Chosen(target=pk))[:5]),
         "kept": kept_for(found, owes),
         "retries": retry_words.in_words(policy.retries),
         "retries_name": retry_words.label_of(preset_of(policy_of(found))),

@@ -8,9 +8,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from catalog.models import EventType
 from catalog.personal import hidden_from, hide, pointers
+from delivery.deadletters.causes import unquoted
+from delivery.deadletters.chosen import Chosen, Letter
+from delivery.deadletters.listing import Group, hidden_within
 from delivery.pages.samples import Seen
 from delivery.tracking.attempts import Attempt
+from delivery.tracking.facts import LogFacts
 from delivery.tracking.journey import Journey, Passed, Stop
 from rules.engine import Event, TransformError, compile_transform
 from rules.personal_fields import READS, fields_read
@@ -77,6 +82,59 @@ def _stop(one: Stop) -> Stop:
     if trouble is not None and trouble.reason:
         trouble = replace(trouble, reason=answer_hidden(), response=trouble.response and answer_hidden())
     return replace(one, attempts=[attempt_veiled(each) for each in one.attempts], trouble=trouble)
+
+
+def letters_for(user: Any, letters: Sequence[Letter]) -> list[Letter]:
+    """Dead letters without the reasons that may quote what `user` may not see. Their causes' ids are to be taken before."""
+    hidden = hidden_from(user, {one.type for one in letters})
+    return [
+        one._replace(reason=reason_veiled(one.reason)) if one.type in hidden and _quotes(one.reason) else one
+        for one in letters
+    ]
+
+
+def searched_by(user: Any, chosen: Chosen) -> Chosen:
+    """`chosen` without dead letters whose reasons `user` may not see, where it looks for a text in them."""
+    types = tuple(sorted(_hidden_types(user))) if chosen.text else ()
+    return replace(chosen, but=types) if types else chosen
+
+
+def groups_for(user: Any, groups: Sequence[Group]) -> list[Group]:
+    """Groups of dead letters as `user` may see them: of one with personal data that is hidden no reason is shown."""
+    if not groups or not (types := sorted(_hidden_types(user))):
+        return list(groups)
+    found = []
+    for group in groups:
+        if _quotes(group.example) and hidden_within(group, types):
+            group = group._replace(shown=reason_veiled(group.example))
+        found.append(group)
+    return found
+
+
+def _hidden_types(user: Any) -> set[str]:
+    """All event types with personal fields that `user` may not see."""
+    return set(hidden_from(user, EventType.objects.exclude(personal=[]).values_list("name", flat=True)))
+
+
+def rules_with_hidden(user: Any | None) -> set[int]:
+    """The rules that may take an event with personal fields: such as `user` may not see, or any where nobody is known."""
+    if user is None:
+        types = set(EventType.objects.exclude(personal=[]).values_list("name", flat=True))
+    else:
+        types = _hidden_types(user)
+    return {rule for rules in LogFacts().rules_by_name(types).values() for rule in rules} if types else set()
+
+
+def reason_veiled(reason: str) -> str:
+    """Why a target does not get on, without what it answered."""
+    if not _quotes(reason):
+        return reason
+    return f"{unquoted(reason)} {_('What it said is hidden: it may repeat personal data.')}".strip()
+
+
+def _quotes(reason: str) -> bool:
+    """Whether a reason may say more than Signalbox's own words."""
+    return bool(reason) and unquoted(reason) != reason
 
 
 def answer_hidden() -> str:

@@ -14,7 +14,7 @@ from delivery.tracking import attempts, catching_up, events
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.events import Headline, StoredEvent
 from delivery.tracking.read import marks, moment, rows
-from delivery.tracking.words import REDRIVEN, Outcome, State
+from delivery.tracking.words import EXPIRED, REDRIVEN, Outcome, State
 from rules.engine import Condition, Event, PatternError, explain
 from rules.filtering import filter_of
 from rules.models import Rule, RuleRevision, Target, TargetRevision
@@ -51,6 +51,11 @@ class Stop:
     attempts: list[Attempt]
     trouble: Trouble | None
     state: str  # delivered, dead, discarded, retrying, behind, queued, paused, stopped, deleted
+
+    @property
+    def expired(self) -> bool:
+        """Whether it waited for the target longer than its bus keeps it."""
+        return self.trouble is not None and self.trouble.reason.startswith(EXPIRED)
 
     @property
     def redriven(self) -> bool:

@@ -53,7 +53,7 @@ def test_they_are_listed_page_by_page_and_filtered(target: Target, someone: Clie
 
 
 def test_one_shows_what_was_sent_and_answered(target: Target, someone: Client) -> None:
-    seq = dead(target, response="no such order")
+    seq = dead(target, response="no such order", request='{"whole": true, "revision": 1}')
     later = write.store(target.rule.bus_id, (target.pk,), subject="A")
     write.hold(target.pk, later, State.WAITING, reason=None, status=None)
     found = call(someone, "get", f"/dead-letters/{target.pk}/{seq}")

@@ -29,6 +29,7 @@ from delivery.doorbell import Doorbell
 from delivery.log.retention import retain_all
 from delivery.observer.scrubbing import Scrubber
 from delivery.observer.work import observe as observer_work
+from delivery.peers.asking import Asker
 from delivery.peers.tokens import forget_old
 from delivery.reconcile.work import work as reconcile_work
 from delivery.router.work import route
@@ -43,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 MERGING = 5.0  # seconds a minute
 _scrubber = Scrubber()
+_asker = Asker()
 Relieve = Callable[[], None]
 
 
@@ -76,6 +78,11 @@ def _letters(relieve: Relieve) -> None:
     forward_letters(asked_to_stop.is_set)
 
 
+def _permit(relieve: Relieve) -> None:
+    """Those that were saved, or let run, since they were asked."""
+    _asker.ask(asked_to_stop.is_set)
+
+
 def _retain(relieve: Relieve) -> None:
     """What nothing keeps any more, in the log and among access tokens; large packs of small ones."""
     expire_all(asked_to_stop.is_set)
@@ -101,6 +108,7 @@ _observing = Duty("observe", _observe)
 _announcing = Duty("announce", lambda relieve: announce_changes(asked_to_stop.is_set))
 # Apart from everything else, for a mail server may hang.
 _mailing = Duty("mail", lambda relieve: send_mail(asked_to_stop.is_set))
+_permitting = Duty("permit", _permit)
 _retaining = Duty("retain", _retain)
 _reconciling = Duty("reconcile", lambda relieve: reconcile_work(asked_to_stop.is_set))
 
@@ -145,6 +153,12 @@ def announce(*args: Any, **kwargs: Any) -> None:
 def mail(*args: Any, **kwargs: Any) -> None:
     """Sends digests that are due."""
     _mailing.perform()
+
+
+@shared_task(name=task_of("permit"))
+def permit(*args: Any, **kwargs: Any) -> None:
+    """Asks targets for permission that were saved."""
+    _permitting.perform()
 
 
 @shared_task(name=task_of("retain"))

@@ -20,6 +20,7 @@ from delivery.connectors.spi import Checked, InvalidConfig, Step
 from delivery.http import DeliveryError
 from delivery.pages.preview import target_of
 from delivery.peers import permissions
+from delivery.peers.asking import ask_target
 from delivery.peers.services import opened
 from rules import registry, secrets
 from rules.models import Target
@@ -60,16 +61,16 @@ def ask_permission(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks a target now whether it wants events, whatever it said before."""
     found = get_object_or_404(Target, pk=pk)
     try:
-        state, detail = asyncio.run(_asked(found))
-    except (DeliveryError, InvalidConfig, ConnectorUnavailable, ValueError) as error:
+        said = asyncio.run(ask_target(found))
+    except (DeliveryError, InvalidConfig, ConnectorUnavailable, TimeoutError, ValueError) as error:
         messages.error(request, _("It could not be asked. %(why)s") % {"why": error})
     else:
-        if state == "granted":
-            messages.success(request, _("Permission given. %(said)s") % {"said": detail})
-        elif state == "asked":
-            messages.info(request, _("Asked. %(said)s") % {"said": detail})
+        if said.state == "granted":
+            messages.success(request, _("Permission given. %(said)s") % {"said": said.detail})
+        elif said.state == "asked":
+            messages.info(request, _("Asked. %(said)s") % {"said": said.detail})
         else:
-            messages.error(request, _("No permission. %(said)s") % {"said": detail})
+            messages.error(request, _("No permission. %(said)s") % {"said": said.detail})
     return redirect("target", pk)
 
 
@@ -96,14 +97,6 @@ def webhook_permission(request: HttpRequest, key: str) -> HttpResponse:
         f"{found.origin} may send events to {found.url}. {found.detail}\n",
         content_type="text/plain; charset=utf-8",
     )
-
-
-async def _asked(target: Target) -> tuple[str, str]:
-    async with opened(target.connector, target.config, target.pk) as made:
-        if not isinstance(made, HTTPTarget):
-            raise ValueError(_("Only HTTP targets are asked for permission."))
-        exchange = await made.ask_permission()
-        return exchange.permission.state, exchange.permission.detail
 
 
 def _tried(name: str, config: dict[str, Any], saved: int | None) -> dict[str, Any]:

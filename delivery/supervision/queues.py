@@ -20,7 +20,7 @@ QUEUES = {
     "sources": "connectors that fetch events from other systems",
     "replay": "past events: targets that start in the past, dead letters that are redriven or go on",
     "archive": "what goes to the archive",
-    "upkeep": "retention, observing, announcing changes, mail, reconciling",
+    "upkeep": "retention, observing, announcing changes, mail, asking targets for permission, reconciling",
 }
 DUTIES = {
     "shift": Rung("delivery", 1.0),
@@ -30,6 +30,7 @@ DUTIES = {
     "observe": Rung("upkeep", 1.0),
     "announce": Rung("upkeep", 1.0),
     "mail": Rung("upkeep", 1.0),
+    "permit": Rung("upkeep", 2.0),
     "retain": Rung("upkeep", 60.0),
     "reconcile": Rung("upkeep", 60.0),
 }

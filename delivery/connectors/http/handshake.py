@@ -97,7 +97,12 @@ class Gate:
             lines += f"webhook-request-rate: {self._rate}\r\n"
         if callback:
             lines += f"webhook-request-callback: {callback}\r\n"
-        response = await self._send(lines.encode("ascii"))
+        try:
+            response = await self._send(lines.encode("ascii"))
+        except DeliveryError as error:
+            silent = msgspec.structs.replace(asked, detail=f"It did not answer. {error.sentence}")
+            await self._permissions.answered(self._target, silent)
+            raise
         answer = read(response, asked, bool(callback))
         await self._permissions.answered(self._target, answer)
         return Exchange(answer, response)

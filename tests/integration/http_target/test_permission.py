@@ -15,10 +15,12 @@ from delivery.connectors.http.handshake import Gate, rate_of
 from delivery.connectors.remembered import NOT_GIVEN, NOT_YET, Permission
 from delivery.connectors.spi import Delivered, Misconfigured, Retry
 from delivery.models import TargetPermission
+from delivery.peers.asking import Asker
 from delivery.peers.permissions import KeptPermissions
 from rules.models import Target
+from rules.revisions import save_rule, save_target, set_state
 from tests.databases import Database
-from tests.events import a_target
+from tests.events import a_rule, a_target
 from tests.integration.receiver import Answer, Receiver, Request, delivery, opened
 from tests.integration.sink import on_duty, publish
 from tests.integration.threaded_receiver import Threaded
@@ -261,3 +263,48 @@ def test_the_runner_stops_a_target_that_does_not_agree_and_the_button_lets_it_ru
             assert "Permission given." in answer.content.decode()
             eventually(lambda: len(host.events) == 1, "the event arrives")
     assert Target.objects.get().granted_rate == 100
+
+
+# at save
+
+
+def test_a_target_is_asked_as_soon_as_it_is_saved_and_again_when_it_is_changed_or_let_run(
+    log_database: Database,
+) -> None:
+    host = Host({})
+    asker = Asker()
+    with Threaded(host) as receiver:
+        target = a_target(config={"url": receiver.url("/hook"), **ASKS})
+        assert asker.ask() == 1
+        assert TargetPermission.objects.get(target=target.pk).state == "denied"
+        assert asker.ask() == 0
+        assert Asker().ask() == 0
+        assert len(host.asked) == 1
+        # It says otherwise after a change.
+        host.allows = GRANTS
+        target.name = "another"
+        save_target(target)
+        assert asker.ask() == 1
+        found = TargetPermission.objects.get(target=target.pk)
+        assert (found.state, found.rate) == ("granted", 100)
+        target.refresh_from_db()
+        assert target.granted_rate == 100
+        assert asker.ask() == 0
+        # One that agreed is not asked again because it runs again; one that did not is.
+        set_state(target, Target.State.PAUSED)
+        set_state(target, Target.State.RUNNING)
+        assert asker.ask() == 0
+        TargetPermission.objects.update(state="denied")
+        set_state(target, Target.State.PAUSED)
+        set_state(target, Target.State.RUNNING)
+        assert asker.ask() == 1
+    assert host.events == []
+
+
+def test_targets_that_do_not_ask_and_those_of_drafts_are_left_alone(log_database: Database) -> None:
+    a_target()
+    rule = a_rule("draft")
+    rule.enabled = False
+    a_target(config={"url": "http://127.0.0.1:9/hook", **ASKS}, rule=save_rule(rule))
+    assert Asker().ask() == 0
+    assert not TargetPermission.objects.exists()

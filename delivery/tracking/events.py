@@ -106,7 +106,9 @@ def newest(types: Sequence[str]) -> dict[str, int]:
         some = types[at : at + AT_ONCE]
         names = " UNION ALL ".join(["SELECT %s AS name"] * len(some))
         # A look in the select list, never a join: SQLite without statistics walks the log and looks into the names.
-        last = "SELECT received_at FROM log_event WHERE bus = b.id AND type = t.name ORDER BY seq DESC LIMIT 1"
+        last = (
+            "SELECT received_at FROM log_event WHERE bus = b.id AND type = t.name ORDER BY seq DESC LIMIT 1"
+        )
         sql = f"SELECT t.name, ({last}) FROM catalog_bus b CROSS JOIN ({names}) AS t"
         for name, received in rows(sql, some):
             if received is not None:

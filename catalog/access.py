@@ -8,6 +8,7 @@ Also the Content-Security-Policy header: nothing inline, nothing from elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import resolve, reverse
 from django.utils.translation import gettext as _
 
 from catalog import problems
@@ -65,6 +67,17 @@ def permission_of(view: Any) -> str | None:
     ):  # DRF views carry their own permission classes, denying by default.
         return SIGNED_IN
     return None
+
+
+def may_open(user: Any, page: str, *args: Any) -> bool:
+    """Whether `user` may open the page with that URL name; `args` where its URL has some."""
+    needed = _needed(page, args)
+    return needed in (PUBLIC, SIGNED_IN) or (needed is not None and bool(user.has_perm(needed)))
+
+
+@lru_cache(maxsize=256)
+def _needed(page: str, args: tuple[Any, ...]) -> str | None:
+    return permission_of(resolve(reverse(page, args=args)).func)
 
 
 class DenyByDefault:

@@ -7,8 +7,10 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog import changes, indexing, stamps, wanted
+        from catalog.palette import kinds
 
         stamps.connect()
         indexing.connect()
         changes.connect()
         wanted.connect()
+        kinds.connect()

@@ -15,6 +15,7 @@ from catalog.pages import (
     imports,
     lifecycle,
     marketplace,
+    palette,
     pasting,
     publish,
     registering,
@@ -29,6 +30,7 @@ from catalog.pages import (
 
 urlpatterns = [
     path("", marketplace.marketplace, name="marketplace"),
+    path("palette/", palette.palette, name="palette"),
     path("sign-in/", sign_in.sign_in, name="sign-in"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("setup/", setup.waiting, name="setup"),

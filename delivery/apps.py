@@ -11,7 +11,7 @@ class DeliveryConfig(AppConfig):
         from catalog import facts, navigation
         from delivery.bins.found import ICON
         from delivery.deadletters import listing
-        from delivery.pages import registration
+        from delivery.pages import palette, registration
         from delivery.pages.past import LogPast
         from delivery.tracking.facts import log_facts
         from delivery.tracking.stored import LogStored
@@ -37,3 +37,4 @@ class DeliveryConfig(AppConfig):
         navigation.count("rules", Rule.objects.count)
         navigation.count("targets", Target.objects.count)
         navigation.count("dead-letters", listing.count)
+        palette.connect()

@@ -8,7 +8,8 @@ class RulesConfig(AppConfig):
     def ready(self) -> None:
         from catalog import navigation
         from catalog.approvals import to_decide
-        from rules import approving
+        from rules import approving, palette
 
         approving.connect()
+        palette.connect()
         navigation.count_for("approvals", lambda user: to_decide(user).count())

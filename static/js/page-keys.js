@@ -1,21 +1,21 @@
-/* "/" focuses the page's search and Ctrl-K (⌘ K on a Mac) the one of the top bar, as their key caps say; one stands in for
-   the other where it is missing. Escape closes an open <details data-menu>. */
-const [ours, everywhere] = ["[data-search]", "#find-anything"].map(name => () => document.querySelector(name));
-const cap = document.querySelector(".find kbd");
-if (cap && navigator.platform.startsWith("Mac")) cap.textContent = "⌘K";
-const focus = (search, event) => { if (search) { event.preventDefault(); search.focus(); search.select(); } };
+/* The keys that the list of keys names (#keys [data-keys]): "g m" is two keys, one after the other. They rest while
+   somebody writes, while something lies over the page, and where single keys were switched off (WCAG 2.1.4). */
+const PATIENCE = 1500;
+const known = new Map([...document.querySelectorAll("#keys [data-keys]")].map(item => [item.dataset.keys, item.dataset]));
+let before = "", since = 0;
+
+const writing = at => at instanceof Element && at.closest("input, textarea, select, [contenteditable]");
 addEventListener("keydown", event => {
-  const inField = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.key === "/" && !inField && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    focus(ours() ?? everywhere(), event);
-  }
-  if (event.key?.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey) focus(everywhere() ?? ours(), event);
-  if (event.key === "Escape") {
-    const menu = document.querySelector("details[data-menu][open]");
-    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
-  }
-});
-addEventListener("click", event => {
-  const menu = document.querySelector("details[data-menu][open]");
-  if (menu && !menu.contains(event.target)) menu.open = false;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (document.documentElement.dataset.keys === "off" || writing(event.target)) return;
+  if (event.key.length !== 1 || document.querySelector("dialog[open], :popover-open")) { before = ""; return; }
+  const first = before && Date.now() - since < PATIENCE ? before : "";
+  const pressed = first ? `${first} ${event.key}` : event.key;
+  const found = known.get(pressed);
+  before = !found && !first && [...known.keys()].some(keys => keys.startsWith(`${pressed} `)) ? pressed : "";
+  since = Date.now();
+  if (!found) return;
+  event.preventDefault();
+  if (found.href) location.assign(found.href);
+  else document.dispatchEvent(new CustomEvent("deed", { detail: found.do }));
 });

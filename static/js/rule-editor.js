@@ -1,7 +1,6 @@
 /* The rule editor. What the server found wrong goes from its answer into the code areas, line by line; "Live" asks for
-   the preview again every two seconds; leaving with something unsaved asks first. Everything else is htmx and CSS. */
+   the preview again every two seconds. Everything else is htmx and CSS. */
 const LIVE = 2000;
-let changed = false, leaving = false;
 const form = () => document.getElementById("rule-form");
 const suggestedRule = () => document.getElementById("name-suggested")?.value;
 let lastSuggested = suggestedRule();
@@ -16,7 +15,7 @@ const hand = () => {
   if (named && suggested?.dataset.name) named.placeholder = suggested.dataset.name;
   /* A rule's name that nobody wrote follows its type and target. */
   const rule = document.getElementById("id_name"), now = suggestedRule();
-  if (rule && now && now !== lastSuggested && rule.value === lastSuggested) rule.value = now;
+  if (rule && now && now !== lastSuggested && rule.value === lastSuggested) rule.value = rule.defaultValue = now;
   lastSuggested = now;
 };
 customElements.whenDefined("code-area").then(hand);
@@ -87,18 +86,6 @@ setInterval(() => {
   const live = document.getElementById("window-live");
   if (live?.checked && !document.hidden && !document.activeElement?.closest("#preview .pressable")) htmx.trigger(form(), "live");
 }, LIVE);
-
-/* Which event of the list is shown, and what it is tried on, is no change of the rule. */
-const counts = name => name && !["window", "selected", "add_type"].includes(name);
-document.addEventListener("input", event => { if (event.target.form === form() && counts(event.target.name)) changed = true; });
-document.addEventListener("submit", event => { if (event.target === form()) leaving = true; });
-document.addEventListener("htmx:beforeOnLoad", event => { if (event.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; });
-addEventListener("pageshow", () => { leaving = false; });
-addEventListener("beforeunload", event => {
-  if (leaving || !form() || !(changed || form()?.hasAttribute("data-changed"))) return;
-  event.preventDefault();
-  event.returnValue = form().dataset.leave;
-});
 
 /* Ctrl-Enter (⌘ ↵) tries the rule at once. */
 addEventListener("keydown", event => {

@@ -116,21 +116,6 @@ def test_search_answers_while_typing_and_its_address_can_be_shared(console, visi
     expect(page.locator(".good").first).to_contain_text("field data.total.amount")
 
 
-def test_the_search_of_the_top_bar_leads_from_any_page_to_the_marketplace(console, visit):
-    page = visit()
-    page.goto(f"{console.url}/sources/shop/")
-    page.keyboard.press("Control+k")
-    expect(page.get_by_label("Find anything")).to_be_focused()
-    page.keyboard.type("cancelled")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("Search event types")).to_have_value("cancelled")
-    expect(page.locator(".good-n")).to_have_text(["order.cancelled"])
-    expect(page.get_by_label("Find anything")).to_have_count(0)
-    page.locator("h1").click()
-    page.keyboard.press("Control+k")
-    expect(page.get_by_label("Search event types")).to_be_focused()
-
-
 def test_the_parts_of_a_long_page_are_reached_from_its_top(console, visit):
     page = visit()
     page.goto(f"{console.url}/events/order.placed/", wait_until="networkidle")

@@ -18,6 +18,7 @@ class Client:
 
     Used within one running event loop (asyncio or uvloop). `proxy`: the URL of the proxy that endpoints without one of
     their own go through, "" for none. `proxy_looks_up`: proxies are given names, not addresses that we have checked.
+    `most`: connections that may be open before those that rest are closed for new ones, None for any number.
     """
 
     def __init__(
@@ -28,13 +29,16 @@ class Client:
         resolver: Resolver | None = None,
         proxy: str = "",
         proxy_looks_up: bool = False,
+        most: int | None = None,
     ) -> None:
         self.policy = policy
         self._proxy = proxy
         self._proxy_looks_up = proxy_looks_up
         self.user_agent = user_agent
         self.resolver = resolver or Resolver()
-        self._endpoints: set[Endpoint] = set()
+        self._most = most
+        self._open = 0
+        self._endpoints: dict[Endpoint, None] = {}
 
     def endpoint(
         self,
@@ -51,7 +55,7 @@ class Client:
         InvalidPEM for what `tls` holds.
         """
         endpoint = self._made(url, headers, max_connections, tls, proxy)
-        self._endpoints.add(endpoint)
+        self._endpoints[endpoint] = None
         return endpoint
 
     def _made(
@@ -70,8 +74,23 @@ class Client:
             await endpoint.close()
         await self.resolver.close()
 
+    def opens(self) -> None:
+        """A connection is about to be opened: one that rests makes room where there are many."""
+        self._open += 1
+        if self._most is not None and self._open > self._most:
+            for endpoint in self._endpoints:
+                if endpoint.drop_resting():
+                    # The next one is looked for at others first.
+                    del self._endpoints[endpoint]
+                    self._endpoints[endpoint] = None
+                    return
+
+    def closed(self) -> None:
+        """A connection is gone, or was not opened after all."""
+        self._open -= 1
+
     def forget(self, endpoint: Endpoint) -> None:
-        self._endpoints.discard(endpoint)
+        self._endpoints.pop(endpoint, None)
 
     @cached_property
     def tls_context(self) -> ssl.SSLContext:

@@ -37,6 +37,10 @@ class Surroundings(Protocol):
 
     def way(self, proxy: str) -> Proxy | None: ...
 
+    def opens(self) -> None: ...
+
+    def closed(self) -> None: ...
+
     def forget(self, endpoint: Endpoint) -> None: ...
 
 
@@ -145,7 +149,16 @@ class Endpoint:
             self._idle.remove(connection)
 
     def lost(self, connection: Connection) -> None:
-        self._all.discard(connection)
+        if connection in self._all:
+            self._all.discard(connection)
+            self._client.closed()
+
+    def drop_resting(self) -> bool:
+        """Closes the connection that has rested longest; False when all are in use."""
+        if not self._idle:
+            return False
+        self._idle.pop(0).abort()
+        return True
 
     # Turns
 
@@ -229,16 +242,21 @@ class Endpoint:
         def make(address: str) -> Connection:
             return Connection(self, loop, address, resent)
 
+        client.opens()
         try:
             connection = await opening.run(make, deadline)
-        except DeliveryError:
             if self._closed:
+                connection.abort()
+                raise _closed_error()
+        except BaseException as error:
+            client.closed()
+            if isinstance(error, DeliveryError) and self._closed:
                 raise _closed_error() from None
             raise
-        if self._closed:
-            connection.abort()
-            raise _closed_error()
-        self._all.add(connection)
+        if connection.closed:
+            client.closed()  # Lost already, before anybody could be told.
+        else:
+            self._all.add(connection)
         return connection
 
 

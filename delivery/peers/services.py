@@ -23,13 +23,17 @@ def address_policy() -> AddressPolicy:
     return AddressPolicy([ip_network(network) for network in settings.ALLOWED_TARGET_NETWORKS])
 
 
-def services(target: int | None = None) -> Services:
-    """For one event loop; its client is to be closed. `target`: whose they are, None for one that is not saved."""
+def services(target: int | None = None, most: int | None = None) -> Services:
+    """For one event loop; its client is to be closed. `target`: whose they are, None for one that is not saved.
+
+    `most`: connections that the client may have open; then it closes one that rests before it opens another.
+    """
     client = Client(
         address_policy(),
         USER_AGENT,
         proxy=settings.TARGET_PROXY,
         proxy_looks_up=settings.TARGET_PROXY_LOOKS_UP,
+        most=most,
     )
     return Services(client, target, KeptPermissions(), KeptTokens())
 

@@ -30,6 +30,7 @@ from delivery.runner.items import Item
 from delivery.runner.judging import judged
 from delivery.runner.preparing import OutsideContract, Preparing, frozen, unsendable
 from delivery.runner.progress import Progress
+from delivery.runner.room import Room
 from delivery.runner.throttle import Throttle
 from delivery.tracking.words import REDRIVEN
 from delivery.tracking.words import Outcome as Ended
@@ -55,6 +56,7 @@ class Sender:
         services: Services,
         ended: Callable[[Sender], None],
         clock: Callable[[], int],
+        room: Room,
     ) -> None:
         """`ended` is called when there is something to record, or to do at once. `clock`: the database's."""
         self.facts = facts
@@ -72,6 +74,7 @@ class Sender:
         self.shrinks = False  # whether places are to be given up once what is under way there has ended
         self.want = 1  # events that should be recorded as in flight
         self.under_way = 0
+        self.room = room
         self._services = services
         self._tell = ended
         self._tasks: set[asyncio.Task[None]] = set()
@@ -107,6 +110,7 @@ class Sender:
         """Ends what is under way and lets go of the connector."""
         self.abandoned = True
         self._forget_timer()
+        self.room.forget(self.pump)
         for task in list(self._tasks):
             task.cancel()
         if self._tasks:
@@ -125,9 +129,22 @@ class Sender:
             return
         loop = asyncio.get_running_loop()
         for _ in range(free):
+            if not self.room.take(self.pump):
+                return
             task = loop.create_task(self._send_all() if self._batches is None else self._batches.send_all())
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._place_left)
+
+    def _place_left(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.room.give()
+
+    def must_share(self) -> bool:
+        """Whether others wait for a place that this one has: it is pumped again when it is its turn."""
+        if self.room.crowded:
+            self.room.wait(self.pump)
+            return True
+        return False
 
     def leave(self) -> None:
         """Starts no send any more; what is under way ends."""
@@ -268,6 +285,8 @@ class Sender:
                 # The first since the last commit, and those that something waits for.
                 if len(self.progress.outbox.attempts) == 1 or self.needs_round:
                     self.tell()
+            if self.must_share():
+                return
 
     # ── pace ──
 

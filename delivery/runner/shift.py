@@ -25,6 +25,7 @@ from delivery.runner.lease import Claimed, LeaseLost
 from delivery.runner.planning import ask
 from delivery.runner.progress import Progress
 from delivery.runner.reading import DUE
+from delivery.runner.room import Room, most_sends
 from delivery.runner.sending import Sender
 from delivery.runner.store import Store
 from delivery.runner.waking import database_bell, is_child
@@ -79,7 +80,8 @@ class Shift:
         if listener is not None:
             listening = listener.fileno()
             loop.add_reader(listening, self._notified, loop, listening, listener)
-        self._services = services()
+        self._room = Room(most_sends())
+        self._services = services(most=self._room.most)
         try:
             await self._work(loop, relieved)
         except DATABASE_ERRORS:
@@ -296,7 +298,7 @@ class Shift:
         sender = self._senders.get(claimed.target)
         if sender is None:
             progress = Progress(facts.id, facts.policy, claimed.drains)
-            sender = Sender(facts, progress, self._services, self._ended, self._clock)
+            sender = Sender(facts, progress, self._services, self._ended, self._clock, self._room)
             sender.send_until = self._renewed + SEND
             self._senders[facts.id] = sender
             await sender.open()

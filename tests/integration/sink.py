@@ -48,6 +48,8 @@ class Sink:
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    connected: int = 0
+    most_connected: int = 0
 
     @property
     def url(self) -> str:
@@ -76,6 +78,16 @@ class Sink:
             within,
         )
 
+    def wait_for_path(self, path: str, count: int, within: float = 60) -> None:
+        """Returns when so many different events were taken at that path."""
+
+        def taken() -> set[str]:
+            return {seen.id for seen in list(self.seen) if seen.status == 200 and seen.path == path}
+
+        eventually(
+            lambda: len(taken()) >= count, f"{count} events arrive at {path}, {len(taken())} did", within
+        )
+
 
 class _Connection(asyncio.Protocol):
     def __init__(self, sink: Sink, connected: set[asyncio.Transport]) -> None:
@@ -87,6 +99,8 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._connected.add(transport)
+        self._sink.connected += 1
+        self._sink.most_connected = max(self._sink.most_connected, self._sink.connected)
         self._parser = httptools.HttpRequestParser(self)  # type: ignore[no-untyped-call]
 
     def data_received(self, data: bytes) -> None:
@@ -133,6 +147,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._connected.discard(self._transport)
+        self._sink.connected -= 1
         for task in self._tasks:
             task.cancel()
 

@@ -19,6 +19,7 @@ from tests.integration.http_scenarios import (
     in_both_loops,
     post,
 )
+from tests.processes import free_port
 
 pytestmark = in_both_loops
 
@@ -37,6 +38,43 @@ def test_a_connection_is_kept_for_the_next_request(run: Run) -> None:
                 assert timings[0].connect > 0
                 assert timings[1].connect == timings[1].dns == timings[1].tls == 0
                 assert all(0 < one.first_byte <= one.total for one in timings)
+
+    run(scenario())
+
+
+def test_a_connection_that_rests_makes_room_where_only_so_many_may_be_open(run: Run) -> None:
+    async def scenario() -> None:
+        async with Server() as server:
+            made = Client(LOOPBACK, "Signalbox/test", most=2)
+            try:
+                endpoints = [made.endpoint(server.url("/ok")) for _ in range(5)]
+                for _ in range(3):
+                    for endpoint in endpoints:
+                        answer = await endpoint.request(b"POST", b"", b"", timeout=AMPLE)
+                        assert answer.status == 200
+                        while server.open > 2:  # until it has heard of the end of the one that rested
+                            await asyncio.sleep(0.01)
+                assert server.connections == 15
+                # Whoever is in use stays: a third is opened beside two, and one of them goes when it rests.
+                slow = [
+                    asyncio.create_task(one.request(b"POST", b"", b"", timeout=AMPLE))
+                    for one in endpoints[:3]
+                ]
+                for task in slow:
+                    assert (await task).status == 200
+                last = [await one.request(b"POST", b"", b"", timeout=AMPLE) for one in endpoints[3:4]]
+                assert [one.status for one in last] == [200]
+                # What could not be opened is not counted for ever.
+                nobody = made.endpoint(f"http://127.0.0.1:{free_port()}/")
+                for _ in range(5):
+                    with pytest.raises(DeliveryError):
+                        await nobody.request(b"POST", b"", b"", timeout=AMPLE)
+                reused = await endpoints[3].request(b"POST", b"", b"", timeout=AMPLE)
+                again = await endpoints[3].request(b"POST", b"", b"", timeout=AMPLE)
+                assert again.timings.reused
+                assert reused.status == 200
+            finally:
+                await made.close()
 
     run(scenario())
 

@@ -75,7 +75,36 @@ ATTEMPTS = [
 ]
 
 
-def test_attempts_of_the_first_version_are_kept_and_shown_in_journeys(empty_database: Database) -> None:
+def shape(query: Callable[..., list[tuple[object, ...]]], vendor: str) -> dict[str, set[object]]:
+    """The columns, keys and indexes of every table; where a column stands among the others does not count."""
+    found: dict[str, set[object]] = {}
+    if vendor == "postgresql":
+        for table, *column in query(
+            "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text, column_default::text "
+            "FROM information_schema.columns WHERE table_schema = 'public'"
+        ):
+            found.setdefault(str(table), set()).add(tuple(column))
+        for table, index in query(
+            "SELECT tablename::text, indexdef::text FROM pg_indexes WHERE schemaname = 'public'"
+        ):
+            found[str(table)].add(index)
+        return found
+    tables = query("SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'")
+    for (table,) in tables:
+        columns = query(
+            f"SELECT name, lower(type), \"notnull\", dflt_value, pk FROM pragma_table_info('{table}')"
+        )
+        found[str(table)] = set(columns)
+    for table, sql in query(
+        "SELECT tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    ):
+        found[str(table)].add(" ".join(str(sql).split()))
+    return found
+
+
+def test_a_database_of_the_first_version_keeps_its_attempts_and_gets_the_tables_of_a_new_one(
+    empty_database: Database, new_town: Callable[..., Town]
+) -> None:
     first_version()
     bus, target = 1, 1
     store_events(bus, target)
@@ -97,6 +126,13 @@ def test_attempts_of_the_first_version_are_kept_and_shown_in_journeys(empty_data
     }
 
     call_command("migrate", verbosity=0)
+
+    new = new_town(postgresql=connection.vendor == "postgresql")
+    grown, made = shape(rows, connection.vendor), shape(new.query, connection.vendor)
+    assert grown.keys() == made.keys()
+    assert {"log_event", "attempt_pack", "runner_place", "rules_target"} <= grown.keys()
+    for table in sorted(grown):
+        assert grown[table] == made[table], table
 
     for name, had in before.items():
         assert rows(f"SELECT * FROM {name} ORDER BY 1, 2") == had, name

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from catalog.languages import choosing
 from catalog.pages import (
     buses,
     changes,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("", marketplace.marketplace, name="marketplace"),
     path("sign-in/", sign_in.sign_in, name="sign-in"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
+    path("language/", choosing.choose, name="choose-language"),
     path("setup/", setup.waiting, name="setup"),
     path("setup/<str:token>/", setup.first_administrator, name="setup-link"),
     path("wanted/", wanted.wanted, name="wanted"),

@@ -57,10 +57,10 @@ def test_the_live_feed_tells_when_there_are_more_or_fewer_dead_letters(
     from delivery import live
 
     monkeypatch.setattr(live, "DEAD_EVERY", 0.0)
-    look = live._Look()
-    assert [part["html"] for part in look.parts(frozenset({"dead-letters"}))] == [""]
+    look, watched = live._Look(), {"en": frozenset({"dead-letters"})}
+    assert [part["html"] for part in look.parts(watched)["en"]] == [""]
     refuse(town)
-    assert [part["html"] for part in look.parts(frozenset({"dead-letters"}))] == ["1"]
-    assert look.parts(frozenset({"dead-letters"})) == []
+    assert [part["html"] for part in look.parts(watched)["en"]] == ["1"]
+    assert look.parts(watched)["en"] == []
     write.execute("DELETE FROM runner_exception")
-    assert [part["html"] for part in look.parts(frozenset({"dead-letters"}))] == [""]
+    assert [part["html"] for part in look.parts(watched)["en"]] == [""]

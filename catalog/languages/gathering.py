@@ -5,6 +5,7 @@ Gathering needs GNU gettext's xgettext; nothing that runs does.
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -39,7 +40,7 @@ def gathered(root: Path) -> polib.POFile:
     if shutil.which("xgettext") is None:
         raise NoGettext("GNU gettext is not installed on this machine: apt-get install gettext")
     with tempfile.TemporaryDirectory() as folder:
-        names = [*_python(root), *_templates(root, Path(folder))]
+        names = [*_python(root, Path(folder)), *_templates(root, Path(folder))]
         done = subprocess.run(
             [
                 "xgettext", "--language=Python", "--from-code=UTF-8", "--add-location=file", "--no-wrap", "--output=-",
@@ -53,11 +54,36 @@ def gathered(root: Path) -> polib.POFile:
     return polib.pofile(done.stdout, wrapwidth=0)
 
 
-def _python(root: Path) -> Iterator[str]:
+def _python(root: Path, folder: Path) -> Iterator[str]:
     for room in ROOMS:
         for path in sorted((root / room).rglob("*.py")):
-            if "migrations" not in path.parts:
-                yield str(path.relative_to(root))
+            if "migrations" in path.parts:
+                continue
+            name, text = path.relative_to(root), path.read_text(encoding="utf-8")
+            if "= setting(" in text:
+                copy = folder / name
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                lines = "".join(f"_({word!r})\n" for word in _words_of_settings(text))
+                copy.write_text(text + lines, encoding="utf-8")
+            yield str(name)
+
+
+def _words_of_settings(text: str) -> Iterator[str]:
+    """Titles, descriptions and labels of a connector's settings (delivery/connectors/config.py): data, so not marked."""
+    for node in ast.walk(ast.parse(text)):
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Call)):
+            continue
+        if not (isinstance(node.value.func, ast.Name) and node.value.func.id == "setting"):
+            continue
+        says = {word.arg: word.value for word in node.value.keywords}
+        if "title" not in says and isinstance(node.target, ast.Name):
+            yield node.target.id.replace("_", " ").capitalize()
+        for name in ("title", "description"):
+            if name in says:
+                yield str(ast.literal_eval(says[name]))
+        labels = says.get("labels")
+        if isinstance(labels, ast.Dict):
+            yield from (str(ast.literal_eval(label)) for label in labels.values)
 
 
 def _templates(root: Path, folder: Path) -> Iterator[str]:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from catalog.access import needs
 from catalog.display import words
+from catalog.languages.telling import told
 from catalog.models import Bus, EventType
 from catalog.traffic import per_minute
 from delivery.pages import charts, samples
@@ -218,7 +219,7 @@ def _lines(draft: Draft, found: Sample, taken: Sequence[bool], selected: str) ->
         shown += [pair for pair in pairs if pair[0].seq == int(selected)]
     paths = _looked_at(draft)
     return [
-        Line(seen, hit, "" if hit else reason(draft, seen.event), _values(seen.event, paths))
+        Line(seen, hit, "" if hit else told(reason(draft, seen.event)), _values(seen.event, paths))
         for seen, hit in shown
     ]
 

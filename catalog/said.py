@@ -27,7 +27,7 @@ class Said(str):
         return translate(self.template) % values
 
 
-def said(template: str, **values: object) -> Said:
+def said(template: str, **values: object) -> str:
     """`template` with its %(name)s filled in. Values that are sentences themselves are told in the language, too."""
     sentence = Said(template % values)
     sentence.template, sentence.values = template, values

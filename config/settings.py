@@ -113,6 +113,7 @@ USE_I18N = True
 USE_TZ = True
 # Compiled when a process starts and they are not there yet: a machine needs no GNU gettext.
 LOCALE_PATHS = [compiled(BASE_DIR / "config" / "locale", VAR / "locale")]
+FORMAT_MODULE_PATH = ["config.formats"]
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY = True

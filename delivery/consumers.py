@@ -119,5 +119,6 @@ def _read(text: str | None) -> tuple[list[str], dict[str, int], str] | None:
         topic: number for topic, number in since.items() if type(number) is int and 0 <= number < 2**62
     }
     language = message.get("language")
-    known = isinstance(language, str) and language in dict(settings.LANGUAGES)
-    return topics, numbers, language if known else settings.LANGUAGE_CODE
+    if not isinstance(language, str) or language not in dict(settings.LANGUAGES):
+        language = settings.LANGUAGE_CODE
+    return topics, numbers, language

@@ -32,10 +32,16 @@ class ConsoleLanguage(LocaleMiddleware):
             _in_english(request)
         return None
 
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Names the language, and leaves none behind for what the thread does next."""
+        answered = super().process_response(request, response)
+        translation.deactivate()
+        return answered
+
 
 def _in_english(request: HttpRequest) -> None:
     translation.activate(settings.LANGUAGE_CODE)
-    request.LANGUAGE_CODE = settings.LANGUAGE_CODE  # type: ignore[attr-defined]
+    request.LANGUAGE_CODE = settings.LANGUAGE_CODE
 
 
 @needs(PUBLIC)

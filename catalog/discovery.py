@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from catalog.display import words
 from catalog.drafts import drafts_of
+from catalog.languages.telling import told
 from catalog.models import Bus, Draft, EventType, Ignored, Observation, Source, Stamp
 from catalog.near_names import Names
 from catalog.pasted import example_for
@@ -156,20 +157,29 @@ class Stranger:
     @property
     def about_all(self) -> list[str]:
         """Notes about the data as a whole."""
-        return [note.sentence for note in self.proposal.notes if not note.pointer]
+        return [told(note.sentence) for note in self.proposal.notes if not note.pointer]
 
     @property
     def rows(self) -> list[Told]:
         """What was seen, path by path, in reading order."""
         notes: dict[str, list[str]] = {}
         for note in self.proposal.notes:
-            notes.setdefault(note.pointer, []).append(_QUOTED.sub(_("always the same"), note.sentence))
+            notes.setdefault(note.pointer, []).append(_unquoted(note.sentence))
         why = {one.path: one.why for one in self.looked.suspects}
         return [
-            Told(row, notes.get(row.pointer, []), why.get(row.path, ""))
+            Told(row, notes.get(row.pointer, []), told(why.get(row.path, "")))
             for row in seen(self.looked.shape)
             if row.path
         ]
+
+
+def _unquoted(sentence: str) -> str:
+    """What a note says, without the value of an event."""
+    text = told(sentence)
+    if not _QUOTED.match(sentence):
+        return text
+    _value, quote, rest = text.rpartition("”")
+    return _("always the same") + (rest if quote else "")
 
 
 def stranger(name: str) -> Stranger | None:

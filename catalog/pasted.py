@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from catalog.languages.telling import told
 from catalog.models import Source
 from catalog.schemas.compatibility import likely_values
 from catalog.schemas.documents import Candidate, Document, Kind, read_document
@@ -72,7 +73,7 @@ def filled(document: Document, candidate: Candidate) -> Filled:
             )
             % {"count": len(candidate.given_examples)}
         )
-        guesses += [f"{note.pointer or 'data'}: {note.sentence}" for note in proposal.notes]
+        guesses += [f"{note.pointer or 'data'}: {told(note.sentence)}" for note in proposal.notes]
     elif schema and not examples and not dropped:
         example = example_for(schema)
         examples = [example] if example else []

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from catalog.languages import choosing
 from catalog.pages import (
     buses,
     changes,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("palette/", palette.palette, name="palette"),
     path("sign-in/", sign_in.sign_in, name="sign-in"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
+    path("language/", choosing.choose, name="choose-language"),
     path("setup/", setup.waiting, name="setup"),
     path("setup/<str:token>/", setup.first_administrator, name="setup-link"),
     path("wanted/", wanted.wanted, name="wanted"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 
 from delivery.live import Watcher, feed, needed_for
 
@@ -19,7 +20,9 @@ SIGNED_OUT = 4401
 
 
 class ConsoleConsumer(AsyncWebsocketConsumer):
-    """One browser tab. Takes {"topics": [...], "since": {topic: number}}; every topic names the permission it needs."""
+    """One browser tab. Takes {"topics": [...], "since": {topic: number}, "language": "en"}: every topic names the
+    permission it needs, and the language is the page's.
+    """
 
     watcher: Watcher | None = None
     sender: asyncio.Task[None] | None = None
@@ -50,7 +53,7 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
         if wanted is None:
             await self.close(1003)
             return
-        topics, since = wanted
+        topics, since, self.watcher.language = wanted
         self.watcher.topics = frozenset(await self._allowed(topics))
         feed.add(self.watcher)
         await feed.catch_up(self.watcher, since)
@@ -93,8 +96,8 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
         return True
 
 
-def _read(text: str | None) -> tuple[list[str], dict[str, int]] | None:
-    """Topics and what the page already shows of each; None when the message is not understood."""
+def _read(text: str | None) -> tuple[list[str], dict[str, int], str] | None:
+    """Topics, what the page already shows of each, and its language; None when the message is not understood."""
     if text is None or len(text) > MESSAGE_BYTES:
         return None
     try:
@@ -115,4 +118,7 @@ def _read(text: str | None) -> tuple[list[str], dict[str, int]] | None:
     numbers = {
         topic: number for topic, number in since.items() if type(number) is int and 0 <= number < 2**62
     }
-    return topics, numbers
+    language = message.get("language")
+    if not isinstance(language, str) or language not in dict(settings.LANGUAGES):
+        language = settings.LANGUAGE_CODE
+    return topics, numbers, language

@@ -1,4 +1,4 @@
-"""The live feed: one task per web process looks for news while somebody watches, and renders once for all of them.
+"""The live feed: one task per web process looks for news while somebody watches, and renders once per language.
 
 It begins with the first watcher and ends with the last. At most 4 messages a second go to a watcher, with at most 25
 rows per topic each; when more happened, evenly chosen ones are shown and the message says one in how many.
@@ -16,9 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import close_old_connections, connection
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from catalog.display import words
@@ -60,9 +62,10 @@ def needed_for(topic: str) -> str | None:
 
 
 class Watcher:
-    """One socket: the topics it watches, and a queue of messages (JSON texts) on their way to it."""
+    """One socket: the topics it watches, and a queue of messages (JSON texts) on their way to it, in its `language`."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str = settings.LANGUAGE_CODE) -> None:
+        self.language = language
         self.topics: frozenset[str] = frozenset()
         self.queue: asyncio.Queue[str] = asyncio.Queue(QUEUED)
         self.missed = 0
@@ -110,7 +113,7 @@ class Feed:
         wanted = {topic: number for topic, number in since.items() if topic in watcher.topics}
         if wanted and self._thread is not None:
             found = await asyncio.get_running_loop().run_in_executor(
-                self._thread, _safely, partial(_since, wanted)
+                self._thread, _in, watcher.language, partial(_safely, partial(_since, wanted))
             )
             watcher.tell(found)
 
@@ -123,14 +126,16 @@ class Feed:
                 try:
                     if looking is None:
                         looking = await loop.run_in_executor(thread, _Look)
-                    topics = frozenset().union(*(watcher.topics for watcher in self._watchers))
-                    parts = await loop.run_in_executor(thread, looking.parts, topics)
+                    asked: dict[str, frozenset[str]] = {}
+                    for watcher in self._watchers:
+                        asked[watcher.language] = asked.get(watcher.language, frozenset()) | watcher.topics
+                    parts = await loop.run_in_executor(thread, looking.parts, asked)
                 except Exception:
                     log.exception("The live feed could not look; it tries again.")
-                    looking, parts = None, []
+                    looking, parts = None, {}
                     await asyncio.sleep(1)
                 for watcher in list(self._watchers):
-                    watcher.tell(parts)
+                    watcher.tell(parts.get(watcher.language, ()))
                 await asyncio.sleep(max(EVERY - (loop.time() - began), 0.05))
         finally:
             thread.submit(connection.close)
@@ -145,14 +150,28 @@ class _Look:
 
     def __init__(self) -> None:
         self.reader = Reader()
+        self.told: dict[str, _Told] = {}
+
+    def parts(self, asked: Mapping[str, frozenset[str]]) -> dict[str, list[Part]]:
+        """What is new, by language: rendered in each for the topics that somebody watches in it."""
+        close_old_connections()
+        news = self.reader.news()
+        return {
+            language: _in(language, partial(self.told.setdefault(language, _Told()).parts, topics, news))
+            for language, topics in asked.items()
+        }
+
+
+class _Told:
+    """What the watchers of one language were told last, and when."""
+
+    def __init__(self) -> None:
         self.rate: tuple[float, int] = (0.0, -1)
         self.dead: tuple[float, int] = (0.0, -1)
         self.summaries: dict[str, float] = {}
 
-    def parts(self, topics: frozenset[str]) -> list[Part]:
-        """What is new, rendered for every topic that somebody watches."""
-        close_old_connections()
-        news = self.reader.news()
+    def parts(self, topics: frozenset[str], news: News) -> list[Part]:
+        """What is new, rendered for every one of `topics`."""
         found = (
             []
             if news.nothing
@@ -197,6 +216,11 @@ class _Look:
 
 # The feed sends one text to all who look, so nobody's rights to see personal data count in it.
 NOBODY = AnonymousUser()
+
+
+def _in(language: str, work: Callable[[], list[Part]]) -> list[Part]:
+    with translation.override(language):
+        return work()
 
 
 def _safely(work: Callable[[], list[Part]]) -> list[Part]:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from catalog.languages.telling import in_language, told
 from rules import secrets
 from rules.registry import Connector
 
@@ -122,7 +123,7 @@ class ConfigForm(forms.Form):
         now = self._written
         return [
             Group(
-                label,
+                in_language(label),
                 [self[name] for name in names],
                 any(
                     name in self.errors
@@ -177,7 +178,7 @@ class ConfigForm(forms.Form):
             self.add_error(name, sentence)
         if not self.errors:
             for name, sentence in self.connector.check(config).items():
-                self.add_error(name if name in self.fields else None, sentence)
+                self.add_error(name if name in self.fields else None, told(sentence))
         return config
 
     def _counts(self, name: str, now: Mapping[str, Any]) -> bool:
@@ -197,8 +198,8 @@ def _when(schema: Mapping[str, Any]) -> str:
 def _field(schema: Mapping[str, Any], required: bool, value: Any) -> forms.Field:
     hidden, stored = secrets.is_secret(schema), value not in (None, "", {}, [])
     options: dict[str, Any] = {
-        "label": schema.get("title", ""),
-        "help_text": schema.get("description", ""),
+        "label": in_language(schema.get("title", "")),
+        "help_text": in_language(schema.get("description", "")),
         "required": required and not (hidden and stored),
         "initial": schema.get("default"),
     }
@@ -224,7 +225,7 @@ def _of_kind(schema: Mapping[str, Any], hidden: bool, stored: bool, options: dic
     if "enum" in schema:
         labels = schema.get("labels", {})
         return forms.ChoiceField(
-            choices=[(value, labels.get(value, value)) for value in schema["enum"]],
+            choices=[(value, in_language(labels.get(value, value))) for value in schema["enum"]],
             widget=forms.Select(attrs={"class": "select"}),
             **options,
         )

@@ -39,6 +39,7 @@ PROGRAMS = {
     "initdb": ("PostgreSQL's initdb", ("initdb",)),
     "chromium": ("Chromium", ("chromium", "chromium-browser", "google-chrome")),
     "npm": ("npm", ("npm",)),
+    "gettext": ("GNU gettext", ("xgettext",)),
 }
 _numbers = itertools.count(1)
 

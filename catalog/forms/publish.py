@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from catalog.forms.console import CodeArea, ConsoleFields
+from catalog.languages.telling import told
 from catalog.models import EventType, Source
 from catalog.schemas.fields import Field
 from catalog.schemas.text import NotJson, parse, pointer_of
@@ -171,7 +172,7 @@ def _input(field: Field) -> forms.Field:
 
 
 def _hint(field: Field) -> str:
-    words = field.words if field.required else _t("%(words)s, optional") % {"words": field.words}
+    words = told(field.words) if field.required else _t("%(words)s, optional") % {"words": told(field.words)}
     return f"{words} · {field.meaning}" if field.meaning else words
 
 

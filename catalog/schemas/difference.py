@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from catalog.said import joined, said
 from catalog.schemas.compatibility.findings import place_name, shown
 from catalog.schemas.compatibility.normal import Unsupported
 from catalog.schemas.compatibility.renames import pairs
@@ -53,7 +54,7 @@ def difference(old: Any, new: Any) -> list[Change]:
     try:
         found = list(_Walk(Places(old), Places(new)).changes())
     except (Unsupported, RecursionError):
-        message = "The schemas differ in a way that is not told in detail."
+        message = said("The schemas differ in a way that is not told in detail.")
         found = (
             [Change("rule", "data", None, None, message, Effect.BREAKS, Effect.BREAKS)] if old != new else []
         )
@@ -95,7 +96,10 @@ class _Walk:
                 more = len(right) > len(left)
                 yield Change(
                     "rule", path, len(left) or None, len(right) or None,
-                    f"{path} has {len(right)} alternatives ({word}); it had {len(left)}.",
+                    said(
+                        "%(path)s has %(now)s alternatives (%(word)s); it had %(before)s.",
+                        path=path, now=len(right), word=word, before=len(left),
+                    ),
                     Effect.BREAKS if more and left else Effect.SAFE, Effect.SAFE if more and left else Effect.BREAKS,
                 )  # fmt: skip
 
@@ -110,18 +114,19 @@ class _Walk:
                 other = renamed[name]
                 need = other in new.required
                 yield Change(
-                    "renamed", where, name, other, f"{where} is called {other} now.",
+                    "renamed", where, name, other, said("%(path)s is called %(name)s now.", path=where, name=other),
                     Effect.BREAKS if needed else Effect.SAFE, Effect.BREAKS if need else Effect.SAFE,
                 )  # fmt: skip
                 continue
-            word = "Required" if needed else "Optional"
             effect = Effect.BREAKS if needed else Effect.SAFE
             yield Change(
                 "removed",
                 where,
                 before[name].written,
                 None,
-                f"{word} field {where} was removed.",
+                said("Required field %(path)s was removed.", path=where)
+                if needed
+                else said("Optional field %(path)s was removed.", path=where),
                 effect,
                 Effect.SAFE,
             )
@@ -129,14 +134,15 @@ class _Walk:
             if name in renamed.values():
                 continue
             where, needed = place_name((*steps, ("member", name))), name in new.required
-            word = "Required" if needed else "Optional"
             effect = Effect.BREAKS if needed else Effect.SAFE
             yield Change(
                 "added",
                 where,
                 None,
                 after[name].written,
-                f"{word} field {where} was added.",
+                said("Required field %(path)s was added.", path=where)
+                if needed
+                else said("Optional field %(path)s was added.", path=where),
                 Effect.SAFE,
                 effect,
             )
@@ -151,24 +157,30 @@ class _Walk:
                         where,
                         False,
                         True,
-                        f"{where} is required now.",
+                        said("%(path)s is required now.", path=where),
                         Effect.SAFE,
                         Effect.BREAKS,
                     )
                 else:
-                    message = f"{where} may be missing now."
+                    message = said("%(path)s may be missing now.", path=where)
                     yield Change("optional", where, True, False, message, Effect.BREAKS, Effect.SAFE)
             yield from self._at((*steps, ("member", name)), before[name], after[name])
 
 
 _LOW = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _HIGH = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-_SAID = {
-    "minimum": "at least", "exclusiveMinimum": "more than", "maximum": "at most", "exclusiveMaximum": "less than",
-    "minLength": "at least … characters:", "maxLength": "at most … characters:", "minItems": "at least … entries:",
-    "maxItems": "at most … entries:", "minProperties": "at least … members:", "maxProperties": "at most … members:",
-    "multipleOf": "a multiple of",
-}  # fmt: skip
+_LIMITS: dict[str, Callable[[str], str]] = {
+    "minimum": lambda n: said("at least %(n)s", n=n),
+    "exclusiveMinimum": lambda n: said("more than %(n)s", n=n),
+    "maximum": lambda n: said("at most %(n)s", n=n),
+    "exclusiveMaximum": lambda n: said("less than %(n)s", n=n),
+    "minLength": lambda n: said("at least %(n)s characters", n=n),
+    "maxLength": lambda n: said("at most %(n)s characters", n=n),
+    "minItems": lambda n: said("at least %(n)s entries", n=n),
+    "maxItems": lambda n: said("at most %(n)s entries", n=n),
+    "minProperties": lambda n: said("at least %(n)s members", n=n),
+    "maxProperties": lambda n: said("at most %(n)s members", n=n),
+}
 _RULES = ("not", "if", "then", "else", "contains", "minContains", "maxContains", "uniqueItems", "propertyNames",
           "patternProperties", "dependentRequired", "dependentSchemas", "dependencies", "prefixItems",
           "contentEncoding", "contentMediaType")  # fmt: skip
@@ -198,24 +210,32 @@ def _of_value(path: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[C
             yield _narrowing(word, path, word, old, new)
     before, after = old.get("additionalProperties", True), new.get("additionalProperties", True)
     if (before is False) != (after is False):
-        kind, does = (
-            ("closed", "allows no other fields now")
+        kind, message = (
+            ("closed", said("%(path)s allows no other fields now.", path=path))
             if after is False
-            else ("opened", "allows other fields now")
+            else ("opened", said("%(path)s allows other fields now.", path=path))
         )
-        yield Change(kind, path, before, after, f"{path} {does}.", Effect.SAFE, Effect.SAFE)
+        yield Change(kind, path, before, after, message, Effect.SAFE, Effect.SAFE)
     for word in _RULES:
         if old.get(word) != new.get(word):
-            message = f"The rule {word} of {path} {_did(old.get(word), new.get(word))}."
+            message = _did(
+                old.get(word), new.get(word), said("The rule %(word)s of %(path)s", word=word, path=path)
+            )
             yield _rule(path, message, old.get(word), new.get(word))
     for word in ANNOTATIONS:
         if old.get(word) != new.get(word):
-            message = f"The {word} of {path} {_did(old.get(word), new.get(word))}."
+            message = _did(
+                old.get(word), new.get(word), said("The %(word)s of %(path)s", word=word, path=path)
+            )
             yield Change("annotation", path, old.get(word), new.get(word), message, Effect.NONE, Effect.NONE)
 
 
-def _did(before: Any, after: Any) -> str:
-    return "was added" if before is None else "was removed" if after is None else "changed"
+def _did(before: Any, after: Any, what: str) -> str:
+    if before is None:
+        return said("%(what)s was added.", what=what)
+    if after is None:
+        return said("%(what)s was removed.", what=what)
+    return said("%(what)s changed.", what=what)
 
 
 def _rule(path: str, message: str, before: Any, after: Any) -> Change:
@@ -228,11 +248,24 @@ def _narrowing(kind: str, path: str, word: str, old: dict[str, Any], new: dict[s
     before, after = old.get(word), new.get(word)
     name = {"multipleOf": "step (multipleOf)"}.get(word, word)
     if before is None:
-        message = f"{path} must have the {name} {shown(after)} now."
+        message = said(
+            "%(path)s must have the %(name)s %(value)s now.", path=path, name=name, value=shown(after)
+        )
     elif after is None:
-        message = f"{path} need not have the {name} {shown(before)} any more."
+        message = said(
+            "%(path)s need not have the %(name)s %(value)s any more.",
+            path=path,
+            name=name,
+            value=shown(before),
+        )
     else:
-        message = f"The {name} of {path} is {shown(after)}; it was {shown(before)}."
+        message = said(
+            "The %(name)s of %(path)s is %(after)s; it was %(before)s.",
+            path=path,
+            name=name,
+            after=shown(after),
+            before=shown(before),
+        )
     readers = Effect.SAFE if before is None else Effect.BREAKS
     return Change(
         kind, path, before, after, message, readers, Effect.SAFE if after is None else Effect.BREAKS
@@ -246,14 +279,17 @@ def _bound(path: str, word: str, before: Any, after: Any) -> Iterator[Change]:
         tighter = before is None
     else:
         tighter = after > before if word in _LOW else after < before
-    said = _SAID[word].replace("…", shown(after if after is not None else before)).rstrip(":")
-    if "…" not in _SAID[word]:
-        said = f"{said} {shown(after if after is not None else before)}"
+    limit = _LIMITS[word](shown(after if after is not None else before))
     if after is None:
-        message = f"{path} need not have {said} any more."
+        message = said("%(path)s need not have %(limit)s any more.", path=path, limit=limit)
+    elif before is None:
+        message = said("%(path)s must have %(limit)s now.", path=path, limit=limit)
     else:
-        message = f"{path} must have {said} now" + (
-            "." if before is None else f"; the limit was {shown(before)}."
+        message = said(
+            "%(path)s must have %(limit)s now; the limit was %(before)s.",
+            path=path,
+            limit=limit,
+            before=shown(before),
         )
     effects = (Effect.SAFE, Effect.BREAKS) if tighter else (Effect.CAUTION, Effect.SAFE)
     yield Change("range", path, before, after, message, *effects)
@@ -264,7 +300,9 @@ def _types(path: str, before: Any, after: Any) -> Iterator[Change]:
     if old == new:
         return
     lost, gained = old - new, new - old
-    message = f"{path} is {_words(after)} now; it was {_words(before)}."
+    message = said(
+        "%(path)s is %(after)s now; it was %(before)s.", path=path, after=_words(after), before=_words(before)
+    )
     wider = Effect.BREAKS if gained else Effect.SAFE
     yield Change("type", path, before, after, message, wider, Effect.BREAKS if lost else Effect.SAFE)
 
@@ -277,8 +315,8 @@ def _names(declared: Any) -> frozenset[str]:
 
 def _words(declared: Any) -> str:
     if declared is None:
-        return "anything"
-    return declared if isinstance(declared, str) else " or ".join(declared)
+        return said("anything")
+    return declared if isinstance(declared, str) else joined(declared, said(" or "))
 
 
 def _choices(path: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
@@ -286,7 +324,11 @@ def _choices(path: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Ch
     if before == after:
         return
     if before is None or after is None:
-        message = f"{path} takes any value now." if after is None else f"{path} takes only {_few(after)} now."
+        message = (
+            said("%(path)s takes any value now.", path=path)
+            if after is None
+            else said("%(path)s takes only %(values)s now.", path=path, values=_few(after))
+        )
         effects = (Effect.CAUTION, Effect.SAFE) if after is None else (Effect.SAFE, Effect.BREAKS)
         yield Change("enum", path, before, after, message, *effects)
         return
@@ -294,10 +336,19 @@ def _choices(path: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Ch
     lost = [value for value in before if value not in after]
     if not gained and not lost:
         return
-    said = [f"may also be {_few(gained)}"] if gained else []
-    said += [f"may not be {_few(lost)} any more"] if lost else []
+    if gained and lost:
+        message = said(
+            "%(path)s may also be %(gained)s and may not be %(lost)s any more.",
+            path=path,
+            gained=_few(gained),
+            lost=_few(lost),
+        )
+    elif gained:
+        message = said("%(path)s may also be %(gained)s.", path=path, gained=_few(gained))
+    else:
+        message = said("%(path)s may not be %(lost)s any more.", path=path, lost=_few(lost))
     yield Change(
-        "enum", path, before, after, f"{path} {' and '.join(said)}.",
+        "enum", path, before, after, message,
         Effect.CAUTION if gained else Effect.SAFE, Effect.BREAKS if lost else Effect.SAFE,
     )  # fmt: skip
 
@@ -311,4 +362,4 @@ def _values(words: dict[str, Any]) -> list[Any] | None:
 
 def _few(values: list[Any]) -> str:
     text = ", ".join(shown(value) for value in values[:6])
-    return text if len(values) <= 6 else f"{text} and {len(values) - 6} more"
+    return text if len(values) <= 6 else said("%(some)s and %(n)s more", some=text, n=len(values) - 6)

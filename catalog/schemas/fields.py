@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from catalog.said import said
 from catalog.schemas.references import Document
 
 # A schema may describe endless trees; people read the first levels of them.
@@ -149,11 +150,14 @@ class _Reader:
         entry = self.field(items, (*found.path, "[]"), True, level + 1, seen)
         if entry.kind == "object":
             return replace(found, children=entry.children)
-        words = "of arrays" if entry.kind == "array" else f"{'with' if entry.choices else 'of'} {entry.words}"
-        each = tuple(f"each {limit}" for limit in entry.limits)
-        return replace(
-            found, words=f"{found.words} {words}", children=(entry,), limits=(*found.limits, *each)
-        )
+        if entry.kind == "array":
+            words = said("%(array)s of arrays", array=found.words)
+        elif entry.choices:
+            words = said("%(array)s with %(entry)s", array=found.words, entry=entry.words)
+        else:
+            words = said("%(array)s of %(entry)s", array=found.words, entry=entry.words)
+        each = tuple(said("each %(limit)s", limit=limit) for limit in entry.limits)
+        return replace(found, words=words, children=(entry,), limits=(*found.limits, *each))
 
     def members(
         self, schema: dict[str, Any], path: tuple[str, ...], level: int, seen: frozenset[str]
@@ -207,8 +211,12 @@ def _number(value: Any) -> float | None:
 def _words(field: Field, schema: dict[str, Any], nullable: bool) -> str:
     if field.choices:
         shown = [str(choice) for choice in field.choices]
-        words = "one of " + ", ".join(shown) if len(", ".join(shown)) <= 36 else f"one of {len(shown)} values"
-        words = words if len(shown) > 1 else f"always {shown[0]}"
+        if len(shown) == 1:
+            words = said("always %(value)s", value=shown[0])
+        elif len(", ".join(shown)) <= 36:
+            words = said("one of %(values)s", values=", ".join(shown))
+        else:
+            words = said("one of %(n)s values", n=len(shown))
     elif field.kind == "array":
         least, most = _number(schema.get("minItems")), _number(schema.get("maxItems"))
         words = "array"
@@ -221,31 +229,45 @@ def _words(field: Field, schema: dict[str, Any], nullable: bool) -> str:
             f"{sign} {bound}" for key, sign in _BOUNDS if (bound := _number(schema.get(key))) is not None
         ]
         words = " ".join([field.kind, *bounds])
-    return f"{words} or null" if nullable else words
+    return said("%(kind)s or null", kind=words) if nullable else words
 
 
 def _limits(schema: dict[str, Any]) -> Iterator[str]:
     """What the words do not say: JSON Schema validation §6, as far as it is a number, a text or a flag."""
-    if between := _between(schema.get("minLength"), schema.get("maxLength"), "character"):
+    if between := _between(schema.get("minLength"), schema.get("maxLength"), _CHARACTERS):
         yield between
     if isinstance(pattern := schema.get("pattern"), str):
-        yield f"pattern {pattern if len(pattern) <= PATTERN else pattern[: PATTERN - 1] + '…'}"
+        yield said(
+            "pattern %(text)s", text=pattern if len(pattern) <= PATTERN else pattern[: PATTERN - 1] + "…"
+        )
     if (step := _number(schema.get("multipleOf"))) is not None:
-        yield f"a multiple of {step}"
+        yield said("a multiple of %(limit)s", limit=step)
     if schema.get("uniqueItems") is True:
-        yield "no entry twice"
-    if between := _between(schema.get("minProperties"), schema.get("maxProperties"), "member"):
+        yield said("no entry twice")
+    if between := _between(schema.get("minProperties"), schema.get("maxProperties"), _MEMBERS):
         yield between
     if schema.get("additionalProperties") is False or schema.get("unevaluatedProperties") is False:
-        yield "no other members"
+        yield said("no other members")
 
 
-def _between(least: Any, most: Any, what: str) -> str:
+# What is counted: one, more than one.
+_CHARACTERS = (
+    lambda n: said("%(n)s character", n=n),
+    lambda n: said("%(n)s characters", n=n),
+)
+_MEMBERS = (
+    lambda n: said("%(n)s member", n=n),
+    lambda n: said("%(n)s members", n=n),
+)
+_Counted = tuple[Callable[[Any], str], Callable[[Any], str]]
+
+
+def _between(least: Any, most: Any, what: _Counted) -> str:
     """`1–40 characters`, `at least 1 character`, `at most 40 characters`; "" when nothing is limited."""
     low, high = _number(least) or 0, _number(most)
+    one, many = what
     if high is None:
-        return f"at least {low} {what}{'' if low == 1 else 's'}" if low else ""
-    many = "" if high == 1 else "s"
+        return said("at least %(n)s", n=(one if low == 1 else many)(low)) if low else ""
     if low == high:
-        return f"{high} {what}{many}"
-    return f"{low}–{high} {what}s" if low else f"at most {high} {what}{many}"
+        return (one if high == 1 else many)(high)
+    return many(f"{low}–{high}") if low else said("at most %(n)s", n=(one if high == 1 else many)(high))

@@ -8,7 +8,15 @@ from typing import Any
 from jsonschema.exceptions import ValidationError as AuthorError
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
-_TYPES = {"dict": "an object", "list": "an array", "str": "text", "bool": "true or false", "NoneType": "null"}
+from catalog.said import joined, said
+
+_TYPES = {
+    "dict": said("an object"),
+    "list": said("an array"),
+    "str": said("text"),
+    "bool": said("true or false"),
+    "NoneType": said("null"),
+}
 
 
 def _shown(value: Any) -> str:
@@ -17,13 +25,13 @@ def _shown(value: Any) -> str:
 
 
 def _word(value: Any) -> str:
-    return _TYPES.get(type(value).__name__, "a number")
+    return _TYPES.get(type(value).__name__, said("a number"))
 
 
 def sentence(error: ValidationError) -> str:
     """What is wrong, in words, at most 500 characters."""
-    said = _sentence(error)
-    return said if len(said) <= 500 else said[:499] + "…"
+    text = _sentence(error)
+    return text if len(text) <= 500 else text[:499] + "…"
 
 
 def _sentence(error: ValidationError) -> str:
@@ -32,53 +40,76 @@ def _sentence(error: ValidationError) -> str:
     value: Any = error.instance
     match kind.name:
         case "required":
-            return f"“{kind.property}” is missing."
+            return said("“%(name)s” is missing.", name=kind.property)
         case "type":
-            wanted = " or ".join(kind.types) if isinstance(kind.types, list) else str(kind.types)
-            return f"Must be {wanted}, is {_word(value)}" + ("." if value is None else f": {_shown(value)}.")
+            wanted = joined(kind.types, said(" or ")) if isinstance(kind.types, list) else str(kind.types)
+            if value is None:
+                return said("Must be %(wanted)s, is %(kind)s.", wanted=wanted, kind=_word(value))
+            return _other_type(wanted, value)
         case "additionalProperties" | "unevaluatedProperties":
             names = ", ".join(f"“{name}”" for name in kind.unexpected)
-            return f"{names} {'is' if len(kind.unexpected) == 1 else 'are'} not part of the schema."
+            if len(kind.unexpected) == 1:
+                return said("%(name)s is not part of the schema.", name=names)
+            return said("%(names)s are not part of the schema.", names=names)
         case "enum":
-            return f"Must be one of {', '.join(_shown(option) for option in kind.options[:12])}, is {_shown(value)}."
+            return _no_option(kind.options, value)
         case "const":
-            return f"Must be {_shown(kind.expected_value)}, is {_shown(value)}."
+            return said(
+                "Must be %(wanted)s, is %(value)s.", wanted=_shown(kind.expected_value), value=_shown(value)
+            )
         case "format":
-            return f"{_shown(value)} is no {kind.format}."
+            return said("%(value)s is no %(format)s.", value=_shown(value), format=kind.format)
         case "pattern":
-            return f"{_shown(value)} does not match the pattern {kind.pattern}."
+            return said(
+                "%(value)s does not match the pattern %(pattern)s.", value=_shown(value), pattern=kind.pattern
+            )
         case "minimum":
-            return f"Must be at least {kind.limit}, is {_shown(value)}."
+            return said("Must be at least %(limit)s, is %(value)s.", limit=kind.limit, value=_shown(value))
         case "maximum":
-            return f"Must be at most {kind.limit}, is {_shown(value)}."
+            return said("Must be at most %(limit)s, is %(value)s.", limit=kind.limit, value=_shown(value))
         case "exclusiveMinimum":
-            return f"Must be more than {kind.limit}, is {_shown(value)}."
+            return said("Must be more than %(limit)s, is %(value)s.", limit=kind.limit, value=_shown(value))
         case "exclusiveMaximum":
-            return f"Must be less than {kind.limit}, is {_shown(value)}."
+            return said("Must be less than %(limit)s, is %(value)s.", limit=kind.limit, value=_shown(value))
         case "minLength":
-            return f"Must have at least {kind.limit} characters, is {_shown(value)}."
+            return said(
+                "Must have at least %(limit)s characters, is %(value)s.",
+                limit=kind.limit,
+                value=_shown(value),
+            )
         case "maxLength":
-            return f"Must have at most {kind.limit} characters, has {len(value)}."
+            return said("Must have at most %(limit)s characters, has %(n)s.", limit=kind.limit, n=len(value))
         case "minItems":
-            return f"Must have at least {kind.limit} entries, has {len(value)}."
+            return said("Must have at least %(limit)s entries, has %(n)s.", limit=kind.limit, n=len(value))
         case "maxItems":
-            return f"Must have at most {kind.limit} entries, has {len(value)}."
+            return said("Must have at most %(limit)s entries, has %(n)s.", limit=kind.limit, n=len(value))
         case "minProperties":
-            return f"Must have at least {kind.limit} members, has {len(value)}."
+            return said("Must have at least %(limit)s members, has %(n)s.", limit=kind.limit, n=len(value))
         case "maxProperties":
-            return f"Must have at most {kind.limit} members, has {len(value)}."
+            return said("Must have at most %(limit)s members, has %(n)s.", limit=kind.limit, n=len(value))
         case "uniqueItems":
-            return "An entry stands in it twice."
+            return said("An entry stands in it twice.")
         case "oneOf" if isinstance(kind, ValidationErrorKind.OneOfMultipleValid):
-            return f"Fits more than one of the alternatives: {_shown(value)}."
+            return said("Fits more than one of the alternatives: %(value)s.", value=_shown(value))
         case "oneOf" | "anyOf":
-            return f"Fits none of the alternatives: {_shown(value)}."
+            return said("Fits none of the alternatives: %(value)s.", value=_shown(value))
         case "propertyNames":
-            return f"A name in it is not allowed: {kind.error.message}."
+            return said("A name in it is not allowed: %(why)s.", why=kind.error.message)
         case "falseSchema":
-            return f"Nothing is allowed here: {_shown(value)}."
+            return said("Nothing is allowed here: %(value)s.", value=_shown(value))
     message: str = error.message
     return message if len(message) <= 200 else message[:197] + "…"
+
+
+def _other_type(wanted: str, value: Any) -> str:
+    return said(
+        "Must be %(wanted)s, is %(kind)s: %(value)s.", wanted=wanted, kind=_word(value), value=_shown(value)
+    )
+
+
+def _no_option(options: Any, value: Any) -> str:
+    shown = ", ".join(_shown(option) for option in options[:12])
+    return said("Must be one of %(options)s, is %(value)s.", options=shown, value=_shown(value))
 
 
 def meta_sentence(error: AuthorError) -> str:
@@ -87,18 +118,17 @@ def meta_sentence(error: AuthorError) -> str:
         case "anyOf" | "oneOf" if all(one.validator == "type" for one in error.context):
             kinds: list[Any] = [one.validator_value for one in error.context]
             flat = [name for one in kinds for name in (one if isinstance(one, list) else [one])]
-            return f"Must be {' or '.join(flat)}, is {_word(error.instance)}: {_shown(error.instance)}."
+            return _other_type(joined(flat, said(" or ")), error.instance)
         case "type":
             wanted = error.validator_value
-            names = " or ".join(wanted) if isinstance(wanted, list) else str(wanted)
-            return f"Must be {names}, is {_word(error.instance)}: {_shown(error.instance)}."
+            names = joined(wanted, said(" or ")) if isinstance(wanted, list) else str(wanted)
+            return _other_type(names, error.instance)
         case "minItems" | "minProperties":
-            return f"Must have at least {error.validator_value} entries."
+            return said("Must have at least %(limit)s entries.", limit=error.validator_value)
         case "uniqueItems":
-            return "An entry stands in it twice."
+            return said("An entry stands in it twice.")
         case "enum":
             values: Any = error.validator_value
-            options = ", ".join(_shown(option) for option in values[:12])
-            return f"Must be one of {options}, is {_shown(error.instance)}."
+            return _no_option(values, error.instance)
     message: str = error.message
     return message if len(message) <= 200 else message[:197] + "…"

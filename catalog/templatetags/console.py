@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from catalog.display import json_text, sparkline, words
 from catalog.display.markdown import markdown as markdown_html
+from catalog.languages.telling import told
 from catalog.models import HUES, Domain
 from catalog.schemas.shape.notes import share_of
 
@@ -113,8 +114,11 @@ def json_view(raw: Any, label: Any = "", id: str = "") -> SafeString:
 
 @register.filter
 def visible(text: Any) -> str:
-    """Text from events with its invisible and direction-changing characters written as escapes."""
-    return json_text.visible(str(text))
+    """Text from events with its invisible and direction-changing characters written as escapes.
+
+    What the engines say of an event is told in the page's language.
+    """
+    return json_text.visible(told(text) if isinstance(text, str) else str(text))
 
 
 @register.filter

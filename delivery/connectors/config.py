@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, dataclass_transform
 from urllib.parse import unquote
 
+from catalog.said import said
 from rules import secrets
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -48,8 +49,9 @@ _SCALARS: dict[Any, str] = {
     str: "string", Secret: "string", bool: "boolean", int: "integer", float: "number"
 }  # fmt: skip
 _WANTED = {
-    "string": "text", "boolean": "true or false", "integer": "a whole number", "number": "a number",
-    "array": "a list", "object": "a table of names and values",
+    "string": said("This must be text."), "boolean": said("This must be true or false."),
+    "integer": said("This must be a whole number."), "number": said("This must be a number."),
+    "array": said("This must be a list."), "object": said("This must be a table of names and values."),
 }  # fmt: skip
 
 
@@ -128,11 +130,13 @@ class Config:
     def load(cls, data: Mapping[str, Any]) -> Self:
         """The settings in `data` (as stored: JSON). Raises InvalidConfig with a sentence for every field that is wrong."""
         fields = {field.name: field for field in dataclasses.fields(cls)}
-        problems = {name: "There is no such setting." for name in data if name not in fields}
+        problems: dict[str, str] = {
+            name: said("There is no such setting.") for name in data if name not in fields
+        }
         schema = cls.schema()
         for name in schema["required"]:
             if name not in data:
-                problems[name] = "This is required."
+                problems[name] = said("This is required.")
         for name, value in data.items():
             if name in fields and (problem := _problem(value, schema["properties"][name])):
                 problems[name] = problem
@@ -189,21 +193,19 @@ def _problem(value: Any, schema: Mapping[str, Any]) -> str | None:
         "object": isinstance(value, dict),
     }[kind]
     if not fits:
-        return f"This must be {_WANTED[kind]}."
+        return _WANTED[kind]
     if "enum" in schema and value not in schema["enum"]:
-        return f"This must be one of {', '.join(schema['enum'])}."
+        return said("This must be one of %(values)s.", values=", ".join(schema["enum"]))
     if "minimum" in schema and value < schema["minimum"]:
-        return f"This must be at least {schema['minimum']}."
+        return said("This must be at least %(least)s.", least=schema["minimum"])
     if "maximum" in schema and value > schema["maximum"]:
-        return f"This must be at most {schema['maximum']}."
+        return said("This must be at most %(most)s.", most=schema["maximum"])
     if "minLength" in schema and len(value) < schema["minLength"]:
-        return (
-            "This must not be empty."
-            if schema["minLength"] == 1
-            else f"At least {schema['minLength']} characters."
-        )
+        if schema["minLength"] == 1:
+            return said("This must not be empty.")
+        return said("At least %(least)s characters.", least=schema["minLength"])
     if "maxLength" in schema and len(value) > schema["maxLength"]:
-        return f"At most {schema['maxLength']} characters."
+        return said("At most %(most)s characters.", most=schema["maxLength"])
     inner = (
         schema.get("items")
         if kind == "array"
@@ -214,5 +216,5 @@ def _problem(value: Any, schema: Mapping[str, Any]) -> str | None:
     if inner:
         for place, item in enumerate(value) if kind == "array" else value.items():
             if problem := _problem(item, inner):
-                return f"{place}: {problem}"
+                return said("%(place)s: %(problem)s", place=place, problem=problem)
     return None

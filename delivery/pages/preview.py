@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
 from catalog.display import words
+from catalog.languages.telling import told
 from catalog.models import Bus, EventType
 from catalog.traffic import per_minute
 from delivery.pages import charts, samples
@@ -217,7 +219,7 @@ def _lines(draft: Draft, found: Sample, taken: Sequence[bool], selected: str) ->
         shown += [pair for pair in pairs if pair[0].seq == int(selected)]
     paths = _looked_at(draft)
     return [
-        Line(seen, hit, "" if hit else reason(draft, seen.event), _values(seen.event, paths))
+        Line(seen, hit, "" if hit else told(reason(draft, seen.event)), _values(seen.event, paths))
         for seen, hit in shown
     ]
 
@@ -336,8 +338,8 @@ def _bars(found: Sample, taken: Sequence[bool]) -> Any:
         some[slot] += hit
     label = _("%(taken)s of %(all)s events would have been taken.") % {"taken": sum(taken), "all": len(taken)}
     spans = (last - first) / MINUTE
-    shape = "%d %b" if spans > 24 * 60 else "%H:%M" if spans > 10 else "%H:%M:%S"
-    times = [moment(first + (last - first) * part // 4).strftime(shape) for part in range(5)]
+    shape = _("d M") if spans > 24 * 60 else "H:i" if spans > 10 else "H:i:s"
+    times = [date_format(moment(first + (last - first) * part // 4), shape) for part in range(5)]
     if now() - last < (last - first) // 20:
         times[-1] = _("now")
     return charts.shares(some, everything, label, times)

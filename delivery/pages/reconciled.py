@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.display import words
+from catalog.templatetags.console import ago
 from delivery.models import Reconciliation
 from delivery.reconcile.work import BY_NAME
 from delivery.tracking.read import HOUR, now
@@ -18,13 +20,12 @@ SHOWN = 3
 
 
 class Reconciled(NamedTuple):
-    """`kind` ok, warn or bad; a headline and a sentence; one line per finding; when it was (microseconds)."""
+    """`kind` ok, warn or bad; a headline; a sentence that says when it was; one line per finding."""
 
     kind: str
     headline: str
     sentence: str
     lines: list[str]
-    at: int
 
 
 def last(target: int | None = None) -> Reconciled | None:
@@ -33,6 +34,7 @@ def last(target: int | None = None) -> Reconciled | None:
     if newest is None:
         return None
     # What crashes and deletions leave behind, and was put away, is no news.
+    when = ago(newest.at)
     found = [
         one
         for one in newest.found
@@ -45,11 +47,14 @@ def last(target: int | None = None) -> Reconciled | None:
             return Reconciled(
                 "warn",
                 _("Nobody compares the records any more."),
-                _("A worker that serves the queue upkeep does so each hour. The last time was"),
+                format_html(
+                    _("A worker that serves the queue upkeep does so each hour. The last time was {when}."),
+                    when=when,
+                ),
                 [],
-                newest.at,
             )
-        return Reconciled("ok", "", _("Events, deliveries and counts were compared"), [], newest.at)
+        compared = format_html(_("Events, deliveries and counts were compared {when}."), when=when)
+        return Reconciled("ok", "", compared, [])
     left = sum(one["count"] - one["mended"] for one in found)
     count = sum(one["count"] for one in found)
     if left:
@@ -59,16 +64,16 @@ def last(target: int | None = None) -> Reconciled | None:
             left,
         ) % {"n": words.number(left)}
         found = [one for one in found if one["mended"] < one["count"]]
-        sentence = _("“manage.py reconcile” says where. Found")
+        sentence = format_html(_("“manage.py reconcile” says where. Found {when}."), when=when)
     else:
         headline = ngettext(
             "%(n)s contradiction in the records was found and mended.",
             "%(n)s contradictions in the records were found and mended.",
             count,
         ) % {"n": words.number(count)}
-        sentence = _("Found")
+        sentence = format_html(_("Found {when}."), when=when)
     lines = [
         f"{words.number(one['count'] - one['mended'] if left else one['count'])} {BY_NAME[one['name']].finds}"
         for one in found[:SHOWN]
     ]
-    return Reconciled("bad" if left else "warn", headline, sentence, lines, newest.at)
+    return Reconciled("bad" if left else "warn", headline, sentence, lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -269,7 +270,9 @@ def _retrying(owes: dict[int, Waiting], told: set[int]) -> list[Need]:
 def _since(microseconds: int) -> str:
     at = words.moment(microseconds)
     return (
-        at.strftime("%H:%M") if now() - microseconds < 20 * 3600 * 1_000_000 else at.strftime("%d %b %H:%M")
+        at.strftime("%H:%M")
+        if now() - microseconds < 20 * 3600 * 1_000_000
+        else date_format(at, _("d M H:i"))
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from catalog.said import said
 from rules.engine.addresses import address_of
 from rules.engine.wildcard import fits
 
@@ -125,19 +126,19 @@ _PREDICATES: dict[str, Callable[[Any], Predicate]] = {
 
 
 type_names: dict[type, str] = {
-    str: "a string",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    type(None): "null",
-    dict: "an object",
-    list: "a list",
+    str: said("a string"),
+    bool: said("true or false"),
+    int: said("a number"),
+    float: said("a number"),
+    type(None): said("null"),
+    dict: said("an object"),
+    list: said("a list"),
 }
 
 
 def type_name(value: Any) -> str:
     """The JSON type of a value, with its article."""
-    return type_names.get(type(value), "something that is not JSON")
+    return type_names.get(type(value), said("something that is not JSON"))
 
 
 def show(value: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from catalog.said import joined, said
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import Alternative, show, type_names
 from rules.engine.condition import Condition
@@ -50,7 +51,7 @@ def explain(pattern: WrittenRule, event: Event) -> Explanation:
             leaves[path]
         except TooMuchWork as error:
             leaves[path] = ABSENT
-            costly[path] = f"{path} was not sought: {error}"
+            costly[path] = said("%(path)s was not sought: %(why)s", path=path, why=str(error))
     answers: dict[int, bool] = {}
     closest: tuple[Branch, list[bool], dict[str, str]] | None = None
     nearest = (0, 0)
@@ -82,7 +83,9 @@ def explain(pattern: WrittenRule, event: Event) -> Explanation:
         sentence = _sentence(conditions, failed, branch.choices, len(branches))
     if notes:
         conditions = [
-            replace(one, sentence=one.sentence + notes[one.pointer]) if notes.get(one.pointer) else one
+            replace(one, sentence=joined([one.sentence, notes[one.pointer]], ""))
+            if notes.get(one.pointer)
+            else one
             for one in conditions
         ]
         failed = next((condition for condition in conditions if not condition.ok), None)
@@ -120,7 +123,7 @@ def _others(
         wants += [alternative for one in same for alternative in one.requirement.alternatives]
     if joined:
         return _Others(tuple(dict.fromkeys(wants)), "")
-    note = f" (the closest of {len(entries):,} alternatives, none of which holds)"
+    note = said(" (the closest of %(n)s alternatives, none of which holds)", n=f"{len(entries):,}")
     return _Others(failed.requirement.alternatives, note)
 
 
@@ -187,9 +190,11 @@ def _condition(
     if reason is not None:
         sentence = reason
     elif ok:
-        sentence = f"{_seen(requirement, leaves)}, as the rule wants"
+        sentence = said("%(seen)s, as the rule wants", seen=_seen(requirement, leaves))
     else:
-        sentence = f"{_seen(requirement, leaves)}, the rule wants {in_words(wants)}"
+        sentence = said(
+            "%(seen)s, the rule wants %(wanted)s", seen=_seen(requirement, leaves), wanted=in_words(wants)
+        )
     return Condition(requirement.path, operator, asked, seen, ok, sentence, pointer)
 
 
@@ -215,32 +220,42 @@ def _seen(requirement: Requirement, leaves: Leaves) -> str:
     path = requirement.path
     seen = leaves[path]
     if seen is ABSENT:
-        return f"{path} {_without_leaf(leaves.event, path)}"
+        return _without_leaf(leaves.event, path)
     if type(seen) is list:
         if len(seen) == 1:
-            return f"{path} has only the element {show(seen[0])}{_type_note(requirement, seen[0])}"
+            return said(
+                "%(path)s has only the element %(value)s", path=path, value=_typed(requirement, seen[0])
+            )
         shown = ", ".join(show(leaf) for leaf in seen[:5])
-        more = f" and {len(seen) - 5:,} more" if len(seen) > 5 else ""
-        return f"{path} has the values {shown}{more}"
-    return f"{path} is {show(seen)}{_type_note(requirement, seen)}"
+        if len(seen) <= 5:
+            return said("%(path)s has the values %(values)s", path=path, values=shown)
+        return said(
+            "%(path)s has the values %(values)s and %(n)s more",
+            path=path,
+            values=shown,
+            n=f"{len(seen) - 5:,}",
+        )
+    return said("%(path)s is %(value)s", path=path, value=_typed(requirement, seen))
 
 
 # Operators that say themselves what type they want, or want none.
 _UNTYPED = {"exists", "anything-but"}
 
 
-def _type_note(requirement: Requirement, leaf: Any) -> str:
-    """The type of what was seen, when it is the type that differs: "12" and 12 look alike on a page."""
+def _typed(requirement: Requirement, leaf: Any) -> str:
+    """What was seen, with its type when it is the type that differs: "12" and 12 look alike on a page."""
     if isinstance(leaf, bool) or leaf is None:
-        return ""
+        return show(leaf)
     numeric = isinstance(leaf, int | float)
     typed = [one for one in requirement.alternatives if one.operator not in _UNTYPED]
     for one in typed:
         if isinstance(one.wanted, bool):
             continue
         if (one.operator == "numeric" or isinstance(one.wanted, int | float)) == numeric:
-            return ""
-    return f" ({type_names[type(leaf)]})" if typed else ""
+            return show(leaf)
+    return (
+        said("%(value)s (%(kind)s)", value=show(leaf), kind=type_names[type(leaf)]) if typed else show(leaf)
+    )
 
 
 def _without_leaf(event: Event, path: str) -> str:
@@ -250,10 +265,14 @@ def _without_leaf(event: Event, path: str) -> str:
     for key in keys:
         value = value.get(key, ABSENT) if isinstance(value, dict) else ABSENT
     if isinstance(value, dict):
-        return "is an object, not a value" if value else "is an empty object"
+        if value:
+            return said("%(path)s is an object, not a value", path=path)
+        return said("%(path)s is an empty object", path=path)
     if isinstance(value, list):
-        return "is a list without plain values" if value else "is an empty list"
-    return "is not in the event"
+        if value:
+            return said("%(path)s is a list without plain values", path=path)
+        return said("%(path)s is an empty list", path=path)
+    return said("%(path)s is not in the event", path=path)
 
 
 def _apart(requirement: Requirement, leaves: Leaves, in_order: list[Requirement]) -> str:
@@ -264,7 +283,16 @@ def _apart(requirement: Requirement, leaves: Leaves, in_order: list[Requirement]
         for one in in_order[: in_order.index(requirement)]
         if arrays & {array for _, membership in leaves.of(one.path) for array, _ in membership}
     ]
-    wants = f"the rule wants {in_words(requirement.alternatives)}"
+    wanted = in_words(requirement.alternatives)
     if not before:
-        return f"{requirement.path} is in some elements of the list, {wants}"
-    return f"{requirement.path} does not fit in the same list element as {' and '.join(before)}, {wants}"
+        return said(
+            "%(path)s is in some elements of the list, the rule wants %(wanted)s",
+            path=requirement.path,
+            wanted=wanted,
+        )
+    return said(
+        "%(path)s does not fit in the same list element as %(others)s, the rule wants %(wanted)s",
+        path=requirement.path,
+        others=joined(before, said(" and ")),
+        wanted=wanted,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from catalog.said import joined, said
 from rules.engine.alternative import Alternative, show
 from rules.engine.operators import IGNORING_CASE
 
@@ -24,54 +25,74 @@ def phrase(operator: str, wanted: Any) -> str:
 
 def _or(phrases: list[str]) -> str:
     if len(phrases) > MANY:
-        phrases = [*phrases[: MANY - 1], f"one of {len(phrases) - MANY + 1:,} others"]
-    return phrases[0] if len(phrases) == 1 else ", ".join(phrases[:-1]) + " or " + phrases[-1]
+        phrases = [*phrases[: MANY - 1], said("one of %(n)s others", n=f"{len(phrases) - MANY + 1:,}")]
+    if len(phrases) == 1:
+        return phrases[0]
+    return said("%(first)s or %(last)s", first=joined(phrases[:-1], said(", ")), last=phrases[-1])
 
 
 def _exact(wanted: Any) -> str:
     number = isinstance(wanted, int | float) and not isinstance(wanted, bool)
-    return ("the number " if number else "") + show(wanted)
+    return said("the number %(value)s", value=show(wanted)) if number else show(wanted)
 
 
-def _text(verb: str) -> Callable[[Any], str]:
+def _text(plainly: Callable[[str], str], whatever_case: Callable[[str], str]) -> Callable[[Any], str]:
     def words(wanted: Any) -> str:
         if isinstance(wanted, dict):
-            return f"a string that {verb} {show(wanted[IGNORING_CASE])}, whatever the case"
-        return f"a string that {verb} {show(wanted)}"
+            return whatever_case(show(wanted[IGNORING_CASE]))
+        return plainly(show(wanted))
 
     return words
 
 
 def _numeric(wanted: Any) -> str:
     pairs = zip(wanted[::2], wanted[1::2], strict=True)
-    return "a number " + " and ".join(f"{comparison} {show(number)}" for comparison, number in pairs)
+    limits = [f"{comparison} {show(number)}" for comparison, number in pairs]
+    return said("a number %(limits)s", limits=joined(limits, said(" and ")))
 
 
 def _cidr(wanted: Any) -> str:
-    return f"an address in {wanted}" if "/" in wanted else f"the address {wanted}"
+    if "/" in wanted:
+        return said("an address in %(network)s", network=wanted)
+    return said("the address %(address)s", address=wanted)
 
 
 def _anything_but(wanted: Any) -> str:
     if isinstance(wanted, list):
-        return "anything but " + _or([_exact(one) for one in wanted]) if wanted else "any value"
+        return _but(_or([_exact(one) for one in wanted])) if wanted else said("any value")
     if not isinstance(wanted, dict):
-        return f"anything but {_exact(wanted)}"
+        return _but(_exact(wanted))
     [(operator, operand)] = wanted.items()
     operands = operand if isinstance(operand, list) and operator != "numeric" else [operand]
-    return "anything but " + _or([phrase(operator, one) for one in operands])
+    return _but(_or([phrase(operator, one) for one in operands]))
+
+
+def _but(phrase: str) -> str:
+    return said("anything but %(phrase)s", phrase=phrase)
 
 
 _PHRASES: dict[str, Callable[[Any], str]] = {
     "exact": _exact,
-    "prefix": _text("starts with"),
-    "suffix": _text("ends with"),
-    "contains": _text("contains"),
-    "wildcard": lambda wanted: f"a string like {show(wanted)}",
-    IGNORING_CASE: lambda wanted: f"{show(wanted)}, whatever the case",
-    "exactly": lambda wanted: f"exactly the string {show(wanted)}",
+    "prefix": _text(
+        lambda text: said("a string that starts with %(text)s", text=text),
+        lambda text: said("a string that starts with %(text)s, whatever the case", text=text),
+    ),
+    "suffix": _text(
+        lambda text: said("a string that ends with %(text)s", text=text),
+        lambda text: said("a string that ends with %(text)s, whatever the case", text=text),
+    ),
+    "contains": _text(
+        lambda text: said("a string that contains %(text)s", text=text),
+        lambda text: said("a string that contains %(text)s, whatever the case", text=text),
+    ),
+    "wildcard": lambda wanted: said("a string like %(text)s", text=show(wanted)),
+    IGNORING_CASE: lambda wanted: said("%(text)s, whatever the case", text=show(wanted)),
+    "exactly": lambda wanted: said("exactly the string %(text)s", text=show(wanted)),
     "numeric": _numeric,
     "cidr": _cidr,
     "anything-but": _anything_but,
-    "exists": lambda wanted: "it to be there" if wanted else "it not to be there",
-    "all of": lambda wanted: " and ".join(phrase(operator, one) for operator, one in wanted.items()),
+    "exists": lambda wanted: said("it to be there") if wanted else said("it not to be there"),
+    "all of": lambda wanted: joined(
+        [phrase(operator, one) for operator, one in wanted.items()], said(" and ")
+    ),
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from catalog.said import joined, said
 from rules.engine.alternative import show
 from rules.engine.cesql import Finding
 from rules.engine.cesql.values import read_attribute
@@ -12,10 +14,13 @@ from rules.engine.event import ABSENT, Event
 from rules.engine.located_json import pointer_step
 from rules.engine.subscriptions import Combined, Compared, Filter, Filters, Negated, Sql, compare, holds
 
-_PHRASES = {
-    "exact": ("{}", "anything but {}"),
-    "prefix": ("a string that starts with {}", "a string that does not start with {}"),
-    "suffix": ("a string that ends with {}", "a string that does not end with {}"),
+_PHRASES: dict[tuple[str, bool], Callable[[str], str]] = {
+    ("exact", True): lambda text: text,
+    ("exact", False): lambda text: said("anything but %(phrase)s", phrase=text),
+    ("prefix", True): lambda text: said("a string that starts with %(text)s", text=text),
+    ("prefix", False): lambda text: said("a string that does not start with %(text)s", text=text),
+    ("suffix", True): lambda text: said("a string that ends with %(text)s", text=text),
+    ("suffix", False): lambda text: said("a string that does not end with %(text)s", text=text),
 }
 
 
@@ -67,19 +72,22 @@ def _compared(one: Compared, event: Event, wanted: bool) -> FilterFinding:
     name, text = one.wanted[at]
     ok = all(answers) is wanted
     value = read_attribute(event.attributes, name)
-    seen = "is not in the event" if value is None else f"is {show(value)}"
-    tail = (
-        "as the rule wants"
-        if ok
-        else "the rule wants " + _PHRASES[one.operator][not wanted].format(show(text))
-    )
+    if value is None:
+        seen = said("%(path)s is not in the event", path=name)
+    else:
+        seen = said("%(path)s is %(value)s", path=name, value=show(value))
+    if ok:
+        sentence = said("%(seen)s, as the rule wants", seen=seen)
+    else:
+        phrase = _PHRASES[one.operator, wanted](show(text))
+        sentence = said("%(seen)s, the rule wants %(wanted)s", seen=seen, wanted=phrase)
     condition = Condition(
         name,
         one.operator if wanted else f"not {one.operator}",
         text,
         ABSENT if value is None else value,
         ok,
-        f"{name} {seen}, {tail}",
+        sentence,
         one.pointer + pointer_step(name),
     )
     return FilterFinding(condition)
@@ -93,8 +101,8 @@ def _combined(one: Combined, event: Event, wanted: bool) -> FilterFinding:
     answer = decides if settled else not decides
     finding = _reason(one.filters[answers.index(answer)], event, answer is (answer is wanted))
     if one.operator == "any" and wanted and not answer and len(one.filters) > 1:
-        more = f" (the first of {len(one.filters):,} alternatives, none of which holds)"
-        condition = replace(finding.condition, sentence=finding.condition.sentence + more)
+        more = said(" (the first of %(n)s alternatives, none of which holds)", n=f"{len(one.filters):,}")
+        condition = replace(finding.condition, sentence=joined([finding.condition.sentence, more], ""))
         return replace(finding, condition=condition)
     return finding
 
@@ -107,5 +115,5 @@ def _sql(one: Sql, event: Event, wanted: bool) -> FilterFinding:
         return FilterFinding(condition, finding)
     sentence = condition.sentence
     if explanation.matched:
-        sentence = f"the expression holds ({sentence}), the rule wants it not to hold"
+        sentence = said("the expression holds (%(why)s), the rule wants it not to hold", why=sentence)
     return FilterFinding(replace(condition, ok=not explanation.matched, sentence=sentence), finding)

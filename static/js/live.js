@@ -14,7 +14,7 @@ function ask() {
   const list = topics(), text = JSON.stringify(list);
   if (text === asked) return;
   asked = text;
-  socket.send(JSON.stringify({ topics: list, since: since() }));
+  socket.send(JSON.stringify({ topics: list, since: since(), language: document.documentElement.lang }));
 }
 
 function connect() {

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.said import joined, said
 from catalog.schemas.compatibility.normal import Schema
 from catalog.schemas.compatibility.verdicts import Direction
 
@@ -68,8 +70,8 @@ def shown(value: Any) -> str:
 
 
 _NEW_OLD = {
-    Direction.BACKWARD: ("the new schema", "the old one"),
-    Direction.FORWARD: ("the old schema", "the new one"),
+    Direction.BACKWARD: (said("the new schema"), said("the old one")),
+    Direction.FORWARD: (said("the old schema"), said("the new one")),
 }
 
 
@@ -77,58 +79,100 @@ def sentence_of(finding: Finding, direction: Direction) -> str:
     """What breaks at the place, in words: what the reader wants and what the writer may send."""
     reader, writer = _NEW_OLD[direction]
     where, wanted, had = place_name(finding.steps), finding.wanted, finding.had
+    sides = {"where": where, "reader": reader, "writer": writer}
     match finding.word:
         case "required":
             name = f"{where}.{wanted}"
             if direction is Direction.BACKWARD:
-                return f"{name} is required now; events without it were valid before."
-            return f"{name} may be missing now; the old schema requires it."
+                return said("%(name)s is required now; events without it were valid before.", name=name)
+            return said("%(name)s may be missing now; the old schema requires it.", name=name)
         case "type":
-            return f"{where} may be {_kinds(had)} by {writer}; {reader} takes only {_kinds(wanted)}."
+            return said(
+                "%(where)s may be %(had)s by %(writer)s; %(reader)s takes only %(wanted)s.",
+                **sides, had=_kinds(had), wanted=_kinds(wanted),
+            )  # fmt: skip
         case "enum" | "const":
             few = ", ".join(shown(value) for value in finding.values[:5])
-            more = f" may be {few} by {writer};" if few else f" may have other values by {writer};"
-            return f"{where}{more} {reader} does not know {'it' if len(finding.values) == 1 else 'them'}."
-        case "additionalProperties" | "unevaluatedProperties" if wanted:
-            return f"{where}.{wanted} may be sent by {writer}; {reader} does not allow it."
-        case "additionalProperties" | "unevaluatedProperties":
-            return f"{where} may have members that are not declared by {writer}; {reader} allows none."
-        case "false":
-            return f"{where} may be sent by {writer}; {reader} does not allow it."
-        case "format":
-            return f"{where} must be a valid {wanted} for {reader}; {writer} does not ensure that."
-        case "pattern":
-            return f"{where} must match the pattern {wanted} for {reader}; {writer} does not ensure that."
-        case "anyOf" | "oneOf":
-            return f"{where} may have a form by {writer} that fits {_FORMS[finding.word]} of {reader}."
-        case word if word in _LIMITS:
-            before = (
-                f"{writer} has no such limit" if had is None else f"by {writer} the limit is {shown(had)}"
+            if not few:
+                return said(
+                    "%(where)s may have other values by %(writer)s; %(reader)s does not know them.", **sides
+                )
+            if len(finding.values) == 1:
+                return said(
+                    "%(where)s may be %(few)s by %(writer)s; %(reader)s does not know it.", **sides, few=few
+                )
+            return said(
+                "%(where)s may be %(few)s by %(writer)s; %(reader)s does not know them.", **sides, few=few
             )
-            return f"{where} must have {_LIMITS[word]} {shown(wanted)} for {reader}; {before}."
+        case "additionalProperties" | "unevaluatedProperties" if wanted:
+            return said(
+                "%(where)s.%(wanted)s may be sent by %(writer)s; %(reader)s does not allow it.",
+                **sides, wanted=wanted,
+            )  # fmt: skip
+        case "additionalProperties" | "unevaluatedProperties":
+            return said(
+                "%(where)s may have members that are not declared by %(writer)s; %(reader)s allows none.",
+                **sides,
+            )
+        case "false":
+            return said("%(where)s may be sent by %(writer)s; %(reader)s does not allow it.", **sides)
+        case "format":
+            return said(
+                "%(where)s must be a valid %(wanted)s for %(reader)s; %(writer)s does not ensure that.",
+                **sides, wanted=wanted,
+            )  # fmt: skip
+        case "pattern":
+            return said(
+                "%(where)s must match the pattern %(wanted)s for %(reader)s; %(writer)s does not ensure that.",
+                **sides, wanted=wanted,
+            )  # fmt: skip
+        case "anyOf" | "oneOf":
+            return said(
+                "%(where)s may have a form by %(writer)s that fits %(form)s of %(reader)s.",
+                **sides, form=_FORMS[finding.word],
+            )  # fmt: skip
+        case word if word in _LIMITS:
+            limit = _LIMITS[word](shown(wanted))
+            if had is None:
+                return said(
+                    "%(where)s must have %(limit)s for %(reader)s; %(writer)s has no such limit.",
+                    **sides,
+                    limit=limit,
+                )
+            return said(
+                "%(where)s must have %(limit)s for %(reader)s; by %(writer)s the limit is %(had)s.",
+                **sides, limit=limit, had=shown(had),
+            )  # fmt: skip
         case "uniqueItems":
-            return f"{where} may hold an entry twice by {writer}; {reader} refuses that."
+            return said("%(where)s may hold an entry twice by %(writer)s; %(reader)s refuses that.", **sides)
         case "whole":
-            return f"{where} may have a value by {writer} that {reader} refuses."
-    return f"{where} may have a value by {writer} that {reader} refuses ({finding.word})."
+            return said("%(where)s may have a value by %(writer)s that %(reader)s refuses.", **sides)
+    return said(
+        "%(where)s may have a value by %(writer)s that %(reader)s refuses (%(word)s).",
+        **sides,
+        word=finding.word,
+    )
 
 
-_FORMS = {"anyOf": "none of the alternatives", "oneOf": "none or more than one of the alternatives"}
-_LIMITS = {
-    "minimum": "a value of at least",
-    "exclusiveMinimum": "a value of more than",
-    "maximum": "a value of at most",
-    "exclusiveMaximum": "a value of less than",
-    "multipleOf": "a multiple of",
-    "minLength": "a length of at least",
-    "maxLength": "a length of at most",
-    "minItems": "an entry count of at least",
-    "maxItems": "an entry count of at most",
-    "minProperties": "a member count of at least",
-    "maxProperties": "a member count of at most",
+_FORMS = {
+    "anyOf": said("none of the alternatives"),
+    "oneOf": said("none or more than one of the alternatives"),
+}
+_LIMITS: dict[str, Callable[[str], str]] = {
+    "minimum": lambda limit: said("a value of at least %(limit)s", limit=limit),
+    "exclusiveMinimum": lambda limit: said("a value of more than %(limit)s", limit=limit),
+    "maximum": lambda limit: said("a value of at most %(limit)s", limit=limit),
+    "exclusiveMaximum": lambda limit: said("a value of less than %(limit)s", limit=limit),
+    "multipleOf": lambda limit: said("a multiple of %(limit)s", limit=limit),
+    "minLength": lambda limit: said("a length of at least %(limit)s", limit=limit),
+    "maxLength": lambda limit: said("a length of at most %(limit)s", limit=limit),
+    "minItems": lambda limit: said("an entry count of at least %(limit)s", limit=limit),
+    "maxItems": lambda limit: said("an entry count of at most %(limit)s", limit=limit),
+    "minProperties": lambda limit: said("a member count of at least %(limit)s", limit=limit),
+    "maxProperties": lambda limit: said("a member count of at most %(limit)s", limit=limit),
 }
 
 
 def _kinds(names: Any) -> str:
     found = [names] if isinstance(names, str) else list(names or ())
-    return " or ".join(found) if found else "anything"
+    return joined(found, said(" or ")) if found else said("anything")

@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from catalog.said import said
 from catalog.schemas.compatibility.budget import DEEPEST, LARGEST, Budget, Exhausted, size
 from catalog.schemas.compatibility.containment import Comparison, unique
 from catalog.schemas.compatibility.findings import Finding, place_name, sentence_of
@@ -28,7 +29,7 @@ from catalog.schemas.validator import SchemaRefused, Validator, compile_schema
 
 PLACES = 40
 LOOKS = 50_000  # of the validator for one value: about a millisecond
-_TIME = "The time for this check was used up before it was decided."
+_TIME = said("The time for this check was used up before it was decided.")
 Answer = tuple[list[Break], list[Undecided]]
 
 
@@ -70,13 +71,17 @@ class Pair:
         except Exhausted:
             return self._open(_TIME)
         except Unsupported as error:
-            return self._open(f"The comparison does not look into {error}.")
+            return self._open(said("The comparison does not look into %(what)s.", what=str(error)))
         except RecursionError:
-            return self._open("The schema is nested too deeply, or its references lead back to themselves.")
+            return self._open(
+                said("The schema is nested too deeply, or its references lead back to themselves.")
+            )
         except SchemaRefused as error:
-            return self._open(f"A schema cannot be used: {error}")
+            return self._open(said("A schema cannot be used: %(why)s", why=str(error)))
         except (ArithmeticError, ValueError) as error:
-            return self._open(f"The schema holds a value that cannot be worked with: {str(error)[:120]}")
+            return self._open(
+                said("The schema holds a value that cannot be worked with: %(why)s", why=str(error)[:120])
+            )
 
     def _open(self, why: str) -> Answer:
         return [], [Undecided(self.direction, "data", why)]
@@ -189,19 +194,22 @@ class Pair:
         return self._break(finding, value, refusals)
 
     def _undecided(self, left: list[Finding], breaks: list[Break], out_of_time: bool) -> list[Undecided]:
-        said = {one.path for one in breaks}
+        told = {one.path for one in breaks}
         found = []
         for finding in left:
             path = _path_of(finding)
             # What was shown below or above a place has said what there is to say about it.
-            if not any(path == one or path.startswith(one) or one.startswith(path) for one in said):
-                why = f"{sentence_of(finding, self.direction)} No example was found that shows it."
+            if not any(path == one or path.startswith(one) or one.startswith(path) for one in told):
+                why = said(
+                    "%(finding)s No example was found that shows it.",
+                    finding=sentence_of(finding, self.direction),
+                )
                 found.append(Undecided(self.direction, path, why))
         if out_of_time:
             found.append(Undecided(self.direction, "data", _TIME))
         if not breaks and not found:
             found.append(
-                Undecided(self.direction, "data", "It was neither proved nor refuted by an example.")
+                Undecided(self.direction, "data", said("It was neither proved nor refuted by an example."))
             )
         return found
 

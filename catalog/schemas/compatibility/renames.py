@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import Any
 
+from catalog.said import said
 from catalog.schemas.compatibility.budget import DEEPEST, LARGEST, Budget, Exhausted, size
 from catalog.schemas.compatibility.normal import Schema, Unsupported, normal, with_dialect
 from catalog.schemas.compatibility.reading import Document, text_of
@@ -67,9 +68,12 @@ def _walk(before: Document, after: Document, budget: Budget) -> Iterable[str]:
         gone = {name: _shape(before, children) for name, children in old.items() if name not in new}
         added = {name: _shape(after, children) for name, children in new.items() if name not in old}
         for one, other in pairs(gone, added):
-            yield (
-                f"{path}.{other} looks like {path}.{one} under a new name. Listeners that read {one} find nothing: "
-                f"keep {one} beside it, or register another event type."
+            yield said(
+                "%(path)s.%(other)s looks like %(path)s.%(one)s under a new name. Listeners that read %(one)s find "
+                "nothing: keep %(one)s beside it, or register another event type.",
+                path=path,
+                one=one,
+                other=other,
             )
         both = [name for name in old if name in new]
         todo.extend((f"{path}.{name}", {"allOf": old[name]}, {"allOf": new[name]}) for name in both)

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from catalog.said import joined, said
 from catalog.schemas.references import Document
 from catalog.schemas.shape.formats import FORMATS
 from catalog.schemas.shape.kinds import misfits
@@ -77,7 +78,14 @@ class _Amendment:
     def _format(self, schema: dict[str, Any], strings: Strings, path: Path) -> None:
         name = schema.get("format")
         if name in FORMATS and strings.votes.get(name, 0) < strings.count:
-            self.tell(path, f"{name} only in {share_of(strings.votes.get(name, 0), strings.count)}")
+            self.tell(
+                path,
+                said(
+                    "%(kind)s only in %(share)s",
+                    kind=name,
+                    share=share_of(strings.votes.get(name, 0), strings.count),
+                ),
+            )
             del schema["format"]
 
     def _choices(self, schema: dict[str, Any], node: Node, path: Path) -> None:
@@ -88,20 +96,23 @@ class _Amendment:
         listed = {_KINDS.get(type(choice)) for choice in choices}
         strings = node.strings
         if any(_KINDS_SEEN[kind] not in listed for kind in others):
-            self.tell(path, f"also {' and '.join(others)}: no list of values can be kept")
+            self.tell(
+                path,
+                said("also %(kinds)s: no list of values can be kept", kinds=joined(others, said(" and "))),
+            )
             schema.pop("const", None)
             schema.pop("enum", None)
             return
         if others or (strings is not None and (strings.many or strings.unkept)):
             self.tell(
-                path, "perhaps more values than the declared ones, which are not kept: look at its enum"
+                path, said("perhaps more values than the declared ones, which are not kept: look at its enum")
             )
         more: list[Any] = sorted(text for text in (strings.values if strings else ()) if text not in choices)
         if node.nulls and None not in choices:
             more.append(None)
         if more:
             shown = ", ".join("null" if value is None else f"“{value}”" for value in more)
-            self.tell(path, f"new values: {shown}")
+            self.tell(path, said("new values: %(values)s", values=shown))
             schema.pop("const", None)
             schema["enum"] = [*choices, *more]
 
@@ -121,7 +132,15 @@ class _Amendment:
             for keyword, seen in bounds.items():
                 bound = schema.get(keyword)
                 if isinstance(bound, int | float) and seen is not None and sign * seen < sign * bound:
-                    self.tell(path, f"{keyword} is {bound}, seen was {seen}")
+                    self.tell(
+                        path,
+                        said(
+                            "%(keyword)s is %(bound)s, seen was %(seen)s",
+                            keyword=keyword,
+                            bound=bound,
+                            seen=seen,
+                        ),
+                    )
                     schema[keyword] = seen
 
     def _objects(
@@ -138,7 +157,14 @@ class _Amendment:
             missing = [name for name in required if _count(objects, name) < objects.count]
             for name in missing:
                 share = share_of(_count(objects, name), objects.count)
-                self.tell((*path, str(name)), f"declared required, but only in {share} of {objects.count:,}")
+                self.tell(
+                    (*path, str(name)),
+                    said(
+                        "declared required, but only in %(share)s of %(n)s",
+                        share=share,
+                        n=f"{objects.count:,}",
+                    ),
+                )
             if missing:
                 schema["required"] = [name for name in required if name not in missing]
         properties = schema.get("properties")
@@ -161,10 +187,13 @@ class _Amendment:
         )
         for name in new:
             share = share_of(reading.fields[name].count, objects.count)
-            self.tell((*path, name), f"never declared, in {share} of {objects.count:,}")
+            self.tell(
+                (*path, name),
+                said("never declared, in %(share)s of %(n)s", share=share, n=f"{objects.count:,}"),
+            )
             schema.setdefault("properties", {})[name] = self.write(reading.fields[name], (*path, name))
         if reading.entries is not None or objects.rest is not None:
-            self.tell(path, "has names that no schema can list")
+            self.tell(path, said("has names that no schema can list"))
             if reading.entries is not None and extra is False and not known:
                 schema["additionalProperties"] = self.write(reading.entries, (*path, MAP_ENTRY))
             elif extra is False:

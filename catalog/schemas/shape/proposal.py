@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.said import joined, said
 from catalog.schemas.dialects import DEFAULT
 from catalog.schemas.shape.accumulator import Shape
 from catalog.schemas.shape.alternatives import Alternatives, clear_alternatives
@@ -58,7 +59,11 @@ def propose(shape: Shape, *, min_samples: int = 50, base: str | None = None) -> 
         schema = {"$schema": DEFAULT, **writer.schema(shape.root, ())}
         if shape.samples < min_samples:
             writer.note(
-                (), f"Only {counted(shape.samples, 'event')} so far: nothing is required, nothing is closed."
+                (),
+                said(
+                    "Only %(n)s so far: nothing is required, nothing is closed.",
+                    n=counted(shape.samples, "event"),
+                ),
             )
     else:
         schema = amend(parse(base), shape.root, min_samples, writer.schema, writer.note)
@@ -99,7 +104,10 @@ class _Writer:
         if not seen or set(seen) == {"null"}:
             if seen and self.min_samples is not None:
                 self.note(
-                    path, f"always null so far, in {counted(node.count, 'value')}: any value is allowed"
+                    path,
+                    said(
+                        "always null so far, in %(n)s: any value is allowed", n=counted(node.count, "value")
+                    ),
                 )
             return {}
         kinds = [kind for kind in _KINDS if kind in seen and not (kind == "integer" and "number" in seen)]
@@ -127,10 +135,12 @@ class _Writer:
         if len(seen) < 2 or self.min_samples is None or set(seen) == {"integer", "number"}:
             return
         if len(seen) == 2 and "null" in seen:
-            self.note(path, f"null in {share_of(seen['null'], count)}")
+            self.note(path, said("null in %(share)s", share=share_of(seen["null"], count)))
         else:
-            parts = ", ".join(f"{kind} in {share_of(n, count)}" for kind, n in seen.items())
-            self.note(path, f"of several types: {parts}")
+            parts = [
+                said("%(kind)s in %(share)s", kind=kind, share=share_of(n, count)) for kind, n in seen.items()
+            ]
+            self.note(path, said("of several types: %(parts)s", parts=joined(parts, ", ")))
 
     def _strings(self, strings: Strings, seen: dict[str, int], path: Path) -> dict[str, Any]:
         if strings.format:
@@ -139,7 +149,14 @@ class _Writer:
             return {}
         near = max(strings.votes.items(), key=lambda vote: vote[1], default=("", 0))
         if 10 * near[1] >= 9 * strings.count:
-            self.note(path, f"{near[0]} in {share_of(near[1], strings.count)}, but not always")
+            self.note(
+                path,
+                said(
+                    "%(kind)s in %(share)s, but not always",
+                    kind=near[0],
+                    share=share_of(near[1], strings.count),
+                ),
+            )
         if strings.many or strings.unkept or set(seen) - {"string", "null"}:
             return {}
         values = sorted(strings.values)
@@ -149,9 +166,17 @@ class _Writer:
                 and "null" not in seen
                 and _TOKEN.fullmatch(values[0])
             ):
-                self.note(path, f"always “{values[0]}”, in {counted(strings.count, 'value')}")
+                self.note(
+                    path,
+                    said("always “%(value)s”, in %(n)s", value=values[0], n=counted(strings.count, "value")),
+                )
                 return {"const": values[0]}
-            self.note(path, f"always “{values[0]}” so far, in {counted(strings.count, 'value')}")
+            self.note(
+                path,
+                said(
+                    "always “%(value)s” so far, in %(n)s", value=values[0], n=counted(strings.count, "value")
+                ),
+            )
             return {}
         if (
             len(values) > CHOICES
@@ -160,7 +185,7 @@ class _Writer:
             or not all(map(_TOKEN.fullmatch, values))
         ):
             return {}
-        self.note(path, f"one of {len(values)} in {counted(strings.count, 'value')}")
+        self.note(path, said("one of %(few)s in %(n)s", few=len(values), n=counted(strings.count, "value")))
         return {"enum": [*values, None] if "null" in seen else values}
 
     def _objects(self, objects: Objects, path: Path, alone: bool) -> dict[str, Any]:
@@ -176,9 +201,13 @@ class _Writer:
         for name in names:
             child = reading.fields[name]
             if least is not None and child.count < objects.count and name not in own:
-                around = "events" if not path else "objects"
-                share = share_of(child.count, objects.count)
-                self.note((*path, name), f"in {share} of {objects.count:,} {around}")
+                values = {"share": share_of(child.count, objects.count), "n": f"{objects.count:,}"}
+                self.note(
+                    (*path, name),
+                    said("in %(share)s of %(n)s objects", **values)
+                    if path
+                    else said("in %(share)s of %(n)s events", **values),
+                )
             properties[name] = self.schema(child, (*path, name))
         common = {name: schema for name, schema in properties.items() if name not in own}
         if common:
@@ -187,12 +216,16 @@ class _Writer:
         if required:
             found["required"] = required
         if reading.entries is not None:
-            names_seen = f"{reading.names:,} names" if reading.names else "more names than are kept"
-            self.note(path, f"looks like a map: {names_seen}, one shape")
+            self.note(
+                path,
+                said("looks like a map: %(n)s names, one shape", n=f"{reading.names:,}")
+                if reading.names
+                else said("looks like a map: more names than are kept, one shape"),
+            )
             if entries := self.schema(reading.entries, (*path, MAP_ENTRY)):
                 found["additionalProperties"] = entries
         elif objects.full or objects.cut:
-            self.note(path, "more names or levels than are kept: only some of its fields are listed")
+            self.note(path, said("more names or levels than are kept: only some of its fields are listed"))
         if alternatives is not None:
             found["oneOf"] = self._one_of(alternatives, properties, path)
         return found
@@ -202,7 +235,10 @@ class _Writer:
     ) -> list[dict[str, Any]]:
         assert self.min_samples is not None
         tag = alternatives.tag
-        self.note((*path, tag), f"decides which fields there are: {len(alternatives.values)} alternatives")
+        self.note(
+            (*path, tag),
+            said("decides which fields there are: %(n)s alternatives", n=len(alternatives.values)),
+        )
         return [
             {
                 "properties": {tag: {"const": one.value}, **{name: properties[name] for name in one.own}},

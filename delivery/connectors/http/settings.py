@@ -6,6 +6,7 @@ import base64
 from typing import Literal
 from urllib.parse import quote
 
+from catalog.said import said
 from delivery.connectors import config as settings
 from delivery.connectors.config import Secret, setting
 from delivery.connectors.http import signing
@@ -15,11 +16,11 @@ from delivery.connectors.http.validity import problems_of
 from delivery.http import TLS
 
 REQUEST, AUTH, SIGNATURE, PERMISSION, WAY = (
-    "Values from the event",
-    "Authentication",
-    "Signature",
-    "Permission",
-    "TLS and proxy",
+    said("Values from the event"),
+    said("Authentication"),
+    said("Signature"),
+    said("Permission"),
+    said("TLS and proxy"),
 )
 PEM = "application/x-pem-file"
 LONGEST_PEM = 64 * 1024

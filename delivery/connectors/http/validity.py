@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
+from catalog.said import said
 from delivery.connectors.http import signing
 from delivery.connectors.http.templates import BadTemplate, HeaderTemplates, TargetTemplate, fixed_url
 from delivery.http import AddressPolicy, Blocked, InvalidHeader, InvalidPEM, ParsedURL
@@ -43,7 +44,7 @@ def problems_of(config: HTTPConfig) -> dict[str, str]:
 
 
 def _header_problems(config: HTTPConfig, url: ParsedURL) -> dict[str, str]:
-    problems = {}
+    problems: dict[str, str] = {}
     taken = _names_twice([*config.headers, *config.event_headers])
     for field, given in (("headers", config.headers), ("event_headers", config.event_headers)):
         for name, value in given.items():
@@ -52,15 +53,19 @@ def _header_problems(config: HTTPConfig, url: ParsedURL) -> dict[str, str]:
             except InvalidHeader as error:
                 problems[field] = str(error)
             if SET_HERE.fullmatch(name.lower()):
-                problems[field] = f"The header {name} is set by Signalbox itself; remove it."
+                problems[field] = said(
+                    "The header %(name)s is set by Signalbox itself; remove it.", name=name
+                )
             if name.lower() in taken:
-                problems[field] = "A header is given twice; upper and lower case make no difference."
+                problems[field] = said("A header is given twice; upper and lower case make no difference.")
             if name.lower() != "authorization":
                 continue
             if url.authorization is not None:
-                problems[field] = "The URL holds a user and there is an Authorization header too; keep one."
+                problems[field] = said(
+                    "The URL holds a user and there is an Authorization header too; keep one."
+                )
             elif config.auth in ("basic", "bearer", "oauth2"):
-                problems[field] = "Authentication sends an Authorization header; remove this one."
+                problems[field] = said("Authentication sends an Authorization header; remove this one.")
     try:
         HeaderTemplates(config.event_headers)
         for name, text in config.event_headers.items():
@@ -77,22 +82,26 @@ def _auth_problems(config: HTTPConfig, url: ParsedURL) -> dict[str, str]:
         "api_key": ("api_key", "api_key_name"),
         "oauth2": ("token_url", "client_id", "client_secret"),
     }
-    problems = {
-        name: "This is required."
+    problems: dict[str, str] = {
+        name: said("This is required.")
         for name in needed.get(config.auth, ())
         if not str(getattr(config, name)).strip()
     }
     if problems:
         return problems
     if url.authorization is not None and config.auth in ("basic", "bearer", "oauth2"):
-        return {"auth": "The URL holds a user already; take it out of the URL, or choose none here."}
+        return {"auth": said("The URL holds a user already; take it out of the URL, or choose none here.")}
     if config.auth == "basic" and (":" in config.username or not _is_text(config.username, config.password)):
-        return {"username": "User and password must not hold control characters, the user no colon."}
+        return {"username": said("User and password must not hold control characters, the user no colon.")}
     if config.auth == "bearer":
         return _header_problem(config, "token", "authorization", f"Bearer {config.token}")
     if config.auth == "api_key" and config.api_key_in == "header":
         if SET_HERE.fullmatch(config.api_key_name.lower()):
-            return {"api_key_name": f"The header {config.api_key_name} is set by Signalbox itconfig."}
+            return {
+                "api_key_name": said(
+                    "The header %(name)s is set by Signalbox itself.", name=config.api_key_name
+                )
+            }
         return _header_problem(config, "api_key", config.api_key_name, config.api_key)
     if config.auth == "oauth2":
         try:
@@ -101,14 +110,16 @@ def _auth_problems(config: HTTPConfig, url: ParsedURL) -> dict[str, str]:
             return {"token_url": blocked.sentence}
         if parsed.authorization is not None:
             return {
-                "token_url": "Take user and password out of the URL; they are the client's id and secret."
+                "token_url": said(
+                    "Take user and password out of the URL; they are the client's id and secret."
+                )
             }
     return {}
 
 
 def _header_problem(config: HTTPConfig, field: str, name: str, value: str) -> dict[str, str]:
     if name.lower() in {one.lower() for one in (*config.headers, *config.event_headers)}:
-        return {"headers": f"Authentication sends the header {name}; remove this one."}
+        return {"headers": said("Authentication sends the header %(name)s; remove this one.", name=name)}
     try:
         check_header(name, value)
     except InvalidHeader as error:
@@ -119,22 +130,26 @@ def _header_problem(config: HTTPConfig, field: str, name: str, value: str) -> di
 def _batch_problems(config: HTTPConfig) -> dict[str, str]:
     if config.mode == "batched" and config.is_templated:
         return {
-            "mode": "A batch goes to one URL; take the placeholders out of the URL, or choose another mode."
+            "mode": said(
+                "A batch goes to one URL; take the placeholders out of the URL, or choose another mode."
+            )
         }
     if config.mode == "batched" and config.event_headers:
         return {
-            "mode": "A batch has one set of headers; take out those from the event, or choose another mode."
+            "mode": said(
+                "A batch has one set of headers; take out those from the event, or choose another mode."
+            )
         }
     return {}
 
 
 def _way_problems(config: HTTPConfig, url: ParsedURL) -> dict[str, str]:
     if config.mtls and not url.tls:
-        return {"mtls": "A client certificate is shown in TLS only; the URL must begin with https://."}
+        return {"mtls": said("A client certificate is shown in TLS only; the URL must begin with https://.")}
     if config.mtls:
         for name in ("client_certificate", "client_key"):
             if not str(getattr(config, name)).strip():
-                return {name: "This is required."}
+                return {name: said("This is required.")}
     if config.tls is not None:
         try:
             config.tls.context()
@@ -148,7 +163,7 @@ def _way_problems(config: HTTPConfig, url: ParsedURL) -> dict[str, str]:
         except Blocked as blocked:
             return {"proxy": blocked.sentence.replace("The URL", "The proxy's URL")}
     if config.origin and not _NAME.fullmatch(config.origin):
-        return {"origin": "This is a DNS name, such as events.shop.example."}
+        return {"origin": said("This is a DNS name, such as events.shop.example.")}
     return {}
 
 

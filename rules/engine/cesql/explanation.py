@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from catalog.said import said
 from rules.engine.alternative import show, type_names
 from rules.engine.cesql.compiler import Attributes, Compiler, Failed
 from rules.engine.cesql.errors import ErrorKind, EvaluationError, place
@@ -162,8 +163,11 @@ class _Explainer:
             tail = "holds always, as the rule wants" if ok else "never holds"
             sentence = f"{written(node, self._text)} {tail}"
         else:
-            tail = "as the rule wants" if ok else f"the rule wants {phrase}"
-            sentence = f"{path} is {show(seen)}, {tail}"
+            there = said("%(path)s is %(value)s", path=path, value=show(seen))
+            if ok:
+                sentence = said("%(seen)s, as the rule wants", seen=there)
+            else:
+                sentence = said("%(seen)s, the rule wants %(wanted)s", seen=there, wanted=phrase)
         return self._finding(node, path, operator, wanted, seen, ok, sentence)
 
     def _plain(self, node: Node, value: Value, phrase: str, operator: str, wanted: Any, ok: bool) -> Finding:

@@ -57,10 +57,41 @@ def test_the_live_feed_tells_when_there_are_more_or_fewer_dead_letters(
     from delivery import live
 
     monkeypatch.setattr(live, "DEAD_EVERY", 0.0)
-    look = live._Look()
-    assert [part["html"] for part in look.parts(frozenset({"dead-letters"}))] == [""]
+    look, watched = live._Look(), {"en": frozenset({"dead-letters"})}
+    assert [part["html"] for part in look.parts(watched)["en"]] == [""]
     refuse(town)
-    assert [part["html"] for part in look.parts(frozenset({"dead-letters"}))] == ["1"]
-    assert look.parts(frozenset({"dead-letters"})) == []
+    assert [part["html"] for part in look.parts(watched)["en"]] == ["1"]
+    assert look.parts(watched)["en"] == []
     write.execute("DELETE FROM runner_exception")
-    assert [part["html"] for part in look.parts(frozenset({"dead-letters"}))] == [""]
+    assert [part["html"] for part in look.parts(watched)["en"]] == [""]
+
+
+def test_each_language_is_told_in_its_own_words(
+    town: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from delivery import live
+
+    monkeypatch.setattr(live, "RATE_EVERY", 0.0)
+    look, topics = live._Look(), frozenset({"rate", "deliveries"})
+    seq = order(town)
+    for number in range(90):
+        write.attempt(town.billing.pk, seq, Outcome.DELIVERED, number)
+    found = look.parts({"en": topics, "zh-hans": topics})
+    told = {
+        language: {part["topic"]: (part["html"], part["sampled"]) for part in parts}
+        for language, parts in found.items()
+    }
+    assert told["en"]["deliveries"][1] == "sampled 1 in 4"
+    assert told["zh-hans"]["deliveries"][1] == "抽样 1/4"
+    assert "milliseconds" in told["en"]["deliveries"][0]
+    assert "毫秒" in told["zh-hans"]["deliveries"][0]
+    assert "个事件/分钟" in told["zh-hans"]["rate"][0]
+
+
+def test_a_page_names_its_language_and_an_unknown_one_counts_as_english() -> None:
+    from delivery.consumers import _read
+
+    assert _read('{"topics": ["wire"], "language": "zh-hans"}') == (["wire"], {}, "zh-hans")
+    for other in ('"xx"', "7", "null", '["zh-hans"]'):
+        assert _read(f'{{"topics": ["wire"], "language": {other}}}') == (["wire"], {}, "en")
+    assert _read('{"topics": ["wire"]}') == (["wire"], {}, "en")

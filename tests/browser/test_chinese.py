@@ -120,7 +120,9 @@ def test_the_language_is_chosen_where_one_signs_in_kept_and_changed_in_the_menu(
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
-def test_times_are_kept_current_in_the_language_of_the_page(console: Town, visit: Callable[..., Page]) -> None:
+def test_times_are_kept_current_in_the_language_of_the_page(
+    console: Town, visit: Callable[..., Page]
+) -> None:
     page = visit()
     page.goto(console.url)
     in_chinese(page)

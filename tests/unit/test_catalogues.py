@@ -90,7 +90,9 @@ def test_catalogues_are_compiled_once_also_when_many_start_together(tmp_path: Pa
     assert ready.stat().st_mtime_ns == before
     found = gettext.translation("django", folder, ["zh_Hans"])
     assert found.gettext("Dead letters") == "死信"
-    assert found.ngettext("%(n)s event", "%(n)s events", 1) == found.ngettext("%(n)s event", "%(n)s events", 7)
+    assert found.ngettext("%(n)s event", "%(n)s events", 1) == found.ngettext(
+        "%(n)s event", "%(n)s events", 7
+    )
 
 
 def test_another_catalogue_is_compiled_beside_the_former_one(tmp_path: Path) -> None:

@@ -72,10 +72,14 @@ def test_programs_are_answered_in_english_whatever_they_ask_for(client, person, 
         found = client.get(path, headers={"accept-language": "zh-CN"})
         assert found.headers["Content-Type"].startswith("application/"), path
         assert not HAN.search(found.content.decode()), path
-    refused = client.post("/api/v1/wanted", "no JSON", "application/json", headers={"accept-language": "zh-CN"})
+    refused = client.post(
+        "/api/v1/wanted", "no JSON", "application/json", headers={"accept-language": "zh-CN"}
+    )
     assert "not JSON" in refused.content.decode()
     client.logout()
-    assert not HAN.search(client.get("/schemas/order.placed", headers={"accept-language": "zh-CN"}).content.decode())
+    assert not HAN.search(
+        client.get("/schemas/order.placed", headers={"accept-language": "zh-CN"}).content.decode()
+    )
     assert not HAN.search(client.get("/api/v1/nothing", **CHINESE).content.decode())
 
 

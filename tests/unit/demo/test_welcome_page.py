@@ -87,8 +87,8 @@ def test_an_empty_page_leads_to_the_way_to_a_first_event(page: str) -> None:
     client = signed_in(User.objects.create_superuser("mine"))
     found = client.get(reverse(page)).content.decode()
     inside = found.partition("<main")[2]
-    assert f'href="{reverse("welcome")}"' in inside
-    assert f'href="{reverse("marketplace")}"' not in inside
+    assert f' href="{reverse("welcome")}"' in inside
+    assert f' href="{reverse("marketplace")}"' not in inside
 
 
 def test_the_page_says_what_there_is_and_shows_the_line_of_the_terminal(visitor: Client) -> None:

@@ -6,6 +6,7 @@ Gathering needs GNU gettext's xgettext; nothing that runs does.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ KEYWORDS = (
     "npgettext:1c,2,3",
 )  # fmt: skip
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w*\}")
+_TWICE = re.compile(r"msgid '(.*)' is used without plural and with plural")
 MARKUP = re.compile(r"</?[a-z][^>]*>|`[^`]*`")
 
 
@@ -47,11 +49,19 @@ def gathered(root: Path) -> polib.POFile:
                 *(f"--keyword={keyword}" for keyword in KEYWORDS),
                 f"--directory={folder}", f"--directory={root}", "--files-from=-",
             ],
-            input="\n".join(names), capture_output=True, text=True, check=False,
+            input="\n".join(names), capture_output=True, text=True, check=False, env=os.environ | {"LC_ALL": "C.UTF-8"},
         )  # fmt: skip
     if done.returncode:
         raise RuntimeError(done.stderr.strip())
-    return polib.pofile(done.stdout, wrapwidth=0)
+    found = polib.pofile(done.stdout, wrapwidth=0)
+    for name in _TWICE.findall(done.stderr):
+        entry = found.find(name)
+        # gettext gives the plural's translation for the message alone, too: nothing would fill its placeholders in.
+        if entry and sorted(PLACEHOLDER.findall(name)) != sorted(PLACEHOLDER.findall(entry.msgid_plural)):
+            raise RuntimeError(
+                f"“{name}” is said with a plural that has other placeholders, and without: use other words."
+            )
+    return found
 
 
 def _python(root: Path, folder: Path) -> Iterator[str]:

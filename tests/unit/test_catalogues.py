@@ -105,3 +105,13 @@ def test_another_catalogue_is_compiled_beside_the_former_one(tmp_path: Path) -> 
     assert first != second
     assert gettext.translation("django", first, ["zh_Hans"]).gettext("a") == "甲"
     assert gettext.translation("django", second, ["zh_Hans"]).gettext("a") == "乙"
+
+
+@pytest.mark.service("gettext")
+def test_a_message_is_not_used_alone_where_its_plural_asks_for_a_number(tmp_path: Path) -> None:
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "catalog" / "words.py").write_text(
+        '_("per minute")\nngettext("per minute", "per %(n)s minutes", n)\n'
+    )
+    with pytest.raises(RuntimeError, match="“per minute” is said with a plural"):
+        gathering.gathered(tmp_path)

@@ -26,6 +26,6 @@ def test_an_explanation_is_told_in_the_language_of_the_page() -> None:
     english = "data.total.amount is 5, the rule wants a number >= 10 and < 20"
     assert failed.sentence == english
     with translation.override("zh-hans"):
-        assert told(failed.sentence) == "data.total.amount 为 5，规则要求 数字 >= 10 和 < 20"
+        assert told(failed.sentence) == "data.total.amount 为 5，规则要求数字 >= 10 和 < 20"
     assert told(failed.sentence) == english
     assert told("of no engine") == "of no engine"

@@ -36,8 +36,9 @@ def summarise(change: Change) -> None:
         found = difference(parse(texts[1]), parse(texts[0])) if len(texts) == 2 else []
     except NotJson:
         found = []
-    said = [one.message for one in found if not one.is_annotation][:SENTENCES]
-    change.detail = change.detail | {"changes": said or [one.message for one in found][:SENTENCES]}
+    said = [one for one in found if not one.is_annotation] or found
+    # Plain strings, which the validator asks for: a sentence is one that carries the parts it is made of.
+    change.detail = change.detail | {"changes": [str.__str__(one.message) for one in said[:SENTENCES]]}
     Change.objects.filter(pk=change.pk).update(detail=change.detail)
 
 

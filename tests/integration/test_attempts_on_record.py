@@ -139,11 +139,15 @@ def test_successes_one_by_one_cost_few_bytes_once_they_are_merged(log_database: 
     before = _size()
     succeed(3_000, 1)
     upkeep.merge_packs(time.monotonic() + 60)
-    # What was freed is used again by those that come; here none do.
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM FULL attempt_pack" if connection.vendor == "postgresql" else "VACUUM")
-    cost = (_size() - before) / 3_000
-    assert cost <= 40, f"{cost:.1f} bytes"
+
+    def cost() -> float:
+        # What was freed is used again by those that come; here none do. PostgreSQL keeps it while a transaction that
+        # began before is open: its own analysis of the table may be one.
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM FULL attempt_pack" if connection.vendor == "postgresql" else "VACUUM")
+        return (_size() - before) / 3_000
+
+    eventually(lambda: cost() <= 40, "each costs at most 40 bytes", 20)
 
 
 def succeed(count: int, together: int) -> None:

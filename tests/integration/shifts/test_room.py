@@ -31,8 +31,8 @@ def test_many_targets_share_few_places_and_all_are_served(
     assert rows("SELECT count(*) FROM attempt WHERE outcome <> 1") == [(0,)], (
         "nobody failed for want of a place"
     )
-    # What rests makes room for what is opened; the operating system may tell of the end of one a moment later.
-    assert sink.most_connected <= PLACES + 1
+    # What rests makes room for what is opened; the sink may hear of the end of some a moment later.
+    assert sink.most_connected <= 2 * PLACES < TARGETS * min(HTTPTarget.max_in_flight, EVENTS)
     # In turn, not one target after the other: each had its first before any had its last.
     paths = [seen.path for seen in sink.seen]
     begun = max(paths.index(f"/{number}") for number in range(TARGETS))

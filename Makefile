@@ -53,7 +53,7 @@ bench: dev ## one JSON line per figure, with the reference measured in the same 
 
 peers: .venv-peers/stamp ## install what `bench` measures beside ours and cannot live in one environment with it
 
-chaos: dev ## 50 rounds of kills and other faults under load: what was lost, overtaken, repeated; ROUNDS="--seed 1" chooses
+chaos: dev ## 108 rounds of kills and other faults under load: what was lost, overtaken, repeated; ROUNDS="--seed 1" chooses
 	@exec $(PY) -m tests.chaos.rounds $(ROUNDS)
 
 lock: dev ## write the lock files from pyproject.toml; UPGRADE=1 takes the newest of what fits

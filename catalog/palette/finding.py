@@ -98,10 +98,10 @@ def own_path(what: Asked) -> tuple[str, dict[str, list[str]]] | None:
     return parts.path, parse_qs(parts.query)
 
 
-def page_of(path: str) -> tuple[str | None, dict[str, Any], tuple[Any, ...]]:
+def page_of(path: str) -> tuple[str | None, dict[str, Any]]:
     """URL name and arguments of the page at `path`; None as its name when there is no page."""
     try:
         match = resolve(path)
     except Resolver404:
-        return None, {}, ()
-    return match.url_name, match.kwargs, match.args
+        return None, {}
+    return match.url_name, match.kwargs

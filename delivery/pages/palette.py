@@ -43,7 +43,7 @@ def _events(what: Asked) -> Section | None:
     headlines: Sequence[events.Headline] = []
     text = what.query
     if (own := own_path(what)) is not None:
-        page, kwargs, _args = page_of(own[0])
+        page, kwargs = page_of(own[0])
         if page in ("journey", "raw-event"):
             headlines = events.headlines_of([kwargs["seq"]])
         elif page == "find":

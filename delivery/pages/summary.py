@@ -207,7 +207,7 @@ def _needs(groups: list[listing.Group], owes: dict[int, Waiting]) -> list[Need]:
             Need(
                 "bad",
                 headline,
-                _said(refused_by, group.example, veiled),
+                _said(refused_by, group.example, veiled) + _held_up(owes.get(group.target, waiting.NONE)),
                 refused_by,
                 group.last_seq,
                 per_target[group.target],
@@ -220,6 +220,14 @@ def _needs(groups: list[listing.Group], owes: dict[int, Waiting]) -> list[Need]:
 def _said(target: Target, reason: str, veiled: set[int]) -> str:
     """The page is the same for everybody who looks: where an event may be personal, no answer is quoted on it."""
     return reason_veiled(reason) if target.rule_id in veiled else reason
+
+
+def _held_up(owed: Waiting) -> str:
+    """A further sentence where exceptions hold up everything that comes after."""
+    if not owed.full_of_exceptions:
+        return ""
+    words_ = _("Nothing new is read for it: %(n)s events wait behind others or are tried again.")
+    return f" {words_ % {'n': words.number(owed.held)}}"
 
 
 def _not_answering(owes: dict[int, Waiting], told: set[int], veiled: set[int]) -> list[Need]:

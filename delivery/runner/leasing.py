@@ -205,13 +205,15 @@ class Leasing(Sharing):
 
     def _take_over(self, target: int, slot: int, fence: int, cursors: tuple[int, ...]) -> Claimed:
         first, least = slot * LANES_PER_SLOT, min(cursors)
-        parked = self.database.rows(
+        held = self.database.rows(
             "SELECT key, seq, blocks, state FROM runner_exception "
-            "WHERE target = %s AND lane >= %s AND lane < %s ORDER BY seq",
-            [target, first, first + LANES_PER_SLOT],
+            "WHERE target = %s AND lane >= %s AND lane < %s AND (blocks = 1 OR state <> %s OR seq > %s) ORDER BY seq",
+            [target, first, first + LANES_PER_SLOT, State.DEAD, least],
         )
         tried, ended = attempts.above(self.database, target, least)
-        skip = ended | {row[1] for row in parked if row[1] > least}
+        skip = ended | {row[1] for row in held if row[1] > least}
+        # Dead letters that nobody waits for may be any number.
+        parked = [row for row in held if row[2] or row[3] != State.DEAD]
         return Claimed(target, slot, fence, cursors, parked, skip, tried)
 
     def _free_heads(self, target: int, claimed: list[Claimed], policy: Policy, now: int) -> None:

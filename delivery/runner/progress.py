@@ -41,7 +41,8 @@ class Progress:
         self.cleared: deque[Item] = deque()  # recorded: may be sent now
         self.alone: deque[Item] = deque()  # are sent while nothing else is
         self.held_seqs: set[int] = set()  # exceptions in memory
-        self.exceptions = 0  # rows of this target, in the lane groups held
+        # Those that wait, are tried again, or are waited for, in the lane groups held. Nothing waits for other dead letters.
+        self.exceptions: set[int] = set()
         self.to_drain: set[int] = set()  # chains whose next exception is to be read
         self.sending = 0
         self.buffered = 0
@@ -76,7 +77,7 @@ class Progress:
 
     def park(self, key: int, seq: int, blocks: bool) -> None:
         """An exception that was there when the lease was taken."""
-        self.exceptions += 1
+        self.exceptions.add(seq)
         if blocks:
             chain = self.policy.chain(key, seq)
             self.parked[chain] = self.parked.get(chain, 0) + 1
@@ -119,6 +120,7 @@ class Progress:
             if item.seq in self.held_seqs or chain in outdated:
                 continue
             self.held_seqs.add(item.seq)
+            self.exceptions.add(item.seq)
             item.chain = chain
             item.attempts = max(item.attempts, self._attempts.pop(item.seq, 0))
             if item.state == State.DISCARD:
@@ -250,7 +252,6 @@ class Progress:
                 self._unblock(chain, item.key)
         else:
             place = (self.target, item.seq, item.lane, item.key)
-            self.exceptions += 1
             self.outbox.held.append(
                 (
                     *place,
@@ -268,6 +269,10 @@ class Progress:
                 )
             )
             self._pass(item)
+        if dead and not blocks:
+            self.exceptions.discard(item.seq)
+        else:
+            self.exceptions.add(item.seq)
         if blocks and not item.blocking:
             self._block(chain)
         self._next(chain, goes_on=not blocks)
@@ -312,7 +317,7 @@ class Progress:
     def _settle(self, item: Item, chain: int) -> None:
         """An exception that is none any more."""
         self.held_seqs.discard(item.seq)
-        self.exceptions -= 1
+        self.exceptions.discard(item.seq)
         self.outbox.settled.append(item.seq)
         self.outbox.slots.add(item.lane // LANES_PER_SLOT)
         if item.blocking:
@@ -320,7 +325,7 @@ class Progress:
 
     def _hold(self, item: Item, chain: int) -> None:
         """A fresh event of a parked chain becomes an exception that waits."""
-        self.exceptions += 1
+        self.exceptions.add(item.seq)
         place = (self.target, item.seq, item.lane, item.key)
         self.outbox.held.append(
             (*place, int(State.WAITING), 1, 0, 0, item.received_at, 0, *[None] * 3, item.raw, *[None] * 3)

@@ -32,7 +32,7 @@ from delivery.runner.preparing import OutsideContract, Preparing, frozen, unsend
 from delivery.runner.progress import Progress
 from delivery.runner.room import Room
 from delivery.runner.throttle import Throttle
-from delivery.tracking.words import REDRIVEN
+from delivery.tracking.words import EXCEPTIONS, REDRIVEN
 from delivery.tracking.words import Outcome as Ended
 from rules.contract import ContractRefused
 from rules.engine import TransformError
@@ -43,7 +43,6 @@ from rules.secrets import MASK
 logger = logging.getLogger(__name__)
 
 BUFFER = 2000  # events of one target in memory
-EXCEPTIONS = 10_000  # of one target; then nothing new is read for it until some are dealt with
 
 
 class Sender:
@@ -176,7 +175,9 @@ class Sender:
         """Whether fresh events may be read."""
         progress = self.progress
         return (
-            progress.drains is None and progress.buffered < BUFFER // 2 and progress.exceptions < EXCEPTIONS
+            progress.drains is None
+            and progress.buffered < BUFFER // 2
+            and len(progress.exceptions) < EXCEPTIONS
         )
 
     @property

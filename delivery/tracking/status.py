@@ -57,6 +57,8 @@ def of_state(state: str, enabled: bool, owes: Waiting) -> Status:
         return Status("idle", _("Not listening"))
     if owes.breaker is not None:
         return Status("bad", _("Does not answer"))
+    if owes.full_of_exceptions:
+        return Status("bad", _("Held up"))
     if owes.dead:
         return Status("bad", _("Refusing") if owes.answered else _("Not reachable"))
     if owes.retrying:

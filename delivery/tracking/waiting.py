@@ -11,7 +11,7 @@ from delivery.tracking import breakers, catching_up
 from delivery.tracking.breakers import OpenBreaker
 from delivery.tracking.catching_up import CatchingUp
 from delivery.tracking.read import marks, rows
-from delivery.tracking.words import State
+from delivery.tracking.words import EXCEPTIONS, State
 
 # Counting stops here per lane group: a person needs "more than 8,000", not the exact length of a long backlog.
 SLOT_LIMIT = 8000
@@ -23,7 +23,8 @@ class Waiting(NamedTuple):
     `queued`: routed and not yet tried; `full` when at least that many.  `oldest`: when the oldest of those was
     received (microseconds).  `behind`: waiting behind a failed event of their key.  `retrying`: tried, and tried again
     at `next_due` (microseconds).  `dead`: given up.  `breaker`: it does not answer, and is left alone but for probes.
-    `answered`: those of the dead that the target answered at all.
+    `answered`: those of the dead that the target answered at all. `held`: exceptions that end only when a person or the
+    target does something, and the dead letters they wait for.
     """
 
     queued: int = 0
@@ -36,11 +37,17 @@ class Waiting(NamedTuple):
     past: CatchingUp | None = None
     breaker: OpenBreaker | None = None
     answered: int = 0
+    held: int = 0
 
     @property
     def waiting(self) -> int:
         """Everything that has not come to an end."""
         return self.queued + self.behind
+
+    @property
+    def full_of_exceptions(self) -> bool:
+        """Whether there are so many that nothing new is read for it."""
+        return self.held >= EXCEPTIONS
 
 
 NONE = Waiting()
@@ -75,7 +82,7 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
         if first is not None:
             oldest[target] = min(first, oldest.get(target, first))
     received = _received_at(oldest.values())
-    exceptions, answered = _exceptions(targets)
+    exceptions, answered, held = _exceptions(targets)
     due = _next_due(targets)
     past = catching_up.of_targets(targets)
     stopped_by = breakers.of_targets(targets)
@@ -91,6 +98,7 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
             past.get(target),
             stopped_by.get(target),
             answered.get(target, 0),
+            held[target],
         )
         for target in targets
     }
@@ -101,19 +109,23 @@ def _received_at(seqs: Iterable[int]) -> dict[int, int]:
     return dict(rows(f"SELECT seq, received_at FROM log_event WHERE seq IN ({marks(wanted)})", wanted))
 
 
-def _exceptions(targets: Sequence[int]) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
-    """How many there are by target and state, and how many of the dead the target answered."""
+def _exceptions(
+    targets: Sequence[int],
+) -> tuple[dict[tuple[int, int], int], dict[int, int], dict[int, int]]:
+    """How many there are by target and state, how many of the dead the target answered, and how many hold others up or wait."""
     found = rows(
         # What was sent and got no answer. Without a request it could not even be made: that is no silence of the target.
-        "SELECT target, state, count(*), count(CASE WHEN status IS NOT NULL OR request IS NULL THEN 1 END) "
+        "SELECT target, state, count(*), count(CASE WHEN status IS NOT NULL OR request IS NULL THEN 1 END), "
+        "count(CASE WHEN state <> %s OR blocks = 1 THEN 1 END) "
         "FROM runner_exception "
         f"WHERE target IN ({marks(targets)}) GROUP BY 1, 2",
-        targets,
+        [State.DEAD, *targets],
     )
-    counts = {(int(target), int(state)): int(count) for target, state, count, _answered in found}
-    return counts, {
-        int(target): int(answered) for target, state, _count, answered in found if state == State.DEAD
-    }
+    counts = {(int(target), int(state)): int(count) for target, state, count, _, _ in found}
+    held: dict[int, int] = defaultdict(int)
+    for target, _, _, _, count in found:
+        held[int(target)] += count
+    return counts, {int(target): int(n) for target, state, _, n, _ in found if state == State.DEAD}, held
 
 
 def _next_due(targets: Sequence[int]) -> dict[int, int]:

@@ -13,6 +13,10 @@ EXPIRED = "Expired:"
 RESENT = "Sent twice: the connection that had been kept open closed without an answer, so it went again over a new one."
 """Ends the reason of an attempt for which the target may have seen two requests, with the same ids and number."""
 
+EXCEPTIONS = 10_000
+"""So many events of one target may wait behind another, be tried again, or be dead letters that others wait for. Nothing
+new is read for it until some have come to an end. Each shift counts those of the lane groups it holds."""
+
 
 class Outcome(IntEnum):
     """How one attempt ended (attempt.outcome)."""

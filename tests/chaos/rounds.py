@@ -1,6 +1,7 @@
-"""`python -m tests.chaos.rounds --embedded 25 --scaled 25 --seed N`: kills and other faults under load, and the proof.
+"""`python -m tests.chaos.rounds --embedded 50 --scaled 58 --seed N`: kills and other faults under load, and the proof.
 
-One line per round while it goes on, one line of JSON per kind of town at its end. Exit status 1 when a promise broke.
+Both kinds of town have their rounds side by side. One line per round while it goes on, one line of JSON per kind of town
+at its end. Exit status 1 when a promise broke.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -25,12 +27,19 @@ from tests.chaos.verify import Findings
 # One round in so many does not wait until everything has arrived: the next kill hits the recovery.
 HASTY = 4
 
+# As many as it takes to have each fault once and thirty kills beside them.
+ROUNDS = {"embedded": 50, "scaled": 58}
+
 
 def main() -> int:
     """Runs the rounds; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.rounds", description=__doc__)
-    parser.add_argument("--embedded", type=int, default=25, help="rounds on SQLite and a broker in memory")
-    parser.add_argument("--scaled", type=int, default=25, help="rounds on PostgreSQL, Redis and RabbitMQ")
+    parser.add_argument(
+        "--embedded", type=int, default=ROUNDS["embedded"], help="rounds on SQLite and a broker in memory"
+    )
+    parser.add_argument(
+        "--scaled", type=int, default=ROUNDS["scaled"], help="rounds on PostgreSQL, Redis and RabbitMQ"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: a new one")
     parser.add_argument(
         "--faults",
@@ -48,9 +57,11 @@ def main() -> int:
     if asked.scaled and (missing := services.missing("redis-server") or services.missing("initdb")):
         print(f"{missing}. Install it, or leave those rounds out: --scaled 0")
         return 2
-    _clean_environment()
-    # By SIGTERM, too, the servers of a trial's own end with it.
+    # By SIGTERM, too, everything that was started ends with it.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    if asked.embedded and asked.scaled:
+        return _side_by_side(asked)
+    _clean_environment()
     print(f"seed {asked.seed}, {asked.rate:g} events a second", flush=True)
     broken = False
     with tempfile.TemporaryDirectory(prefix="signalbox-chaos-") as folder:
@@ -73,6 +84,35 @@ def main() -> int:
                         shutil.copytree(town.var, asked.keep / kind, ignore=_sockets, dirs_exist_ok=True)
                         shutil.copy(run.sink.path, asked.keep / kind)
     return int(broken)
+
+
+def _side_by_side(asked: argparse.Namespace) -> int:
+    """Each kind of town in a process of its own: most of a round is waiting."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.chaos.rounds",
+        "--seed",
+        str(asked.seed),
+        "--rate",
+        str(asked.rate),
+    ]
+    command += ["--faults", ",".join(asked.faults)]
+    if asked.keep:
+        command += ["--keep", str(asked.keep)]
+    both = [
+        subprocess.Popen([*command, "--embedded", str(embedded), "--scaled", str(scaled)])
+        for embedded, scaled in ((asked.embedded, 0), (0, asked.scaled))
+    ]
+    try:
+        statuses = [one.wait() for one in both]  # of both, also when the first broke
+        return int(any(statuses))
+    finally:
+        for one in both:
+            if one.poll() is None:
+                one.terminate()
+        for one in both:
+            one.wait()
 
 
 def _rounds(run: Trial, kind: str, rounds: int, names: Sequence[str]) -> Findings:

@@ -226,7 +226,9 @@ class Trial:
 
     def wait_until_arrived(self, acknowledged: frozenset[str], left_out: Set[str] = frozenset()) -> None:
         """Returns when every target but those left out took, or has as a dead letter, all of `acknowledged`."""
-        expected = {seq: event for event, seq in self.load.acknowledged.items() if event in acknowledged}
+        expected = {
+            seq: event for event, seq in self.load.acknowledged.copy().items() if event in acknowledged
+        }
         missing = {name: set(expected.values()) for name in self.targets if name not in left_out}
         names = {number: name for name, number in self.targets.items()}
         looked = 0

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 
+from delivery.tracking import waiting
 from delivery.tracking.words import REDRIVEN, Outcome
 from rules.models import Target
 from rules.revisions import save_target, set_state
@@ -85,6 +86,21 @@ def test_the_retention_clock_of_what_waits_says_until_when_and_then_what(
     assert f"waits longer than the {days} days that its bus keeps events" in shown
     assert f"What waits is kept for {2 * days} days at most: then it becomes a dead letter." in shown
     assert f"in {days - 2} days" in shown or f"in {days - 1} days" in shown
+
+
+def test_a_target_that_too_many_exceptions_hold_up_says_so_and_what_to_do(
+    someone: Client, town: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "EXCEPTIONS", 3)
+    for _ in range(3):
+        refuse(town)
+    page = f"/targets/{town.billing.pk}/"
+    write.execute("UPDATE runner_exception SET blocks = 0")
+    assert "Nothing new is read for it" not in text(someone.get(page))
+    write.execute("UPDATE runner_exception SET blocks = 1")
+    assert "Nothing new is read for it" in text(someone.get(page))
+    assert "Held up" in text(someone.get("/targets/"))
+    assert "Nothing new is read for it: 3 events wait" in text(someone.get("/deliveries/"))
 
 
 def test_several_targets_are_paused_and_resumed_at_once(someone: Client, town: SimpleNamespace) -> None:

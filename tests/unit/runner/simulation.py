@@ -354,7 +354,7 @@ class Simulation:
         if progress is not None:
             left = (progress.busy, progress.parked, progress.ready, progress.cleared, progress.held_seqs)
             assert not any(left), left
-            assert (progress.buffered, progress.exceptions) == (0, 0)
+            assert (progress.buffered, progress.exceptions) == (0, set())
             assert all(not lane.pending and not lane.done for lane in progress.lanes.values())
 
     def check_order(self) -> None:

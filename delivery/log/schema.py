@@ -112,11 +112,12 @@ TABLES = (
     """CREATE TABLE log_follower (
         name text PRIMARY KEY, seq {integer} NOT NULL, due_at {integer} NOT NULL)""",
     # Where the router is in each partition of a broker's topics, moved by the commit that holds what it read; and who
-    # has it. skipped: records that held no event.
+    # has it. skipped: records that held no event. ends: the offset of the broker's next record, as its router saw it last.
     """CREATE TABLE log_partition (
         bus {integer} NOT NULL, partition {integer} NOT NULL, next {integer} NOT NULL,
         owner text, fence {integer} NOT NULL DEFAULT 0, until {integer} NOT NULL DEFAULT 0,
-        skipped {integer} NOT NULL DEFAULT 0, PRIMARY KEY (bus, partition)) {clustered}""",
+        skipped {integer} NOT NULL DEFAULT 0, ends {integer} NOT NULL DEFAULT 0,
+        PRIMARY KEY (bus, partition)) {clustered}""",
     """CREATE TABLE runner_shift (
         id text PRIMARY KEY, host text NOT NULL, pid {integer} NOT NULL, started_at {integer} NOT NULL,
         seen_at {integer} NOT NULL)""",

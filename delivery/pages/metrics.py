@@ -131,7 +131,33 @@ def _lines() -> Iterator[str]:
         "ingest_queue", "gauge", "Events that wait to be stored, in this web process.",
         [({}, pipeline().front.waiting)],
     )  # fmt: skip
+    yield from _broker(at)
     yield from _reconciled(at)
+
+
+def _broker(at: int) -> Iterator[str]:
+    """What a broker took in and the router has not brought into the log yet."""
+    partitions = rows(
+        "SELECT b.name, SUM(CASE WHEN p.ends > p.next THEN p.ends - p.next ELSE 0 END), SUM(p.skipped), "
+        "COUNT(CASE WHEN p.owner IS NULL OR p.until < %s THEN 1 END) "
+        "FROM log_partition p JOIN catalog_bus b ON b.id = p.bus GROUP BY b.name ORDER BY b.name",
+        [at],
+    )
+    if not partitions:
+        return
+    for name, kind, help_text, place in (
+        (
+            "broker_behind",
+            "gauge",
+            "Records of the broker that are not in the log yet, when its router looked last.",
+            1,
+        ),
+        ("broker_skipped_total", "counter", "Records of the broker that held no event.", 2),
+        ("broker_partitions_left", "gauge", "Partitions that no router reads.", 3),
+    ):
+        yield from _metric(
+            name, kind, help_text, [({"bus": one[0]}, float(one[place])) for one in partitions]
+        )
 
 
 def _reconciled(at: int) -> Iterator[str]:

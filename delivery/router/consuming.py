@@ -55,6 +55,12 @@ class Consumer:
 
         return int(self._client.get_watermark_offsets(TopicPartition(*part), timeout=wait)[0])
 
+    def end(self, part: Part) -> int:
+        """The offset of the broker's next record in a partition that is read, as its last answer said; 0 before one."""
+        from confluent_kafka import TopicPartition
+
+        return max(0, int(self._client.get_watermark_offsets(TopicPartition(*part), cached=True)[1]))
+
     def assign(self, offsets: Mapping[Part, int]) -> None:
         """Reads these partitions from now on, from these offsets, and no others."""
         from confluent_kafka import TopicPartition

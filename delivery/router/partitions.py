@@ -60,6 +60,15 @@ def renew(owner: str) -> dict[Key, int]:
     return {(bus, partition): fence for bus, partition, fence in found}
 
 
+def note_ends(owner: str, ends: Mapping[Key, int]) -> None:
+    """How far the broker has records, for whoever wants to know what is not routed yet."""
+    for key, end in ends.items():
+        _run(
+            "UPDATE log_partition SET ends = %s WHERE bus = %s AND partition = %s AND owner = %s AND ends <> %s",
+            [end, *key, owner, end],
+        )
+
+
 def release(owner: str) -> None:
     """Gives all back that `owner` has."""
     _run("UPDATE log_partition SET owner = NULL, until = 0 WHERE owner = %s", [owner])

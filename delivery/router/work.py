@@ -127,6 +127,9 @@ class Router:
         self._held.update(taken)
         if self._held != before:
             self._assign()
+        topics = {bus: topic for topic, bus in self._buses.items()}
+        ends = {key: self._consumer.end((topics[key[0]], key[1])) for key in self._held}
+        partitions.note_ends(self.owner, {key: end for key, end in ends.items() if end})
         self._looked = time.monotonic()
 
     def _first(self, part: Part) -> int | None:

@@ -94,6 +94,20 @@ def test_the_figures_are_those_of_the_database(reader: Client) -> None:
     assert found["targets", 'state="running"'] == 2
     assert found["shifts", ""] == 0
     assert found["ingest_queue", ""] == 0
+    assert not any(name.startswith("broker_") for name, _ in found)
+
+
+def test_what_a_broker_has_and_the_log_has_not_is_among_them(reader: Client) -> None:
+    partition = "INSERT INTO log_partition (bus, partition, next, ends, skipped, owner, until) VALUES (%s, %s, %s, %s, %s, %s, %s)"
+    bus, alive = a_bus(), now() + 60_000_000
+    execute(partition, bus.pk, 0, 10, 17, 1, "router", alive)
+    execute(partition, bus.pk, 1, 5, 4, 2, "router", alive)  # one that tells one less than there are
+    execute(partition, bus.pk, 2, 3, 6, 0, "gone", 1)
+    found = figures(reader.get("/metrics").content.decode())
+    of = f'bus="{bus.name}"'
+    assert found["broker_behind", of] == 10
+    assert found["broker_skipped_total", of] == 3
+    assert found["broker_partitions_left", of] == 1
 
 
 def test_totals_grow_with_what_is_counted_and_settled_minutes_are_read_once(reader: Client) -> None:

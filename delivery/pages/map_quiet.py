@@ -32,7 +32,8 @@ class Quiet(NamedTuple):
     @property
     def sentence(self) -> str:
         """Both."""
-        return f"{self.said}, {self.why}" if self.why else self.said
+        both = _("%(said)s, %(why)s") if self.why else "%(said)s"
+        return both % {"said": self.said, "why": self.why}
 
 
 def quiet(rhythm: Rhythm | None) -> Quiet:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalog.schemas.dialects import BUILT_IN, DEFAULT, DIALECTS, dialect_of
-from catalog.schemas.documents.pointers import look_up, pointer_to, steps_of
+from catalog.schemas.documents.pointers import pointer_to
 from catalog.schemas.graph import SchemaGraph
 from catalog.schemas.keywords import put_inner
+from catalog.schemas.local import look_up, steps_of
 from catalog.schemas.text import pointer_of
 
 _SAME = frozenset(

@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalog.changes import RESERVED
 from catalog.display import words
 from catalog.drafts import drafts_of
 from catalog.languages.telling import told
@@ -271,8 +272,8 @@ def newest_shape(name: str) -> Shape:
 
 
 def bus_policies() -> list[dict[str, Any]]:
-    """Each bus in use with what it does with events of unregistered types: name, accepts."""
+    """Each bus in use that others publish on, with what it does with events of unregistered types: name, accepts."""
     return [
         {"name": bus.name, "accepts": bus.unregistered == Bus.Unregistered.ACCEPT}
-        for bus in Bus.objects.filter(retired_at=None)
+        for bus in Bus.objects.filter(retired_at=None).exclude(name__in=RESERVED)
     ]

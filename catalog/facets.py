@@ -66,13 +66,17 @@ class _Kind(NamedTuple):
     nothing: str | Promise
     # Reads the traffic of every type: in a large catalog only when it is asked for.
     costly: bool = False
+    # Stands beside the search at all times; the others are asked for more seldom.
+    near: bool = False
 
 
 # By what `?show=` says: its words, the names it leaves, and the sentence when it leaves none.
 FACETS = {
-    "ours": _Kind(_("Subscribed by us"), _ours, _("None of your teams subscribes to anything yet.")),
-    "new": _Kind(_("New this week"), _new, _("Nothing was registered in the last seven days.")),
-    "quiet": _Kind(_("No listeners yet"), _quiet, _("Every event type has a listener.")),
+    "ours": _Kind(
+        _("Subscribed by us"), _ours, _("None of your teams subscribes to anything yet."), near=True
+    ),
+    "new": _Kind(_("New this week"), _new, _("Nothing was registered in the last seven days."), near=True),
+    "quiet": _Kind(_("No listeners yet"), _quiet, _("Every event type has a listener."), near=True),
     "busy": _Kind(_("Busy"), _busy, _("Nothing has more than one event a minute just now."), True),
     "silent": _Kind(
         _("Silent for a day"), _silent, _("Every event type had an event in the last day."), True
@@ -85,7 +89,7 @@ FACETS = {
 class Facet:
     """A facet as the page shows it. `types`: how many of the whole catalog it leaves, None where counting takes too long.
 
-    `ids`: those it leaves, of the one that is chosen.
+    `ids`: those it leaves, of the one that is chosen.  `near`: it stands beside the search, and not in the menu of filters.
     """
 
     slug: str
@@ -94,6 +98,7 @@ class Facet:
     types: int | None
     chosen: bool
     ids: tuple[int, ...]
+    near: bool
 
     def narrow(self, types: QuerySet[EventType]) -> QuerySet[EventType]:
         """Those of `types` that it leaves."""
@@ -115,5 +120,5 @@ def facets(teams: Collection[int], show: str, own: bool = False) -> list[Facet]:
         if kept is None or kept or chosen:
             ids = tuple(known.ids[name] for name in kept or ()) if chosen else ()
             types = None if kept is None else len(kept)
-            found.append(Facet(slug, kind.label, kind.nothing, types, chosen, ids))
+            found.append(Facet(slug, kind.label, kind.nothing, types, chosen, ids, kind.near or chosen))
     return found

@@ -162,7 +162,7 @@ def _remarks(kind: str, detail: dict[str, Any]) -> Iterable[str]:
         yield _("It breaks the promise of compatibility and was saved because: %(why)s") % {"why": override}
     elif detail.get("verdict") == "compatible":
         yield _("It is compatible with the version before.")
-    if changed := _some(detail.get("changes")):
+    if changed := _sentences(detail.get("changes")):
         yield changed
     if successor := detail.get("successor"):
         yield _("Use %(successor)s in its place.") % {"successor": successor}
@@ -185,6 +185,17 @@ def _some(values: Any) -> str:
     if more <= 0:
         return named
     return named + "; " + ngettext("%(n)s more", "%(n)s more", more) % {"n": more}
+
+
+def _sentences(values: Any) -> str:
+    """The first of a list of sentences, and how many more there are."""
+    if not isinstance(values, list):
+        return ""
+    said = [f"{str(one).rstrip('.')}." for one in values[:NAMED]]
+    more = len(values) - NAMED
+    if more > 0:
+        said.append(ngettext("And %(n)s more.", "And %(n)s more.", more) % {"n": more})
+    return " ".join(said)
 
 
 def _day(value: Any) -> str:

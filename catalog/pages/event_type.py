@@ -161,7 +161,9 @@ class _Page:
         """The text under "What is inside": as registered, or as a component of OpenAPI."""
         if self.version is None or show == "fields":
             return ""
-        return self.version.schema if show == "schema" else openapi_text(self.schema, self.type.name)
+        if show == "schema":
+            return self.version.schema
+        return openapi_text(self.schema, self.type.name, self.version.number)
 
     def examples(self) -> list[tuple[str, str]]:
         """The written examples of the version: name and JSON text."""
@@ -180,9 +182,9 @@ def _parsed(text: str) -> Any:
         return {}
 
 
-def openapi_text(schema: Any, name: str) -> str:
+def openapi_text(schema: Any, name: str, number: int) -> str:
     """The schema as an OpenAPI document, as text to copy."""
-    return json.dumps(as_openapi(schema, name), indent=2, ensure_ascii=False)
+    return json.dumps(as_openapi(schema, name, number), indent=2, ensure_ascii=False)
 
 
 @needs("catalog.view_eventtype")
@@ -295,7 +297,7 @@ def download_openapi(request: HttpRequest, name: str, number: int) -> HttpRespon
     if version is None:
         raise Http404(f"no version {number} of {name}")
     answer = HttpResponse(
-        openapi_text(_parsed(version.schema), name), content_type="application/vnd.oai.openapi+json"
+        openapi_text(_parsed(version.schema), name, number), content_type="application/vnd.oai.openapi+json"
     )
     answer["Content-Disposition"] = (
         f'attachment; filename="{slugify(name) or "event"}-v{number}.openapi.json"'

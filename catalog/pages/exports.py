@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_safe
 
 from catalog.access import needs, token_of
+from catalog.changes import PREFIX
 from catalog.exports.asyncapi import asyncapi
 from catalog.exports.backstage import backstage
 from catalog.exports.description import Catalog
@@ -202,7 +203,8 @@ def exports(request: HttpRequest) -> HttpResponse:
         (offer, [(form, request.build_absolute_uri(reverse(url))) for form, url in offer.addresses])
         for offer in OFFERS
     ]
-    example = SchemaVersion.objects.select_related("event_type").order_by("-id").first()
+    versions = SchemaVersion.objects.select_related("event_type").order_by("-id")
+    example = versions.exclude(event_type__name__startswith=PREFIX).first() or versions.first()
     schema = reverse("schema-version", args=(example.event_type.name, example.number)) if example else ""
     context = {
         "offers": offers,

@@ -66,6 +66,7 @@ def marketplace(request: HttpRequest) -> HttpResponse:
         "own": own,
         "own_types": len(known.own),
         "facets": sides,
+        "more_filters": any(not facet.near for facet in sides) or (known.own and not own and domain is None),
         "narrowed": bool(query or show or domain),
     }
     page = request.GET.get("page")

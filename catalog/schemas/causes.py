@@ -42,6 +42,8 @@ def cause(error: ValidationError) -> str:
             return f"Must be more than {kind.limit}."
         case "exclusiveMaximum":
             return f"Must be less than {kind.limit}."
+        case "minLength" | "minItems" if kind.limit == 1:
+            return "Must not be empty."
         case "minLength":
             return f"Must have at least {kind.limit} characters."
         case "maxLength":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
 
 from catalog.schemas.compatibility.reading import text_of
+from catalog.schemas.local import look_up
 from catalog.schemas.openapi import without_openapi
 
 _REMARKS = frozenset({"title", "description", "default", "examples", "example", "deprecated", "$comment"})
@@ -90,16 +90,10 @@ class Places:
         return own
 
     def _at(self, reference: str) -> Any:
-        value = self.schema
-        for part in reference.removeprefix("#").split("/")[1:]:
-            part = unquote(part).replace("~1", "/").replace("~0", "~")
-            if isinstance(value, list) and part.isdigit() and int(part) < len(value):
-                value = value[int(part)]
-            elif isinstance(value, dict) and part in value:
-                value = value[part]
-            else:
-                return {}
-        return value
+        try:
+            return look_up(self.schema, reference)
+        except LookupError:
+            return {}
 
 
 def _together(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

@@ -25,14 +25,19 @@ def too_many_bytes(text: str, allowed: int, what: str = "document") -> str | Non
 
 def too_many_nodes(value: Any, what: str = "document") -> str | None:
     """The sentence when parsed JSON has more than NODES values, else None."""
+    if nodes(value, NODES) > NODES:
+        return f"The {what} has more than {NODES:,} values. Leave out what is not needed."
+    return None
+
+
+def nodes(value: Any, most: int) -> int:
+    """How many objects, arrays and plain values parsed JSON has; stops counting above `most`."""
     seen, todo = 0, [value]
-    while todo:
+    while todo and seen + len(todo) <= most:
         item = todo.pop()
         seen += 1
         if isinstance(item, dict):
             todo.extend(item.values())
         elif isinstance(item, list):
             todo.extend(item)
-        if seen + len(todo) > NODES:
-            return f"The {what} has more than {NODES:,} values. Leave out what is not needed."
-    return None
+    return seen + len(todo)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalog.schemas.local import look_up
+
 _PARTS = 20
 
 
@@ -34,13 +36,10 @@ class Document:
 
     def at(self, reference: str) -> Any:
         """What local `reference` ("#/$defs/money") points to; {} when that is nothing."""
-        value = self.root
-        for part in reference.removeprefix("#").split("/")[1:]:
-            part = part.replace("~1", "/").replace("~0", "~")
-            if not isinstance(value, dict) or part not in value:
-                return {}
-            value = value[part]
-        return value
+        try:
+            return look_up(self.root, reference)
+        except LookupError:
+            return {}
 
     def branches(self, schema: Any) -> list[dict[str, Any]]:
         """The ways in which a value may fit `schema`: itself resolved, once for each entry of its oneOf or anyOf.

@@ -71,6 +71,8 @@ def _sentence(error: ValidationError) -> str:
             return said("Must be more than %(limit)s, is %(value)s.", limit=kind.limit, value=_shown(value))
         case "exclusiveMaximum":
             return said("Must be less than %(limit)s, is %(value)s.", limit=kind.limit, value=_shown(value))
+        case "minLength" | "minItems" | "minProperties" if kind.limit == 1:
+            return said("Must not be empty.")
         case "minLength":
             return said(
                 "Must have at least %(limit)s characters, is %(value)s.",

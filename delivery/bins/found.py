@@ -28,16 +28,21 @@ def address_in(connector: str, config: Mapping[str, Any]) -> str:
     return path[1] if path else ""
 
 
+def bins_at(addresses: Iterable[str]) -> dict[str, RequestBin]:
+    """The bins that there are at those addresses; "" is none."""
+    wanted = {address for address in addresses if address}
+    return {one.address: one for one in RequestBin.objects.filter(address__in=wanted)} if wanted else {}
+
+
 def bins_of(targets: Iterable[Target]) -> dict[int, RequestBin]:
     """The bin that each target delivers to, by the target's id; without those that deliver elsewhere."""
     addresses = {target.pk: address_in(target.connector, target.config) for target in targets}
-    wanted = {address for address in addresses.values() if address}
-    found = {one.address: one for one in RequestBin.objects.filter(address__in=wanted)} if wanted else {}
+    found = bins_at(addresses.values())
     return {pk: found[address] for pk, address in addresses.items() if address in found}
 
 
-def shown_as(target: Target, bins: Mapping[int, RequestBin]) -> tuple[str, str]:
-    """Icon and word for the kind of place a target delivers to: a bin of ours is more than an address. `bins`: bins_of."""
-    if target.pk in bins:
+def shown_as(connector: str, is_bin: bool) -> tuple[str, str]:
+    """Icon and word for the kind of place a target delivers to: a bin of ours is more than an address."""
+    if is_bin:
         return ICON, _("Request bin")
-    return registry.icon_of(target.connector), registry.label_of(target.connector)
+    return registry.icon_of(connector), registry.label_of(connector)

@@ -191,7 +191,7 @@ class _Drawing:
         if self.crowded:
             # One line above the station: the rate would meet the next name.
             return station + mark + self._label(node, x, y - 10, "middle", mono)
-        below = f"{node.below} · {node.word}" if node.word else node.below
+        below = " · ".join(part for part in (node.below, node.word) if part)
         return (
             station
             + mark

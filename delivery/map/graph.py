@@ -15,7 +15,7 @@ class Node:
     `key`: kind and name, "type:order.placed".  `below`: the small text under the name.  `hue`: the number of its
     domain's colour, None for none.  `status` (ok, warn, bad, idle, busy or "") picks a shape, `word` says the same.
     `many`: stands for several things that are not shown one by one.  `href`: where a click leads, `told`: the sentence
-    for whoever cannot see it.  `rate`: events per minute.
+    for whoever cannot see it.  `rate`: events per minute.  `note`: what there is to say where nothing flows.
     """
 
     key: str
@@ -29,6 +29,7 @@ class Node:
     href: str = ""
     told: str = ""
     rate: float = 0.0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

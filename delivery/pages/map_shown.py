@@ -13,10 +13,12 @@ from django.utils.translation import ngettext
 
 from catalog.display import words
 from catalog.models import HUES
+from delivery.bins.found import bins_at, shown_as
 from delivery.map.graph import RULES, SOURCES, TARGETS, TYPES, Graph, Line, Node
 from delivery.pages.map_kept import OTHERS, WORST, Kept, fit, key_of, status_of
+from delivery.pages.map_quiet import quiet
+from delivery.tracking import rhythm
 from delivery.tracking.topology import Topology
-from rules import registry
 
 T = TypeVar("T")
 
@@ -60,10 +62,12 @@ class _Drawn:
             kept.types, most, lambda name: (name not in wrong, -found.rates.get(name, 0.0), name)
         )
         sent: dict[str, float] = defaultdict(float)
+        self.sends: dict[str, list[str]] = defaultdict(list)
         for name in kept.types:
             rate = found.rates.get(name, 0.0)
             for uri, share in found.emitters.get(name, ()):
                 sent[uri] += share * rate
+                self.sends[uri].append(name)
         self.sent = sent
         self.sources = _busiest(kept.sources, most, lambda uri: (-sent.get(uri, 0.0), uri))
         passed = {pk: found.passed(found.registered.rules[pk].targets) for pk in kept.rules}
@@ -212,30 +216,47 @@ class _Drawn:
 
     def _sources(self) -> list[Node]:
         nodes = []
+        resting = {uri: self.sends[uri] for uri in self.sources if not self.sent.get(uri)}
+        rhythms = rhythm.of_sources(resting)
         for uri in self.kept.sources:
             if uri not in self.sources:
                 continue
             source = self.found.sources[uri]
             rate = self.sent.get(uri, 0.0)
-            below = per_minute(rate) if source.slug else _("not registered")
-            told = _("%(name)s, source, %(rate)s") % {"name": source.name, "rate": below}
+            still = quiet(rhythms.get(uri)) if uri in resting else None
+            status, word = (still and still.status) or ("", "")
+            below = (still.said if still else per_minute(rate)) if source.slug else _("not registered")
+            told = _("%(name)s, source, %(rate)s") % {
+                "name": source.name,
+                "rate": still.sentence if still and source.slug else below,
+            }
             key = key_of("source", uri)
-            nodes.append(Node(key, SOURCES, source.name, below, href=self.href.to(key), told=told, rate=rate))
+            nodes.append(
+                Node(
+                    key, SOURCES, source.name, below, None, status, word, href=self.href.to(key), told=told, rate=rate,
+                    note=still.sentence if still else "",
+                )
+            )  # fmt: skip
         return nodes + self._rest("source", SOURCES, len(self.kept.sources) - len(nodes))
 
     def _types(self) -> list[Node]:
         nodes = []
+        rhythms = rhythm.of_types(
+            [name for name in self.types if not self.found.rate(name)], self.found.registered.buses
+        )
         for name in self.kept.types:
             if name in self.types:
-                domain, wrong = self.found.types[name], fit(self.found, name)
-                below = per_minute(self.found.rate(name))
+                domain, rate = self.found.types[name], self.found.rate(name)
+                still = None if rate else quiet(rhythms.get(name))
+                status, word = fit(self.found, name) or (still and still.status) or ("", "")
+                below = per_minute(rate) if still is None else "" if still.is_silent else still.said
+                parts = (still.sentence,) if still else (below, word) if word else (below,)
                 key = key_of("type", name)
-                told = _("%(name)s, event type, %(rate)s") % {"name": name, "rate": below}
-                status, word = wrong or ("", "")
+                told = _("%(name)s, event type, %(rate)s") % {"name": name, "rate": ", ".join(parts)}
                 nodes.append(
                     Node(
                         key, TYPES, name, below, self._hue(domain), status, word,
-                        href=self.href.to(key), told=f"{told}, {word}" if word else told, rate=self.found.rate(name),
+                        href=self.href.to(key), told=told, rate=rate, note=still.note if still else "",
                     )
                 )  # fmt: skip
         by_slug = {key_of("domain", one.slug): one for one in self.found.registered.domains.values()}
@@ -262,7 +283,7 @@ class _Drawn:
         for pk in self.kept.rules:
             if pk in self.rules:
                 rule, key = self.found.registered.rules[pk], key_of("rule", pk)
-                rate = per_minute(self.passed[pk], _("nothing now"))
+                rate = per_minute(self.passed[pk])
                 told = _("%(name)s, rule, %(rate)s") % {"name": rule.name, "rate": rate}
                 nodes.append(
                     Node(key, RULES, rule.name, href=self.href.to(key), told=told, rate=self.passed[pk])
@@ -271,11 +292,12 @@ class _Drawn:
 
     def _targets(self) -> list[Node]:
         nodes = []
+        bins = bins_at(self.found.registered.places[pk].bin for pk in self.places)
         for pk in self.kept.places:
             if pk in self.places:
                 place, key = self.found.registered.places[pk], key_of("target", pk)
                 kind, word = status_of(self.found, pk)
-                label = registry.label_of(place.connector)
+                label = shown_as(place.connector, place.bin in bins)[1]
                 below = label if kind == "ok" else f"{word} · {label}"
                 told = _("%(name)s, target, %(word)s") % {"name": place.name, "word": word}
                 nodes.append(
@@ -301,8 +323,8 @@ def _only(hues: set[int | None]) -> int | None:
 
 
 def per_minute(rate: float, none: str = "") -> str:
-    """`84/min`; for none `none`, or "silent"."""
-    return _("%(n)s/min") % {"n": words.number(max(rate, 0.01))} if rate else none or _("silent")
+    """`84/min`; for none `none`, or "nothing now"."""
+    return _("%(n)s/min") % {"n": words.number(max(rate, 0.01))} if rate else none or _("nothing now")
 
 
 def _busiest(listed: Collection[T], most: int, rank: Callable[[T], Any]) -> set[T]:

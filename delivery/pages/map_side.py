@@ -13,8 +13,9 @@ from django.utils.translation import ngettext
 from catalog.display import words
 from delivery.deadletters import listing
 from delivery.pages.map_kept import OTHERS, Kept, fit, source_called, status_of
+from delivery.pages.map_quiet import quiet
 from delivery.pages.map_shown import per_minute
-from delivery.tracking import rates
+from delivery.tracking import rates, rhythm
 from delivery.tracking.read import now
 from delivery.tracking.status import Status
 from delivery.tracking.topology import Topology
@@ -68,7 +69,7 @@ def _place(found: Topology, key: int, near: Kept) -> Panel:
     rules = ngettext("%(rate)s from %(n)s rule", "%(rate)s from %(n)s rules", len(place.rules))
     facts = [
         (_("Kept by"), _listed(found.registered.rules[pk].team for pk in place.rules)),
-        (_("Receives"), rules % {"rate": per_minute(received, _("nothing now")), "n": len(place.rules)}),
+        (_("Receives"), rules % {"rate": per_minute(received), "n": len(place.rules)}),
     ]
     median = total.percentile(0.5)
     if median is not None:
@@ -109,7 +110,7 @@ def _rule(found: Topology, pk: int, near: Kept) -> Panel:
     facts = [
         (_("Kept by"), rule.team),
         (_("Could take"), types),
-        (_("Passes on"), per_minute(rate, _("nothing now"))),
+        (_("Passes on"), per_minute(rate)),
     ]
     actions = [(_("Open rule"), reverse("rule", args=[pk]))]
     count = len(rule.targets)
@@ -125,7 +126,9 @@ def _type(found: Topology, name: str, near: Kept) -> Panel:
     facts = [(_("Domain"), shelf.name if shelf else _("Not in the catalog"))]
     if shelf and shelf.team:
         facts.append((_("Kept by"), shelf.team.name))
-    facts.append((_("Rate"), per_minute(found.rate(name))))
+    rate = found.rate(name)
+    still = None if rate else quiet(rhythm.of_types([name], found.registered.buses).get(name))
+    facts.append((_("Rate"), still.sentence if still else per_minute(rate)))
     facts.append(
         (_("Sent by"), _listed(found.sources[uri].name for uri in near.sources) or _("nobody registered"))
     )
@@ -137,11 +140,11 @@ def _type(found: Topology, name: str, near: Kept) -> Panel:
     return Panel(
         name,
         True,
-        fit(found, name),
+        fit(found, name) or (still.status if still else None),
         facts,
         *_some(_targets(found, near.rules)),
         actions,
-        _unheard(near, found.rate(name)),
+        _unheard(near, rate),
     )
 
 
@@ -149,13 +152,14 @@ def _source(found: Topology, uri: str, near: Kept) -> Panel:
     source = found.sources[uri]
     sent = {name: dict(found.emitters.get(name, ())).get(uri, 0.0) * found.rate(name) for name in near.types}
     rate = sum(sent.values())
+    still = None if rate else quiet(rhythm.of_sources({uri: list(sent)}).get(uri))
     types = ngettext("%(n)s event type", "%(n)s event types", len(near.types)) % {
         "n": words.number(len(near.types))
     }
     facts = [
         (_("Kept by"), source.team or _("nobody: it is not registered")),
         (_("Emits"), types),
-        (_("Rate"), per_minute(rate)),
+        (_("Rate"), still.sentence if still else per_minute(rate)),
     ]
     if source.bus:
         facts.append((_("Bus"), source.bus))
@@ -169,11 +173,12 @@ def _source(found: Topology, uri: str, near: Kept) -> Panel:
             fit(found, name),
             name,
             f"{reverse('map')}?{urlencode({'focus': f'type:{name}'})}",
-            per_minute(sent[name]),
+            per_minute(sent[name], "0/min"),
         )
         for name in busiest
     ]
-    return Panel(source.name, False, None, facts, *_some(joined), actions, _unheard(near, rate))
+    status = still.status if still else None
+    return Panel(source.name, False, status, facts, *_some(joined), actions, _unheard(near, rate))
 
 
 def _domain(found: Topology, slug: str, near: Kept) -> Panel:

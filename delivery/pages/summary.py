@@ -129,7 +129,7 @@ def target_lines(
         rows_.append(
             TargetLine(
                 target,
-                *shown_as(target, bins),
+                *shown_as(target.connector, target.pk in bins),
                 state,
                 owes.get(target.pk, waiting.NONE),
                 count,

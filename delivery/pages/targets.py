@@ -60,7 +60,7 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
     hour = rates.delivered(last - 59, last, 1, [pk])
     total = rates.total(hour)
     policy = Policy.of(policy_of(found), found.granted_rate)
-    symbol, label = shown_as(found, bins_of([found]))
+    symbol, label = shown_as(found.connector, bool(bins_of([found])))
     if found.rule_id in rules_with_hidden(request.user):
         found.state_reason = reason_veiled(found.state_reason)
         if owes.breaker is not None:

@@ -17,6 +17,7 @@ from django.db.models import Count, Max
 
 from catalog.facts import BUSY_MINUTES
 from catalog.models import Bus, Domain, EventType, Lifecycle, Source, Stamp
+from delivery.bins.found import address_in
 from delivery.tracking import rates, status
 from delivery.tracking.breakers import OpenBreaker
 from delivery.tracking.facts import log_facts
@@ -60,11 +61,15 @@ class Taker(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where rules deliver: targets of one name, connector and config are one place. `key`: the first of their ids."""
+    """Where rules deliver: targets of one name, connector and config are one place.
+
+    `key`: the first of their ids.  `bin`: the address of the request bin that the config names, "" for none.
+    """
 
     key: int
     name: str
     connector: str
+    bin: str
     targets: tuple[int, ...]
     rules: tuple[int, ...]
 
@@ -250,10 +255,11 @@ def _registered(takers: Takers) -> Registered:
             found[0][0],
             name,
             connector,
+            address_in(connector, json.loads(config)),
             tuple(pk for pk, _ in found),
             tuple(dict.fromkeys(rule for _, rule in found)),
         )
-        for (name, connector, _), found in sorted(alike.items(), key=lambda one: (one[0][0], one[1]))
+        for (name, connector, config), found in sorted(alike.items(), key=lambda one: (one[0][0], one[1]))
     }
     rules = {
         rule.pk: Taker(

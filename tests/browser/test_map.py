@@ -36,7 +36,7 @@ def test_the_map_is_followed_by_click_and_keys_and_read_as_a_table(
     page = visit()
     page.goto(f"{console.url}/map/")
     dimmed = page.locator(".topo .nd.dim")
-    expect(page.get_by_role("link", name="order.placed, event type, silent")).to_be_visible()
+    expect(page.get_by_role("link", name="order.placed, event type, no events yet")).to_be_visible()
     expect(dimmed).to_have_count(0)
     page.get_by_role("link", name="Watch orders, rule").click()
     expect(page).to_have_url(re.compile(r"focus=rule:\d+$"))
@@ -83,5 +83,5 @@ def test_the_map_fits_a_phone_and_works_without_script(console, visit):
         assert sideways(page) == 0, path
     plain = visit(script=False)
     plain.goto(f"{console.url}/map/")
-    plain.get_by_role("link", name="order.placed, event type, silent").click()
+    plain.get_by_role("link", name="order.placed, event type, no events yet").click()
     expect(plain.get_by_role("heading", name="order.placed")).to_be_visible()

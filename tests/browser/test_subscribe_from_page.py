@@ -67,6 +67,7 @@ def test_a_person_subscribes_on_the_page_of_a_type_and_the_next_event_arrives(
     assert page.url == url
     expect(page.locator("#listeners")).to_contain_text("Request bin of seats.booked")
     expect(page.locator("#listener-count dd")).to_have_text("1")
+    expect(page.locator("#listeners-tab")).to_have_text("1")
 
     book(3, 3)
     book(4, 9)

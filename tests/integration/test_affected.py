@@ -101,6 +101,13 @@ def test_a_rule_that_filters_by_what_is_gone_would_stop_matching(someone: Client
     assert "All orders" not in page
 
 
+def test_the_only_event_there_is_is_not_counted(someone: Client, bus: Bus) -> None:
+    orders(bus, 1)
+    assert "tried on the last event" in asked(someone, changed(note={"type": "string"}))
+    assert "the last event fits" in asked(someone, changed(note={"type": "string"}))
+    assert "the last event would be refused" in asked(someone, changed(n={"type": "string"}))
+
+
 def test_events_that_the_new_version_refuses_are_counted_and_miss_in_the_rules(
     someone: Client, bus: Bus
 ) -> None:

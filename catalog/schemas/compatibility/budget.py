@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from catalog.schemas.limits import nodes
+
 NODES = 30_000
 DEEPEST = 60  # levels of a schema
 LARGEST = 6_000  # parts of a schema: objects, arrays and values
@@ -39,12 +41,4 @@ class Budget:
 
 def size(schema: Any) -> int:
     """How many objects, arrays and values a schema has; stops counting above LARGEST."""
-    count, todo = 0, [schema]
-    while todo and count <= LARGEST:
-        item = todo.pop()
-        count += 1
-        if isinstance(item, dict):
-            todo.extend(item.values())
-        elif isinstance(item, list):
-            todo.extend(item)
-    return count
+    return nodes(schema, LARGEST)

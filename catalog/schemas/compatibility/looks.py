@@ -6,7 +6,8 @@ Thirty definitions, each an allOf of the one before twice, make a billion looks;
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
+
+from catalog.schemas.local import look_up
 
 _IN_PLACE = ("allOf", "anyOf", "oneOf")
 _ALONE = ("not", "if", "then", "else")
@@ -78,13 +79,7 @@ def _anchors(schema: Any) -> dict[str, Any]:
 def _target(schema: Any, reference: str, anchors: dict[str, Any]) -> Any:
     if reference in anchors:
         return anchors[reference]
-    value = schema
-    for part in reference.removeprefix("#").split("/")[1:]:
-        part = unquote(part).replace("~1", "/").replace("~0", "~")
-        if isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        elif isinstance(value, dict) and part in value:
-            value = value[part]
-        else:
-            return True
-    return value
+    try:
+        return look_up(schema, reference)
+    except LookupError:
+        return True

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import unquote
 
 from catalog.schemas.compatibility.budget import Budget
 from catalog.schemas.compatibility.patterns import finds_in_all
 from catalog.schemas.dialects import DEFAULT, dialect_of
+from catalog.schemas.local import look_up
 from catalog.schemas.openapi import without_openapi
 
 Schema = Any  # a JSON Schema: a dict or a bool
@@ -115,14 +115,10 @@ class Normaliser:
         return self.names[reference]
 
     def _at(self, reference: str) -> Any:
-        value = self.root
-        for part in reference.split("/")[1:]:
-            part = unquote(part).replace("~1", "/").replace("~0", "~")
-            try:
-                value = value[int(part)] if isinstance(value, list) else value[part]
-            except (KeyError, IndexError, ValueError, TypeError):
-                raise Unsupported(f"the reference {reference}, which points to nothing") from None
-        return value
+        try:
+            return look_up(self.root, reference)
+        except LookupError:
+            raise Unsupported(f"the reference {reference}, which points to nothing") from None
 
     def convert(self, schema: Schema) -> Schema:
         """`schema` in 2020-12, without remarks."""

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalog.schemas.dialects import BUILT_IN, DEFAULT, DIALECTS, dialect_of
-from catalog.schemas.documents.pointers import look_up, pointer_to, steps_of
+from catalog.schemas.documents.pointers import pointer_to
 from catalog.schemas.graph import SchemaGraph
 from catalog.schemas.keywords import put_inner
+from catalog.schemas.local import look_up, steps_of
 from catalog.schemas.text import pointer_of
 
 _SAME = frozenset(
@@ -32,10 +33,11 @@ class _CannotSay(Exception):
     """OpenAPI 3.0 has no words for a keyword."""
 
 
-def as_openapi(schema: Any, name: str = "Event") -> dict[str, Any]:
+def as_openapi(schema: Any, name: str = "Event", number: int = 1) -> dict[str, Any]:
     """An OpenAPI document whose component `name` accepts what `schema` (parsed, any draft) does; it has no paths.
 
-    Version 3.0.3; 3.1.0 for what 3.0 cannot say, such as patternProperties, if or a tuple.
+    `number`: the version that the document says it is. Its OpenAPI is 3.0.3; 3.1.0 for what 3.0 cannot say, such as
+    patternProperties, if or a tuple.
     """
     name = _component_name(name)
     year = DIALECTS[dialect_of(schema) or DEFAULT].year
@@ -47,7 +49,7 @@ def as_openapi(schema: Any, name: str = "Event") -> dict[str, Any]:
         version, components = "3.1.0", {name: _New(name, year).converted(schema)}
     return {
         "openapi": version,
-        "info": {"title": title if isinstance(title, str) else name, "version": "1"},
+        "info": {"title": title if isinstance(title, str) else name, "version": str(number)},
         "paths": {},
         "components": {"schemas": components},
     }

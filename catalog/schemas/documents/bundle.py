@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from catalog.schemas.documents.pointers import look_up, pointer_to, steps_of
+from catalog.schemas.documents.pointers import pointer_to
 from catalog.schemas.keywords import put_inner
+from catalog.schemas.local import look_up, steps_of
 from catalog.schemas.text import pointer_of
 
 # Nodes and parts that one schema may come to; a schema above them is larger than one may be anyway.

@@ -18,8 +18,8 @@ from catalog.schemas.documents.document import (
     text_of,
     usable_name,
 )
-from catalog.schemas.documents.pointers import look_up
 from catalog.schemas.documents.written import Written
+from catalog.schemas.local import look_up
 from catalog.schemas.text import NotJson, parse, pointer_of
 
 _GROUPS = ("schemagroups", "messagegroups")

@@ -170,6 +170,20 @@ def test_facets_tell_what_we_subscribe_to_what_is_busy_silent_and_deprecated(cli
     assert names(client.get("/?show=silent&q=placed")) == []
 
 
+def test_seldom_facets_are_in_a_menu_until_one_is_chosen(client, person, town, log):
+    more(town, "order.old", lifecycle=Lifecycle.DEPRECATED)
+    page = client.get("/")
+    row, menu = ({one.slug for one in page.context["facets"] if one.near is near} for near in (True, False))
+    assert {"new", "quiet"} <= row
+    assert menu == {"deprecated"}
+    before, after = page.content.decode().split('<details class="filters"')
+    assert "show=deprecated" not in before
+    assert "show=deprecated" in after
+    chosen = client.get("/?show=deprecated").content.decode()
+    assert 'href="?show=deprecated" aria-current="true">Deprecated' in chosen
+    assert '<details class="filters"' not in chosen, "nothing is left for it"
+
+
 def test_a_facet_that_leaves_nothing_says_so(client, person, town, log):
     assert "None of your teams subscribes to anything yet." in text_of(client.get("/?show=ours"))
     assert "Busy 0" not in text_of(client.get("/")), "an empty facet is not offered"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -48,3 +48,23 @@ def someone(client: Client, town: SimpleNamespace) -> Client:
 
     client.force_login(get_user_model().objects.create_superuser("mara"))
     return client
+
+
+@pytest.fixture
+def shop(town: SimpleNamespace) -> Any:
+    """The source that emits orders."""
+    from catalog.models import Bus, EventType, Source, Team
+
+    bus, team = Bus.objects.get(), Team.objects.get()
+    source = Source.objects.create(name="Web shop", slug="web-shop", uri="/shop", bus=bus, team=team)
+    EventType.objects.get().sources.add(source)
+    return source
+
+
+@pytest.fixture
+def new_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has a database of its own, whose stamps begin anew: nothing remembered may speak for it."""
+    from delivery.tracking import topology
+    from delivery.tracking.facts import LogFacts
+
+    monkeypatch.setattr(topology, "reader", topology.Reader(LogFacts().rules_by_name))

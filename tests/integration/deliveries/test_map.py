@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -14,68 +13,13 @@ import pytest
 from delivery.tracking.words import State
 from tests.integration import rows as write
 from tests.integration.deliveries.billing import order, refuse, text
+from tests.integration.deliveries.drawn import count_source, links, lit, read, table
 
 if TYPE_CHECKING:
     from django.test import Client
 
 # The log commits by itself, so its rows are not undone with a test's transaction.
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def a_new_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test has a database of its own, whose stamps begin anew: nothing remembered may speak for it."""
-    from delivery.tracking import topology
-    from delivery.tracking.facts import LogFacts
-
-    monkeypatch.setattr(topology, "reader", topology.Reader(LogFacts().rules_by_name))
-
-
-@pytest.fixture
-def shop(town: SimpleNamespace) -> Iterator[Any]:
-    """The source that emits orders."""
-    from catalog.models import Bus, EventType, Source, Team
-
-    bus, team = Bus.objects.get(), Team.objects.get()
-    source = Source.objects.create(name="Web shop", slug="web-shop", uri="/shop", bus=bus, team=team)
-    EventType.objects.get().sources.add(source)
-    return source
-
-
-def count_source(uri: str, name: str, events: int) -> None:
-    write.execute(
-        "INSERT INTO rollup_source (source, type, slot, events, first_at, last_at) VALUES (%s, %s, %s, %s, 1, 1)",
-        uri, name, write.now() // 600_000_000, events,
-    )  # fmt: skip
-
-
-def read() -> Any:
-    from delivery.tracking import topology
-
-    return topology.reader.read()
-
-
-def links(answer: Any) -> dict[str, ElementTree.Element]:
-    """The nodes of the drawing by key."""
-    drawing = re.search(r'<svg class="topo".*?</svg>', text(answer), re.S)
-    assert drawing, "there is no drawing"
-    return {link.get("id", ""): link for link in ElementTree.fromstring(drawing[0]).iter("a")}
-
-
-def lit(answer: Any) -> set[str]:
-    return {key for key, link in links(answer).items() if "dim" not in link.get("class", "").split()}
-
-
-def table(answer: Any) -> list[list[str]]:
-    """The words of each cell of the table."""
-    found = re.search(r"<tbody>(.*?)</tbody>", text(answer), re.S)
-    assert found
-    plain = [
-        re.findall(r"<td[^>]*>(.*?)</td>", row, re.S) for row in re.findall(r"<tr>(.*?)</tr>", found[1], re.S)
-    ]
-    rows = [[re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", cell)).strip() for cell in row] for row in plain]
-    # How many a minute depends on the second of the minute at which one looks.
-    return [[name, rate if rate in ("", "0") else "some", *others] for name, rate, *others in rows]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("new_reader")]
 
 
 def test_the_map_joins_source_type_rule_and_target(someone: Client, town: SimpleNamespace, shop: Any) -> None:
@@ -275,7 +219,7 @@ def test_the_table_says_the_same_and_can_be_sorted(someone: Client, town: Simple
     Source.objects.create(name="Silent", slug="silent", uri="/silent", bus=shop.bus, team=team)
     order(town)
     told = ["order.placed", "some", "Web shop", "Swedish orders", "Billing", "0", "Healthy"]
-    first = ["a.first", "0", "–", "nobody listens", "", "", ""]
+    first = ["a.first", "0", "–", "nobody listens", "", "", "no events yet"]
     rows = table(someone.get("/map/?view=table"))
     assert rows[:2] == [first, told]
     assert rows[2][0] == "emits nothing"
@@ -332,7 +276,7 @@ def test_a_large_map_shows_the_busiest_and_the_others_by_domain(
     found = links(page)
     assert {"type:t.059", "domain:orders"} <= found.keys()
     assert len([key for key in found if key.startswith("type:")]) == 36
-    assert found["domain:orders"].get("aria-label") == "Orders, 25 more types · silent"
+    assert found["domain:orders"].get("aria-label") == "Orders, 25 more types · nothing now"
     assert 'href="/map/?show=120"' in text(page)
     assert len([key for key in links(someone.get("/map/?show=120")) if key.startswith("type:")]) == 61
     # A neighbourhood is shown whole, and without what is not part of it.

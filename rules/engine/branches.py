@@ -18,12 +18,15 @@ LONG_LIST = 16
 
 
 class IndexedBranch(NamedTuple):
-    """One way to meet a rule: the requirements, in the order of their paths, and what is asked of the whole event."""
+    """One way to meet a rule: the requirements, in the order of their paths, and what is asked of the whole event.
+
+    once: an event without lists finds the rule here at most once, and nowhere else."""
 
     rule_id: int
     requirements: tuple[Requirement, ...]
     paths: tuple[str, ...]
     residual: tuple[Residual, ...]
+    once: bool
 
 
 IndexedRule = tuple[IndexedBranch, ...]
@@ -43,6 +46,15 @@ class ByText(NamedTuple):
 
 Failed = Callable[[int, Exception], None]
 """Is told of the id of a rule that raised."""
+
+
+def is_sure(branch: IndexedBranch) -> bool:
+    """Whether a branch is met when all its requirements are, whatever elements their leaves are in: only leaves in data
+    are in any, and one by itself agrees."""
+    return sum(path.startswith("data") for path in branch.paths) < 2 and not any(
+        one.may_be_missing for one in branch.requirements
+    )
+
 
 _NONE: frozenset[str] = frozenset()
 

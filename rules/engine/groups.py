@@ -12,11 +12,14 @@ from typing import Protocol
 
 from rules.engine.allowance import TooMuchWork
 from rules.engine.alternative import TEXT
-from rules.engine.branches import ByText, Failed, Filed, IndexedBranch
+from rules.engine.branches import ByText, Failed, Filed, is_sure
 from rules.engine.leaves import Leaves
 from rules.engine.requirement import Requirement
+from rules.engine.sieve import Sieve, is_sifted
 from rules.engine.wanted import Wanted
 
+FEWEST_SIFTED = 4
+"""Of so many branches that ask for values a table is made of what each value leaves of them."""
 FEWEST_TEXTS = 3
 """Of so many branches that ask for a text at one path the texts are put into a dictionary."""
 MOST_BRANCHES = 256
@@ -39,12 +42,27 @@ class Below(Protocol):
 
 class Group:
     """decided: rules that nothing more is asked of; by_text: branches that are left to ask for one text, and that array
-    elements cannot be in the way of; to_check: all others; met: decided, and those that are met unless array elements
-    are in the way; plain: branches that are left to ask something of leaves; others: those that ask more of the event,
-    or cannot be sure of what led to them; paths: of those that array elements may be in the way of; below: the index of
-    the rest."""
+    elements cannot be in the way of; to_check: all others; sieve: of these many that it tells apart; unsifted: the rest
+    of these; met: decided, and those that are met unless array elements are in the way; plain: branches that are left
+    to ask something of leaves; others: those that ask more of the event, or cannot be sure of what led to them; paths:
+    of the unsifted that array elements may be in the way of; below: the index of the rest; again: rules of it, but for
+    the sieve's and below, may be found more than once."""
 
-    __slots__ = ("below", "by_text", "decided", "met", "others", "paths", "plain", "to_check")
+    __slots__ = (
+        *(
+            "again",
+            "below",
+            "by_text",
+            "decided",
+            "met",
+            "others",
+            "paths",
+            "plain",
+            "sieve",
+            "to_check",
+            "unsifted",
+        ),
+    )
 
     def __init__(
         self,
@@ -53,11 +71,14 @@ class Group:
         by_text: tuple[ByText, ...] = (),
         below: Below | None = None,
         decided: Iterable[int] = (),
+        again: bool = False,
     ) -> None:
-        """decides: the branches filed are met but for what is left of each; decided: more that are."""
+        """decides: the branches filed are met but for what is left of each; decided: more that are, again: some of these
+        perhaps not here only."""
         self.by_text = by_text
         self.below = below
         alone = list(decided)
+        self.again = again or any(not branch.once for one in by_text for branch, _ in one.filed)
         settled: list[Filed] = []
         plain: list[Filed] = []
         others: list[Filed] = []
@@ -69,13 +90,21 @@ class Group:
                 plain.append(entry)
             elif len(branch.requirements) == 1:
                 alone.append(branch.rule_id)
+                self.again |= not branch.once
             else:
                 settled.append(entry)
+        sifted = [entry for entry in plain if is_sifted(entry)] if len(plain) >= FEWEST_SIFTED else []
+        self.sieve = Sieve(sifted) if len(sifted) >= FEWEST_SIFTED else None
+        if self.sieve is not None:
+            taken = set(map(id, sifted))
+            plain = [entry for entry in plain if id(entry) not in taken]
         self.decided = tuple(alone)
         self.met = (*alone, *(branch.rule_id for branch, _ in settled)) if settled else self.decided
-        self.to_check = (*settled, *plain, *others)
         self.plain, self.others = tuple(plain), tuple(others)
-        different = {branch.paths for branch, _ in self.to_check if not is_sure(branch)}
+        self.unsifted = (*settled, *plain, *others)
+        self.again |= any(not branch.once for branch, _ in self.unsifted)
+        self.to_check = self.unsifted if self.sieve is None else (*self.unsifted, *self.sieve.filed)
+        different = {branch.paths for branch, _ in self.unsifted if not is_sure(branch)}
         self.paths: Collection[str] = ()
         if different:
             self.paths = next(iter(different)) if len(different) == 1 else frozenset().union(*different)
@@ -84,14 +113,6 @@ class Group:
     def size(self) -> int:
         """How many branches there are, but for those that are decided or below."""
         return len(self.to_check) + sum(len(one.filed) for one in self.by_text)
-
-
-def is_sure(branch: IndexedBranch) -> bool:
-    """Whether a branch is met when all its requirements are, whatever elements their leaves are in: only leaves in data
-    are in any, and one by itself agrees."""
-    return sum(path.startswith("data") for path in branch.paths) < 2 and not any(
-        one.may_be_missing for one in branch.requirements
-    )
 
 
 def by_text(filed: Iterable[Filed]) -> tuple[tuple[ByText, ...], list[Filed]]:
@@ -131,6 +152,7 @@ def find_by_text(by_text: Iterable[ByText], leaves: Leaves, found: list[int], fa
             if rule_ids is not None:
                 found += rule_ids
         elif type(value) is list:
+            leaves.again = True
             for text in texts.keys() & leaves.many(path).equal(TEXT):
                 found += texts[text]
 
@@ -175,10 +197,12 @@ def _together(groups: list[Group]) -> list[Group]:
     by_paths: dict[tuple[str, ...], list[Filed]] = {}
     for group in small:
         for entry in chain(group.to_check, *(one.filed for one in group.by_text)):
-            by_paths.setdefault(() if is_sure(entry[0]) else entry[0].paths, []).append(entry)
+            alone = is_sure(entry[0]) or is_sifted(entry)
+            by_paths.setdefault(() if alone else entry[0].paths, []).append(entry)
     together = [Group(filed, True) for paths, filed in by_paths.items() if paths]
     texts, sure = by_text(by_paths.get((), ()))
     decided = [rule_id for group in small for rule_id in group.decided]
-    together.append(Group(sure, True, texts, None, decided))
+    again = any(group.again for group in small)
+    together.append(Group(sure, True, texts, None, decided, again))
     together += [Group((), True, (), group.below) for group in small if group.below is not None]
     return together + [group for group in groups if group not in small]

@@ -6,7 +6,7 @@ A place with many branches is indexed again by their other requirements.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -22,10 +22,13 @@ from rules.engine.present import Present, value_at
 from rules.engine.probes import TIRING, Exceptions, Probe, Probes
 from rules.engine.requirement import Requirement
 from rules.engine.selectivity import Selectivity
+from rules.engine.sieve import is_sifted
 from rules.engine.wanted import Wanted
 
 CROWDED = 16
 """A place with more branches than this gets an index of its own."""
+MOST_SIFTED = 256
+"""Of so many branches a sieve is faster than an index."""
 WEAK = 0.3
 """Branches that no requirement is left of that fewer events meet are not put into an index below, unless they are many."""
 MAX_COPIES = 4
@@ -59,7 +62,7 @@ class Place(Group):
         if decides and len(filed) > CROWDED:
             texts, filed = by_text(filed)
             if levels and len(filed) > CROWDED:
-                into_below = _worth_indexing(filed, selectivity, copies)
+                into_below = _worth_indexing(_too_many(filed), selectivity, copies)
                 if len(into_below) > CROWDED:
                     below = Index(into_below, selectivity, levels - 1, copies)
                     taken = set(map(id, into_below))
@@ -77,6 +80,12 @@ class Place(Group):
         yield from (branch.rule_id for one in self.by_text for branch, _ in one.filed)
         if self.below is not None:
             yield from self.below.rule_ids()
+
+
+def _too_many(filed: list[Filed]) -> list[Filed]:
+    """The branches that are better not left to one sieve."""
+    unsifted = [entry for entry in filed if not is_sifted(entry)]
+    return unsifted if len(filed) - len(unsifted) <= MOST_SIFTED else filed
 
 
 def _worth_indexing(filed: list[Filed], selectivity: Selectivity, copies: int) -> list[Filed]:
@@ -190,7 +199,9 @@ class Index:
                     if of_text is not None:
                         of_text(value, hit, leaves)
                 elif type(value) is list:
-                    hit += _hit_by_any(value, field, leaves, wanted)
+                    several = _hit_by_any(value, field, leaves, wanted)
+                    leaves.again |= len(several) > 1
+                    hit += several
                     continue
                 elif type(value) is TooMuchWork:
                     raise value
@@ -213,6 +224,7 @@ class Index:
             elif type(value) is TooMuchWork:
                 _blame([place], value, failed)
         if members and len(hit) > CROWD:
+            leaves.again = True
             found += chain.from_iterable(map(_DECIDED, hit))
             check_together(list(chain.from_iterable(map(_TO_CHECK, hit))), leaves, wanted, found, failed)
             for texts in filter(None, map(_BY_TEXT, hit)):
@@ -221,15 +233,18 @@ class Index:
                 below.find(leaves, wanted, found, failed)
             return
         for group in hit:
+            leaves.again |= group.again
             if members and not members.isdisjoint(group.paths):
                 found += group.decided
-                check_some(group.to_check, leaves, wanted, found, failed)
+                check_some(group.unsifted, leaves, wanted, found, failed)
             else:
                 found += group.met
                 if group.plain:
                     check_plain(group.plain, leaves, wanted, found, failed)
                 if group.others:
                     check_some(group.others, leaves, wanted, found, failed)
+            if group.sieve is not None:
+                group.sieve.find(leaves, wanted, found, failed)
             if group.by_text:
                 find_by_text(group.by_text, leaves, found, failed)
             if group.below is not None:
@@ -265,7 +280,7 @@ def _field(path: str, places: dict[KindAndKey, Place], repeated: Repeated | None
     )
 
 
-def _hit_by_any(value: list[Any], field: _Field, leaves: Leaves, wanted: Wanted) -> Iterable[Group]:
+def _hit_by_any(value: list[Any], field: _Field, leaves: Leaves, wanted: Wanted) -> Collection[Group]:
     """The places of all leaves at one path."""
     if len(value) > LONG_LIST:
         many = leaves.many(field.path)

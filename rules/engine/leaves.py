@@ -30,7 +30,8 @@ STEPS_OF_A_SPELLING = 10
 
 
 @lru_cache(maxsize=100_000)
-def _parent_and_key(path: str) -> tuple[str, str]:
+def parent_and_key(path: str) -> tuple[str, str]:
+    """The path of the object above, "" when there is none, and the key in it."""
     parent, _, key = path.rpartition(".")
     return parent, key
 
@@ -69,6 +70,9 @@ class Leaves(dict[str, Any], Allowance):
     one way; held: answers of wanted.py; plans, view: of element_plan.py. It is also what the event may still cost.
     """
 
+    again = False
+    """A rule may have been found more than once."""
+
     def __init__(self, event: Event) -> None:
         super().__init__(event.attributes)
         self.event = event
@@ -88,7 +92,7 @@ class Leaves(dict[str, Any], Allowance):
         self._many: dict[str, ManyLeaves] = {}
 
     def __missing__(self, path: str) -> Any:
-        parent, key = _parent_and_key(path)
+        parent, key = parent_and_key(path)
         found: Any = ABSENT
         if parent:
             above = self.objects.get(parent)
@@ -111,7 +115,7 @@ class Leaves(dict[str, Any], Allowance):
 
     def _object(self, path: str) -> dict[str, Any] | _NotPlain | Absent:
         """The object at a path, ABSENT when there is none."""
-        parent, key = _parent_and_key(path)
+        parent, key = parent_and_key(path)
         found: Any = ABSENT
         if parent:
             above = self.objects.get(parent)
@@ -133,10 +137,14 @@ class Leaves(dict[str, Any], Allowance):
     def _search(self, path: str) -> Any:
         """The leaf or leaves at a path however it is spelled, through arrays; notes `members`."""
         row = self._row(path)
-        entries: list[Entry | Row] = [] if row is None or not row.leaves else [row]
-        listed = True
-        if row is None:
-            listed = self._collect(self.event.data, path.split("."), 1, (), entries)
+        if row is not None:
+            if not row.leaves:
+                return ABSENT
+            self.members.add(path)
+            self._rows[path] = [row]
+            return row.leaves
+        entries: list[Entry | Row] = []
+        listed = self._collect(self.event.data, path.split("."), 1, (), entries)
         if not entries:
             return ABSENT
         rows = [one for one in entries if isinstance(one, Row)]
@@ -153,12 +161,12 @@ class Leaves(dict[str, Any], Allowance):
     def _row(self, path: str) -> Row | None:
         """The leaves at a path when an array there, in no other or in the objects of one, has nothing but objects with
         leaves at its last key."""
-        place, key = _parent_and_key(path)
+        place, key = parent_and_key(path)
         elements = self._objects_at(place)
         inner = None
         outermost = elements
         if elements is None:
-            above, name = _parent_and_key(place)
+            above, name = parent_and_key(place)
             outermost = self._objects_at(above)
             inner = None if outermost is None else self._inner_of(outermost, name)
             if inner is None:
@@ -175,7 +183,7 @@ class Leaves(dict[str, Any], Allowance):
 
     def _objects_at(self, place: str) -> list[dict[str, Any]] | None:
         """The array at a path, when there is one way to it, in no array, and it has nothing but objects."""
-        parent, name = _parent_and_key(place)
+        parent, name = parent_and_key(place)
         above = self._object(parent) if parent else ABSENT
         if type(above) is not dict:
             return None

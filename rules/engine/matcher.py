@@ -37,13 +37,14 @@ def matcher_of(rules: Mapping[int, IndexedRule]) -> Matcher:
 class _Layer:
     """An index over a part of the rules, and which of them no longer count."""
 
-    __slots__ = ("_always", "_unfiled", "_wanted", "gone", "index", "rules")
+    __slots__ = ("_again", "_always", "_unfiled", "_wanted", "gone", "index", "rules")
 
     def __init__(self, rules: Mapping[int, IndexedRule]) -> None:
         self.rules = rules
         self.gone: frozenset[int] = frozenset()
         branches = [branch for rule in rules.values() for branch in rule]
         self._always = [one.rule_id for one in branches if not one.requirements and not one.residual]
+        self._again = any(not one.once and not one.requirements for one in branches)
         self._unfiled = [one for one in branches if not one.requirements and one.residual]
         filed = [(branch, branch.requirements) for branch in branches if branch.requirements]
         self.index = Index(filed, Selectivity(requirements for _, requirements in filed)) if filed else None
@@ -66,11 +67,13 @@ class _Layer:
         layer = object.__new__(_Layer)
         layer.rules, layer.gone, layer.index = self.rules, gone, self.index
         layer._always, layer._unfiled, layer._wanted = self._always, self._unfiled, self._wanted
+        layer._again = self._again
         return layer
 
     def find(self, leaves: Leaves, failed: Failed) -> list[int]:
         """Ids of the rules met, some perhaps more than once."""
         found = list(self._always)
+        leaves.again |= self._again
         for branch in self._unfiled:
             _ask(branch, leaves, found, failed)
         if self.index is not None:
@@ -83,6 +86,7 @@ class _Layer:
 
     def _ask_each(self, leaves: Leaves, failed: Failed) -> list[int]:
         found: list[int] = []
+        leaves.again = True
         for rule in self.living().values():
             for branch in rule:
                 _ask(branch, leaves, found, failed)
@@ -132,11 +136,11 @@ class Matcher:
         found = self._layers[0].find(leaves, failed)
         for layer in self._layers[1:]:
             found += layer.find(leaves, failed)
-        once = set(found)
-        for rule_id, error in errors:
-            if rule_id not in once:  # else another way to meet the rule was found
-                self._report(rule_id, event, error)
-        if len(once) < len(found):
+        if errors or leaves.again:
+            once = set(found)
+            for rule_id, error in errors:
+                if rule_id not in once:  # else another way to meet the rule was found
+                    self._report(rule_id, event, error)
             return sorted(once)
         found.sort()  # it consists of a few stretches that are in order
         return found
@@ -175,16 +179,19 @@ def _indexed(rule_id: int, written: WrittenRule, known: Known) -> IndexedRule:
         raise PatternError(problem.pointer, problem.line, problem.message, rule_id, problem.column) from None
     residual = tuple(part.check for part in compiled.parts)
     extra = requirements_of(compiled, known)
+    only = len(compiled.branches) == len(extra) == 1
     return tuple(
-        _branch(rule_id, [*one.requirements, *more], residual, known)
+        _branch(rule_id, [*one.requirements, *more], residual, only, known)
         for one in compiled.branches
         for more in extra
     )
 
 
 def _branch(
-    rule_id: int, requirements: list[Requirement], residual: tuple[Residual, ...], known: Known
+    rule_id: int, requirements: list[Requirement], residual: tuple[Residual, ...], only: bool, known: Known
 ) -> IndexedBranch:
+    """only: the rule has no other branch."""
     in_order = tuple(sorted(requirements, key=lambda requirement: requirement.path))
     paths = tuple(requirement.path for requirement in in_order)
-    return IndexedBranch(rule_id, in_order, known.paths.setdefault(paths, paths), residual)
+    once = only and all(requirement.once for requirement in in_order)
+    return IndexedBranch(rule_id, in_order, known.paths.setdefault(paths, paths), residual, once)

@@ -24,7 +24,7 @@ Residual = Callable[[Event], bool]
 class Requirement:
     """What a pattern asks of one path: that one of the alternatives holds for one of its leaves."""
 
-    __slots__ = ("_is_exact", "_places", "alternatives", "may_be_missing", "only", "path", "ready")
+    __slots__ = ("_is_exact", "_places", "alternatives", "may_be_missing", "once", "only", "path", "ready")
 
     def __init__(self, path: str, alternatives: tuple[Alternative, ...]) -> None:
         self.path = path
@@ -37,11 +37,17 @@ class Requirement:
             self.only = alternatives[0].place
         self.ready: Predicate | None = None
         """What `holds` gives, once that was asked."""
+        self.once = len(alternatives) == 1 or self._are_apart()
+        """One leaf meets at most one alternative."""
         self._places: frozenset[KindAndKey] | None = None
         self._is_exact: bool | None = None
 
     def __repr__(self) -> str:
         return f"Requirement({self.path!r}, {self.alternatives!r})"
+
+    def _are_apart(self) -> bool:
+        places = {one.place for one in self.alternatives}
+        return len(places) == len(self.alternatives) and all(kind in EXACT_KINDS for kind, _ in places)
 
     @property
     def holds(self) -> Predicate:

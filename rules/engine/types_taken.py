@@ -56,7 +56,7 @@ def compile_types(rules: Iterable[tuple[int, WrittenRule]]) -> Matcher:
 def _indexed(rule_id: int, compiled: Compiled, known: Known) -> IndexedRule:
     residual = tuple(_of_type(part.could_hold) for part in compiled.parts)
     distinct = dict.fromkeys(_asked_of_type(compiled, known))
-    return tuple(IndexedBranch(rule_id, asked, _PATHS * len(asked), residual) for asked in distinct)
+    return tuple(IndexedBranch(rule_id, asked, _PATHS * len(asked), residual, False) for asked in distinct)
 
 
 def _asked_of_type(compiled: Compiled, known: Known) -> list[tuple[Requirement, ...]]:

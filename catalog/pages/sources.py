@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog import changes, retiring
 from catalog.access import needs
+from catalog.changes import OWN
 from catalog.facts import facts
 from catalog.forms.sources import SourceForm
 from catalog.models import Bus, Source, Token
@@ -60,6 +61,7 @@ def source(request: HttpRequest, slug: str) -> HttpResponse:
         "types": types,
         "curl": snippets.curl(),
         "why_not": refusal(request.user, found.team, CHANGES),
+        "own": found.slug == OWN,
         "first_seen": facts().first_seen(found.uri),
         "sends": facts().per_source(found.uri),
     }

@@ -143,6 +143,21 @@ def test_what_happened_is_said_in_a_sentence(town, kind, detail, said):
     assert one.title == f"order.placed {said}"
 
 
+def test_how_a_version_differs_is_said_in_sentences(town):
+    differs = [
+        "Optional field a was added.",
+        "Field b may be missing",
+        "c is text now.",
+        "d is gone.",
+        "e is gone.",
+    ]
+    (one,) = told(
+        [changes.record("version.registered", event_type=town, detail={"version": 2, "changes": differs})]
+    )
+    said = "Optional field a was added. Field b may be missing. c is text now. And 2 more."
+    assert one.remarks == [said]
+
+
 def test_long_details_are_shortened_and_unknown_kinds_refused(town):
     change = changes.record(
         "type.changed", event_type=town, detail={"fields": ["x" * 9000] * 500, "at": date(2026, 1, 2)}

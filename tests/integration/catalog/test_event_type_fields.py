@@ -163,6 +163,9 @@ def test_a_schema_is_downloaded_from_its_stable_address_and_as_openapi(client, p
     assert document["openapi"].startswith("3.")
     assert "order.placed" in document["components"]["schemas"]
     assert client.get("/events/order.placed/versions/9/openapi.json").status_code == 404
+    town.versions.create(number=2, schema=town.versions.get().schema, example="{}")
+    second = client.get("/events/order.placed/versions/2/openapi.json").json()
+    assert (document["info"]["version"], second["info"]["version"]) == ("1", "2")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from catalog import system
 from catalog.facts import BusRule, SourceFacts
 from catalog.forms.event_types import EditForm, RegisterForm
 from catalog.forms.settings import TokenForm
@@ -221,3 +222,22 @@ def test_only_the_owners_change_what_is_theirs(client, town, log, url, sent):
     answer = client.post(url, sent, follow=True)
     assert "Only members of Checkout, who own it, and staff decide this." in text_of(answer)
     assert (list(Source.objects.values()), list(Bus.objects.values())) == before
+
+
+def test_what_signalbox_keeps_itself_offers_nothing_to_change(client, person, town, log):
+    system.ensure()
+    page = client.get("/sources/signalbox/")
+    assert "Signalbox alone publishes as this source." in text_of(page)
+    for words in ("Make a token", "source=signalbox", "Retire…", "/sources/signalbox/edit/", 'id="curl"'):
+        assert words not in page.content.decode(), words
+    page = client.get("/settings/buses/system/").content.decode()
+    assert '<fieldset class="stack" disabled>' in page
+    assert '<fieldset class="stack">' in client.get("/settings/buses/main/").content.decode()
+    buses = text_of(client.get("/discovery/"))
+    assert "main are accepted, and proposed here" in buses
+    assert "system are accepted" not in buses
+
+
+def test_the_example_of_a_schemas_address_is_of_an_event_type_of_ours(client, person, town, log):
+    system.ensure()
+    assert "/schemas/order.placed/1" in text_of(client.get("/export/"))

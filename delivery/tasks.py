@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import current_app, shared_task
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import celeryd_after_setup, worker_process_init, worker_shutting_down
 from django.conf import settings
 from django.db import connection
 
@@ -37,6 +37,7 @@ from delivery.runner.expiring import expire_all
 from delivery.runner.shift import Shift
 from delivery.supervision.duty import Duty
 from delivery.supervision.queues import EXPIRES, task_of
+from delivery.supervision.settling import settle
 from delivery.supervision.stopping import asked_to_stop
 from delivery.tracking.upkeep import merge_packs
 
@@ -179,6 +180,12 @@ def _ring_for(duty: str) -> None:
         current_app.send_task(task_of(duty), expires=EXPIRES, retry=False)
     except Exception as error:
         logger.info("No %s could be rung for: %s", duty, error)
+
+
+@celeryd_after_setup.connect
+def _settle(**kwargs: Any) -> None:
+    """Before the worker's threads begin."""
+    settle()
 
 
 @worker_process_init.connect

@@ -18,6 +18,7 @@ from celery import current_app, shared_task
 from celery.signals import celeryd_after_setup, worker_process_init, worker_shutting_down
 from django.conf import settings
 from django.db import connection
+from django.db.backends.signals import connection_created
 
 from catalog.following.mail import send as send_mail
 from delivery.announcing import announce as announce_changes
@@ -44,6 +45,7 @@ from delivery.tracking.upkeep import merge_packs
 logger = logging.getLogger(__name__)
 
 MERGING = 5.0  # seconds a minute
+PAGES = 2048  # KiB of SQLite's file that a thread's connection keeps
 _scrubber = Scrubber()
 _asker = Asker()
 Relieve = Callable[[], None]
@@ -185,7 +187,14 @@ def _ring_for(duty: str) -> None:
 @celeryd_after_setup.connect
 def _settle(**kwargs: Any) -> None:
     """Before the worker's threads begin."""
+    connection_created.connect(_keep_few_pages)
     settle()
+
+
+def _keep_few_pages(connection: Any, **kwargs: Any) -> None:
+    """What others commit makes a connection forget its pages of SQLite's file, so many of them help no thread of a worker."""
+    if connection.vendor == "sqlite":
+        connection.connection.execute(f"PRAGMA cache_size = -{PAGES}")
 
 
 @worker_process_init.connect

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from celery.signals import celeryd_after_setup
+from django.db.backends.signals import connection_created
 
 import config.asgi
 import delivery.tasks
@@ -66,8 +67,11 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_worker_settles_when_it_is_set_up(settled: list[str]) -> None:
-    celeryd_after_setup.send(sender="worker@here", instance=None, conf=None)
-    assert settled == ["settled"]
+    try:
+        celeryd_after_setup.send(sender="worker@here", instance=None, conf=None)
+        assert settled == ["settled"]
+    finally:
+        connection_created.disconnect(delivery.tasks._keep_few_pages)
 
 
 def test_a_web_process_settles_before_its_first_request(settled: list[str]) -> None:

@@ -38,7 +38,7 @@ from delivery.runner.expiring import expire_all
 from delivery.runner.shift import Shift
 from delivery.supervision.duty import Duty
 from delivery.supervision.queues import EXPIRES, task_of
-from delivery.supervision.settling import settle
+from delivery.supervision.settling import give_back, settle
 from delivery.supervision.stopping import asked_to_stop
 from delivery.tracking.upkeep import merge_packs
 
@@ -67,6 +67,7 @@ def _work_a_shift(relieve: Relieve) -> None:
         asyncio.run(work.run(relieved))
     else:
         uvloop.run(work.run(relieved))
+    give_back()
 
 
 def _observe(relieve: Relieve) -> None:

@@ -91,3 +91,33 @@ def test_a_web_process_settles_before_its_first_request(settled: list[str]) -> N
     with pytest.raises(Over):
         asyncio.run(config.asgi.application({"type": "lifespan"}, receive, send))
     assert settled == ["settled"]
+
+
+FREE = """
+import ctypes
+from pathlib import Path
+from delivery.supervision.settling import give_back
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1])
+
+malloc, free = ctypes.CDLL(None).malloc, ctypes.CDLL(None).free
+malloc.restype = ctypes.c_void_p
+pieces = [ctypes.c_void_p(malloc(4096)) for _ in range(10_000)]
+for piece in pieces:
+    ctypes.memset(piece, 1, 4096)
+above = malloc(64)
+for piece in pieces[:-1]:
+    free(piece)
+before = held()
+give_back()
+print((before - held()) * 4)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heaps")
+def test_what_is_free_below_something_small_is_given_back() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FREE], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) > 30_000  # KiB, of 40,000

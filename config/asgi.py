@@ -22,6 +22,7 @@ from delivery.consumers import ConsoleConsumer
 from delivery.demo.receivers import receivers
 from delivery.health import PATHS, health
 from delivery.ingest.app import Ingest
+from delivery.supervision.settling import settle
 
 # whitenoise sends files with a plain iterator; a static file is one read, so what Django warns of costs nothing.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
@@ -54,12 +55,13 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def _lifespan(receive: Any, send: Any) -> None:
-    """At shutdown, what publishers wait for is stored before the process ends."""
+    """Before the first request the process settles; at shutdown, what publishers wait for is stored before it ends."""
     from delivery.ingest.pipeline import pipeline
 
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            settle()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             pipeline().close()

@@ -197,7 +197,7 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "memory://localhost")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {}
 if CELERY_BROKER_URL.startswith("memory:"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.01}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.025}
 elif CELERY_BROKER_URL.startswith("redis"):
     # A Redis that hangs keeps whoever rings no longer than this (seconds).
     CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5}
@@ -205,6 +205,8 @@ elif CELERY_BROKER_URL.startswith("redis"):
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
+# Tasks after which a thread connects to the database anew. Celery would do so before and after each, several times a second.
+CELERY_DB_REUSE_MAX = 1000
 CELERY_WORKER_POOL = "threads"  # shifts are asyncio loops; forked workers could not share a broker in memory
 # A router stays on its thread as long as the worker lives.
 CELERY_WORKER_CONCURRENCY = 5 if os.environ.get("SIGNALBOX_LOG_URL") else 4

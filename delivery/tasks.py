@@ -15,9 +15,10 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import current_app, shared_task
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import celeryd_after_setup, worker_process_init, worker_shutting_down
 from django.conf import settings
 from django.db import connection
+from django.db.backends.signals import connection_created
 
 from catalog.following.mail import send as send_mail
 from delivery.announcing import announce as announce_changes
@@ -37,12 +38,14 @@ from delivery.runner.expiring import expire_all
 from delivery.runner.shift import Shift
 from delivery.supervision.duty import Duty
 from delivery.supervision.queues import EXPIRES, task_of
+from delivery.supervision.settling import give_back, settle
 from delivery.supervision.stopping import asked_to_stop
 from delivery.tracking.upkeep import merge_packs
 
 logger = logging.getLogger(__name__)
 
 MERGING = 5.0  # seconds a minute
+PAGES = 2048  # KiB of SQLite's file that a thread's connection keeps
 _scrubber = Scrubber()
 _asker = Asker()
 Relieve = Callable[[], None]
@@ -64,6 +67,7 @@ def _work_a_shift(relieve: Relieve) -> None:
         asyncio.run(work.run(relieved))
     else:
         uvloop.run(work.run(relieved))
+    give_back()
 
 
 def _observe(relieve: Relieve) -> None:
@@ -179,6 +183,19 @@ def _ring_for(duty: str) -> None:
         current_app.send_task(task_of(duty), expires=EXPIRES, retry=False)
     except Exception as error:
         logger.info("No %s could be rung for: %s", duty, error)
+
+
+@celeryd_after_setup.connect
+def _settle(**kwargs: Any) -> None:
+    """Before the worker's threads begin."""
+    connection_created.connect(_keep_few_pages)
+    settle()
+
+
+def _keep_few_pages(connection: Any, **kwargs: Any) -> None:
+    """What others commit makes a connection forget its pages of SQLite's file, so many of them help no thread of a worker."""
+    if connection.vendor == "sqlite":
+        connection.connection.execute(f"PRAGMA cache_size = -{PAGES}")
 
 
 @worker_process_init.connect

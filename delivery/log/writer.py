@@ -1,7 +1,8 @@
 """Group commit: one thread per process appends whatever has queued, so that one fsync serves many requests.
 
-There is no waiting to fill a group: while one commit is on its way to the disk, the next group gathers by itself,
-and an event that comes alone is committed at once.
+While one commit is on its way to the disk, the next group gathers by itself, and an event that comes alone is committed at
+once. Where the disk is fast and publishers are many, groups would be small, and a commit costs the same for each: so after
+a group of several the next one gathers for a moment.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import concurrent.futures
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Protocol
@@ -26,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 # Events in one commit: enough to spread the fsync, few enough to hold the lock for well under 100 ms.
 GROUP = 2000
+# Seconds from the beginning of a commit of several requests to that of the next: so many for each of them, up to a most.
+# Few publishers that wait for their answers are not kept waiting, and what more of them send at once makes large groups.
+EACH, GATHER = 0.001, 0.004
 # Events that may wait. Beyond, publishers are told to come back (503), which costs less than memory does.
 QUEUE = 50_000
 
@@ -145,11 +150,17 @@ class Writer:
 
     def _run(self) -> None:
         log = self._open()
+        gathers_until = 0.0
         try:
             while True:
                 item = self._queue.get()
+                if item is not None and (wait := gathers_until - time.monotonic()) > 0:
+                    time.sleep(wait)
                 group, last = self._gather(item)
                 if group:
+                    gathers_until = (
+                        time.monotonic() + min(len(group) * EACH, GATHER) if len(group) > 1 else 0.0
+                    )
                     self._store(log, group)
                     self._tell()
                     with self._lock:

@@ -89,5 +89,10 @@ class Outbox:
     dead: int = 0
     size: int = 0  # bytes of the events as the connector was given them
 
+    @property
+    def presses(self) -> bool:
+        """Whether it holds more than what became of events that were delivered."""
+        return bool(self.held or self.changed or self.settled or self.discarded or self.freed)
+
     def __bool__(self) -> bool:
         return bool(self.attempts or self.held or self.changed or self.settled or self.closed or self.slots)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from delivery.log.schema import SLOTS, lanes_of
 from delivery.runner.sending import BUFFER, Sender
 from delivery.runner.sharing import Use
-from delivery.runner.work import Cycle
-
-CLEAR = 256  # events of one target recorded as in flight at once
+from delivery.runner.work import CLEAR, Cycle
 
 
-def ask(cycle: Cycle, sender: Sender, prune: bool, clock: int) -> None:
-    """Adds one target to a round. `clock`: the database's, microseconds."""
+def ask(cycle: Cycle, sender: Sender, prune: bool, records: bool, clock: int) -> None:
+    """Adds one target to a round. `records`: plain outcomes too. `clock`: the database's, microseconds."""
     target, progress, throttle, quiet = sender.facts.id, sender.progress, sender.throttle, sender.quiet
+    due = sender.next_due is not None and sender.next_due <= clock
+    # Routes go, and exceptions are read, by what is committed.
+    waits = due or bool(progress.to_drain) or progress.outbox.presses
+    records = records or quiet or prune or waits or not throttle.calm
     cycle.holding[target] = set(progress.fences)
     if quiet:
         cycle.full.add(target)
@@ -22,7 +24,7 @@ def ask(cycle: Cycle, sender: Sender, prune: bool, clock: int) -> None:
         heads, following = sender.to_clear(CLEAR)
         if heads:
             cycle.flights.append((target, heads, following))
-    report = throttle.report(bool(progress.outbox.latencies), len(progress.fences) < SLOTS)
+    report = throttle.report(records and bool(progress.outbox.latencies), len(progress.fences) < SLOTS)
     if report is not None:
         cycle.reports.append(report)
     at_once = sender.asks_for_places or (
@@ -30,7 +32,7 @@ def ask(cycle: Cycle, sender: Sender, prune: bool, clock: int) -> None:
     )
     if (at_once or cycle.sweep) and not (quiet or throttle.open):
         cycle.uses[target] = Use(throttle.most, throttle.share, sender.under_way, throttle.may_slow, at_once)
-    if progress.outbox:
+    if records and progress.outbox:
         cycle.outboxes.append(progress.take_outbox())
     if quiet and sender.idle:
         cycle.release[target] = (list(progress.fences), sender.halted)
@@ -45,7 +47,7 @@ def ask(cycle: Cycle, sender: Sender, prune: bool, clock: int) -> None:
         by_key = progress.policy.order == "key"
         cycle.drain[target] = [chain if by_key else None for chain in progress.to_drain]
         progress.to_drain.clear()
-    if sender.next_due is not None and sender.next_due <= clock:
+    if due:
         sender.next_due = None
         cycle.due.add(target)
     if not throttle.calm and sender.waiting and throttle.wants_probe(clock):
@@ -56,3 +58,12 @@ def ask(cycle: Cycle, sender: Sender, prune: bool, clock: int) -> None:
     if progress.drains is not None and cycle.sweep:
         cycle.draining[target] = progress.drains
     cycle.reading[target] = progress
+    if _sends_at_once(sender):
+        cycle.opens.add(target)
+
+
+def _sends_at_once(sender: Sender) -> bool:
+    """Whether what is read may be recorded as in flight in the same round, for nothing holds it back."""
+    progress, throttle = sender.progress, sender.throttle
+    held = progress.ready or progress.parked or progress.watchful
+    return sender.wants_more and not held and throttle.calm and throttle.rate is None

@@ -11,7 +11,7 @@ hands its outbox to the store. The rules of order live here:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -82,8 +82,16 @@ class Progress:
             chain = self.policy.chain(key, seq)
             self.parked[chain] = self.parked.get(chain, 0) + 1
 
-    def offer(self, items: Iterable[Item]) -> None:
-        """Events from the log, in seq order within each lane."""
+    def is_new(self, item: Item) -> bool:
+        """Whether nothing is on record of an event that was read. Only reading and taking leases change the answer."""
+        return item.seq not in self._skip and item.seq not in self._attempts
+
+    def offer(self, items: Iterable[Item], opened: tuple[int, Sequence[Item]] | None = None) -> None:
+        """Events from the log, in seq order within each lane. `opened`: a flight that some of them are recorded in."""
+        if opened is not None:
+            flight = Flight(opened[0], len(opened[1]))
+            for item in opened[1]:
+                item.flight = flight
         for item in items:
             lane = self.lanes[item.lane]
             lane.pending.append(item.seq)
@@ -134,6 +142,7 @@ class Progress:
     def _enqueue(self, item: Item) -> None:
         item.chain = chain = self.policy.chain(item.key, item.seq)
         if chain in self.parked:
+            self._leave_flight(item)
             self._hold(item, chain)
         else:
             self._line_up(item, chain)
@@ -143,7 +152,7 @@ class Progress:
         self.buffered += 1
         if chain not in self.busy:
             self.busy[chain] = None
-            self.ready.append(item)
+            (self.ready if item.flight is None else self.cleared).append(item)
             return
         behind = self.busy[chain]
         if behind is None:
@@ -352,10 +361,13 @@ class Progress:
     def _land(self, item: Item) -> int:
         """Takes the event out of memory's counts and its flight; returns its chain."""
         self.buffered -= 1
+        self._leave_flight(item)
+        return item.chain
+
+    def _leave_flight(self, item: Item) -> None:
         flight = item.flight
         if flight is not None:
             item.flight = None
             flight.open -= 1
             if flight.open == 0:
                 self.outbox.closed.append(flight.id)
-        return item.chain

@@ -25,6 +25,7 @@ from delivery.runner.lease import Claimed, LeaseLost
 from delivery.runner.planning import ask
 from delivery.runner.progress import Progress
 from delivery.runner.reading import DUE
+from delivery.runner.rhythm import Rhythm
 from delivery.runner.room import Room, most_sends
 from delivery.runner.sending import Sender
 from delivery.runner.store import Store
@@ -41,7 +42,6 @@ GRACE = 3.0  # seconds that sends may take to end once the process is told to st
 AGAIN = 0.025  # seconds until a slot is asked for again that another shift held
 TRIES = 6
 PRUNE = 5.0
-RECORD = 0.01  # seconds that outcomes may wait for others, to be committed together
 
 
 class Shift:
@@ -63,7 +63,6 @@ class Shift:
         self._renewing = 0.0
         self._again: dict[tuple[int, int], tuple[int, int]] = {}  # (target, slot) -> (seq, tries)
         self._again_at = 0.0
-        self._recording: asyncio.TimerHandle | None = None
         self._ahead = 0  # of the database's clock before the monotonic one, microseconds
         self._alone = Alone(self.id)
         self._lost: dict[int, list[int]] = {}  # lane groups of senders that were dropped, to be given back
@@ -71,7 +70,7 @@ class Shift:
     async def run(self, relieved: Any) -> None:
         """Works until the time is up or `stop` is set; calls `relieved` when it takes no new work any more."""
         loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
+        self._rhythm = Rhythm(loop)
         self._store: Store = await loop.run_in_executor(self._executor, self._open_store)
         bell = Bell(f"{os.getppid() if is_child() else os.getpid()}-{self.id}")
         loop.add_reader(bell.socket, self._rung, bell)
@@ -89,6 +88,7 @@ class Shift:
         finally:
             relieved()
             self._alone.close()
+            self._rhythm.close()
             loop.remove_reader(bell.socket)
             bell.close()
             if listener is not None:
@@ -123,14 +123,7 @@ class Shift:
                 return
             cycle = self._plan(now, leaving)
             await self._apply(cycle, await self._perform(loop, cycle))
-            if not self._wake.is_set():
-                timer = loop.call_later(self._pause(gone_by), self._wake.set)
-                await self._wake.wait()
-                timer.cancel()
-            self._wake.clear()
-            if self._recording is not None:
-                self._recording.cancel()
-                self._recording = None
+            await self._rhythm.rest(self._pause(gone_by))
 
     async def _abandon(self, loop: asyncio.AbstractEventLoop) -> None:
         """Breaks off what does not end, and leaves it to the next shift as unknown."""
@@ -169,12 +162,13 @@ class Shift:
         prune = now - self._pruned >= PRUNE
         if prune:
             self._pruned = now
+        records = self._rhythm.begin() or leaving or cycle.sweep
         clock = self._clock()
         suspected = self._alone.turn(self._senders, now, leaving)
         for target, sender in self._senders.items():
             if sender is suspected:
                 cycle.flights.append((target, [self._alone.begin(sender, now)], []))
-            ask(cycle, sender, prune, clock)
+            ask(cycle, sender, prune, records, clock)
         return cycle
 
     async def _apply(self, cycle: Cycle, news: News) -> None:
@@ -184,7 +178,7 @@ class Shift:
             else:
                 self._senders[target].progress.clear(heads, following, flight)
         if news.released:
-            self._wake.set()
+            self._rhythm.hurry()
         for target in news.released:
             if target in self._senders:
                 self._drop(self._senders[target])
@@ -195,14 +189,14 @@ class Shift:
                     sender.send_until = self._renewed + SEND
                     if any(news.renewed[sender.facts.id, slot] for slot in sender.progress.fences):
                         sender.leave()
-                        self._wake.set()
+                        self._rhythm.hurry()
                 else:
                     logger.warning(
                         "Target %s: a lease was taken over before it was renewed.", sender.facts.id
                     )
                     self._lost[sender.facts.id] = list(sender.progress.fences)
                     self._drop(sender)
-                    self._wake.set()
+                    self._rhythm.hurry()
         self._seen = max(self._seen, news.seen)
         if news.ahead is not None:
             self._ahead = news.ahead
@@ -222,7 +216,7 @@ class Shift:
             reader = self._reader(cycle, target)
             if reader is not None:
                 reader.more = more
-                reader.progress.offer(items)
+                reader.progress.offer(items, news.opened.get(target))
                 for lane, seq in read.items():
                     reader.progress.read_up_to(lane, seq)
         for target, held in news.held:
@@ -240,15 +234,15 @@ class Shift:
             sender.pump()
             progress = sender.progress
             if sender.asks_for_places or progress.to_drain or (progress.ready and sender.wants_more):
-                self._wake.set()
+                self._rhythm.hurry()
             elif progress.outbox:
                 self._ended(sender)
             if sender.more and not sender.quiet and sender.roomy:
-                self._wake.set()
+                self._rhythm.hurry()
             if sender.quiet and sender.idle:
-                self._wake.set()
+                self._rhythm.hurry()
         if news.claimed:
-            self._wake.set()
+            self._rhythm.hurry()
 
     def _hear_gates(self, cycle: Cycle, news: News) -> None:
         """What all shifts know of breakers and rates, for the targets that were asked about."""
@@ -269,7 +263,7 @@ class Shift:
             if (sender := self._reader(cycle, target)) is not None:
                 if share is None:
                     sender.leave()  # The others take its lane groups.
-                    self._wake.set()
+                    self._rhythm.hurry()
                 else:
                     sender.allot(share)
 
@@ -288,9 +282,9 @@ class Shift:
     def _ended(self, sender: Sender) -> None:
         """A send ended: what was waiting for it is done at once, its record may wait for others."""
         if sender.needs_round:
-            self._wake.set()
-        elif self._recording is None:
-            self._recording = asyncio.get_running_loop().call_later(RECORD, self._wake.set)
+            self._rhythm.hurry()
+        else:
+            self._rhythm.note()
 
     # ── targets ──
 
@@ -383,7 +377,8 @@ class Shift:
     def _rung(self, bell: Bell) -> None:
         if bell.hush():
             self._stop.set()
-        self._wake.set()
+            self._rhythm.hurry()
+        self._rhythm.ring()
 
     def _notified(self, loop: asyncio.AbstractEventLoop, listening: int, listener: Any) -> None:
         try:
@@ -392,4 +387,4 @@ class Shift:
         except DATABASE_ERRORS as error:
             logger.warning("The database does not ring any more; the shift looks by itself: %s", error)
             loop.remove_reader(listening)
-        self._wake.set()
+        self._rhythm.ring()

@@ -15,6 +15,8 @@ from delivery.runner.rate import Drawn
 from delivery.runner.sharing import Use, fair
 from delivery.runner.store import Store
 
+CLEAR = 256  # events of one target recorded as in flight at once
+
 
 @dataclass(slots=True)
 class Cycle:
@@ -38,6 +40,7 @@ class Cycle:
     lost: dict[int, list[int]] = field(default_factory=dict)
     again: dict[tuple[int, int], int] = field(default_factory=dict)
     reading: dict[int, Progress] = field(default_factory=dict)
+    opens: set[int] = field(default_factory=set)  # targets to which what is read may be sent at once
     holding: dict[int, set[int]] = field(default_factory=dict)  # target -> slots, whatever their leases say
     full: set[int] = field(default_factory=set)  # targets of which nothing more is to be claimed
     reports: list[Report] = field(default_factory=list)
@@ -63,6 +66,9 @@ class News:
         default_factory=dict
     )  # wanted, but another shift holds it still
     events: dict[int, tuple[list[Item], bool, dict[int, int]]] = field(default_factory=dict)
+    opened: dict[int, tuple[int, list[Item]]] = field(
+        default_factory=dict
+    )  # flights of what was read, and of what of it
     held: list[tuple[int, list[Item]]] = field(default_factory=list)
     ahead: int | None = None  # of the database's clock before the monotonic one, microseconds
     gates: dict[int, Gate] = field(default_factory=dict)
@@ -215,6 +221,19 @@ def _read(store: Store, cycle: Cycle, hints: list[tuple[int, int, int]], news: N
             bool(more),
             {lane: end for slot, end in ends.items() for lane in lanes_of(slot)},
         )
+    _open(store, cycle, news)
+
+
+def _open(store: Store, cycle: Cycle, news: News) -> None:
+    """Records as in flight what was read for targets that are to be sent it at once, unless that is too much at a time."""
+    flights = []
+    for target in cycle.opens & news.events.keys():
+        items = [item for item in news.events[target][0] if cycle.reading[target].is_new(item)]
+        if 0 < len(items) <= CLEAR:
+            flights.append((target, items))
+    if flights:
+        ids = store.commit([], flights)
+        news.opened = {target: (one, items) for (target, items), one in zip(flights, ids, strict=True)}
 
 
 def _stop_target(target: int, state: str, reason: str) -> None:
@@ -240,6 +259,7 @@ def without(cycle: Cycle, target: int, slots: list[int]) -> None:
         cycle.uses,
     ):
         asked.pop(target, None)
+    cycle.opens.discard(target)
     cycle.due.discard(target)
     cycle.probes.discard(target)
     cycle.release[target] = (slots, None)

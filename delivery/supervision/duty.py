@@ -44,7 +44,8 @@ class Duty:
             self._work(relieve)
         finally:
             relieve()
-            connection.close()
+            # Kept where it works: to connect, again each second for each duty, cost more than what duties find to do.
+            connection.close_if_unusable_or_obsolete()
 
     def idle(self) -> float:
         """Seconds since this process did it last, for ever if it never did; 0 while it does."""

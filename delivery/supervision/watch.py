@@ -12,6 +12,7 @@ import threading
 from typing import Any
 
 from celery import bootsteps
+from django.db import connection
 
 from delivery.doorbell import Doorbell
 from delivery.supervision.duty import Duty, on_this_process
@@ -88,3 +89,5 @@ def _perform(duty: Duty) -> None:
         duty.perform()
     except Exception:
         logger.exception("%s failed; it is tried again.", duty.name)
+    finally:
+        connection.close()  # which would end with this thread

@@ -3,8 +3,8 @@
 Events are stored while it delivers, as ingest would, through a filter on the data and a template. Counted is the process's
 own memory: SQLite's file, of which up to 256 MiB are mapped, is the system's. It is to be the same; TOLERANCE is for what
 is no leak: a shift is over after 30 s and the next one has other events in hand when it is looked at, and freed memory
-goes back to the system in pieces. On SQLite each thread's connection keeps up to 64 MiB of the file's pages, which fill as
-the file grows; on PostgreSQL there is no such thing. DELIVERIES=200000 in the environment asks for fewer.
+goes back to the system in pieces. On SQLite each thread's connection keeps up to 2 MiB of the file's
+pages, which fill as the file grows; on PostgreSQL there is no such thing. DELIVERIES=200000 in the environment asks for fewer.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -247,3 +248,36 @@ def test_closing_stores_what_is_queued(writer: Writer, log: MemoryLog) -> None:
     writer.close()
     assert [answer.result(0)[0].seq for answer in answers] == list(range(1, 51))
     writer.close()
+
+
+def test_after_a_group_of_several_the_next_one_gathers_for_a_moment(
+    log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "EACH", 0.5)
+    monkeypatch.setattr(writing, "GATHER", 1.0)
+    log.gate.clear()
+    writer = Writer(lambda routed: None, log=lambda: log)
+    first = writer.submit(a_draft("a"))
+    assert log.began.wait(30)
+    behind = [writer.submit(a_draft(event_id)) for event_id in "bc"]
+    log.gate.set()
+    for answer in (first, *behind):
+        answer.result(30)
+    # Were there no moment, the first of these would be a commit of its own.
+    late = [writer.submit(a_draft("d"))]
+    time.sleep(0.1)
+    late.append(writer.submit(a_draft("e")))
+    for answer in late:
+        answer.result(30)
+    writer.close()
+    assert log.commits == [1, 2, 2]
+
+
+def test_events_that_come_one_at_a_time_do_not_wait(log: MemoryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "GATHER", 60.0)
+    monkeypatch.setattr(writing, "EACH", 60.0)
+    writer = Writer(lambda routed: None, log=lambda: log)
+    for event_id in "abc":
+        writer.submit(a_draft(event_id)).result(30)
+    writer.close()
+    assert log.commits == [1, 1, 1]

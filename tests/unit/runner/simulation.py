@@ -110,18 +110,23 @@ class Simulation:
             heads, following = progress.to_clear(4, behind=3)
             if heads:
                 cycle.flights.append((target, heads, following))
-        if progress.outbox:
+        due = self.kind or self.chance.random() < 0.5
+        # What was delivered may wait for more of it, unless something is read or dropped by what is committed.
+        presses = due or progress.to_drain or progress.outbox.presses
+        if progress.outbox and (presses or self.chance.random() < 0.5):
             cycle.outboxes.append(progress.take_outbox())
         if progress.to_drain:
             by_key = progress.policy.order == "key"
             cycle.drain[target] = [chain if by_key else None for chain in progress.to_drain]
             progress.to_drain.clear()
-        if self.kind or self.chance.random() < 0.5:
+        if due:
             cycle.due.add(target)
         cycle.room[target] = 20 if progress.buffered < 10 and progress.drains is None else 0
         if progress.drains is not None:
             cycle.draining[target] = progress.drains
         cycle.reading[target] = progress
+        if self.chance.random() < 0.5:
+            cycle.opens.add(target)
         self.cycle = cycle
 
     def perform(self) -> None:
@@ -140,7 +145,7 @@ class Simulation:
         for _, slot, seq in news.newest:
             progress.newest[slot] = max(progress.newest.get(slot, 0), seq)
         for items, _, read in news.events.values():
-            progress.offer(items)
+            progress.offer(items, news.opened.get(self.store.target))
             for lane, seq in read.items():
                 progress.read_up_to(lane, seq)
         for _, held in news.held:

@@ -23,7 +23,8 @@ class Waiting(NamedTuple):
     `queued`: routed and not yet tried; `full` when at least that many.  `oldest`: when the oldest of those was
     received (microseconds).  `behind`: waiting behind a failed event of their key.  `retrying`: tried, and tried again
     at `next_due` (microseconds).  `dead`: given up.  `breaker`: it does not answer, and is left alone but for probes.
-    `answered`: those of the dead that the target answered at all.
+    `answered`: those of the dead that the target answered at all.  `held`: when the oldest of those behind or retried
+    was received (microseconds).
     """
 
     queued: int = 0
@@ -36,11 +37,17 @@ class Waiting(NamedTuple):
     past: CatchingUp | None = None
     breaker: OpenBreaker | None = None
     answered: int = 0
+    held: int | None = None
 
     @property
     def waiting(self) -> int:
         """Everything that has not come to an end."""
         return self.queued + self.behind
+
+    @property
+    def since(self) -> int | None:
+        """When the oldest of all that is not delivered was received (microseconds); None when all is."""
+        return min((one for one in (self.oldest, self.held) if one is not None), default=None)
 
 
 NONE = Waiting()
@@ -75,7 +82,7 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
         if first is not None:
             oldest[target] = min(first, oldest.get(target, first))
     received = _received_at(oldest.values())
-    exceptions, answered = _exceptions(targets)
+    exceptions, answered, held = _exceptions(targets)
     due = _next_due(targets)
     past = catching_up.of_targets(targets)
     stopped_by = breakers.of_targets(targets)
@@ -91,6 +98,7 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
             past.get(target),
             stopped_by.get(target),
             answered.get(target, 0),
+            held.get(target),
         )
         for target in targets
     }
@@ -101,19 +109,23 @@ def _received_at(seqs: Iterable[int]) -> dict[int, int]:
     return dict(rows(f"SELECT seq, received_at FROM log_event WHERE seq IN ({marks(wanted)})", wanted))
 
 
-def _exceptions(targets: Sequence[int]) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
-    """How many there are by target and state, and how many of the dead the target answered."""
+def _exceptions(
+    targets: Sequence[int],
+) -> tuple[dict[tuple[int, int], int], dict[int, int], dict[int, int]]:
+    """How many there are by target and state, how many of the dead the target answered, and since when others are held."""
     found = rows(
         # What was sent and got no answer. Without a request it could not even be made: that is no silence of the target.
-        "SELECT target, state, count(*), count(CASE WHEN status IS NOT NULL OR request IS NULL THEN 1 END) "
-        "FROM runner_exception "
+        "SELECT target, state, count(*), count(CASE WHEN status IS NOT NULL OR request IS NULL THEN 1 END), "
+        "min(received_at) FROM runner_exception "
         f"WHERE target IN ({marks(targets)}) GROUP BY 1, 2",
         targets,
     )
-    counts = {(int(target), int(state)): int(count) for target, state, count, _answered in found}
-    return counts, {
-        int(target): int(answered) for target, state, _count, answered in found if state == State.DEAD
-    }
+    held: dict[int, int] = {}
+    for target, state, _count, _answered, received in found:
+        if state in (State.WAITING, State.RETRY):
+            held[int(target)] = min(int(received), held.get(int(target), int(received)))
+    counts = {(int(target), int(state)): int(count) for target, state, count, *_ in found}
+    return counts, {int(row[0]): int(row[3]) for row in found if row[1] == State.DEAD}, held
 
 
 def _next_due(targets: Sequence[int]) -> dict[int, int]:
@@ -138,4 +150,5 @@ def total(each: Iterable[Waiting]) -> Waiting:
         sum(one.retrying for one in listed),
         min((one.next_due for one in listed if one.next_due is not None), default=None),
         sum(one.dead for one in listed),
+        held=min((one.held for one in listed if one.held is not None), default=None),
     )

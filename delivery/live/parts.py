@@ -23,7 +23,7 @@ from delivery.deadletters import listing
 from delivery.models import BinRequest
 from delivery.pages import lines
 from delivery.pages.stretch import named
-from delivery.pages.summary import summary
+from delivery.pages.summary import drawn, summary
 from delivery.tracking import attempts, events, rates
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.read import now, some
@@ -239,7 +239,8 @@ def _requests(topic: str, ids: Sequence[int]) -> list[Part]:
 def _summary(topic: str) -> list[Part]:
     """The places of the page of deliveries that show figures: what is wrong and the counts, the charts, the targets."""
     _kind, name, *only = topic.split(":")
-    context = summary(named(name, now()), int(only[0]) if only else None) | {"caption": _("Targets")}
+    context = summary(named(name, now()), int(only[0]) if only else None)
+    context |= drawn(context) | {"caption": _("Targets")}
     templates = {"": "summary.html", "charts:": "charts.html", "targets:": "targets_table.html"}
     return [
         _part(topic, place + topic, render_to_string(f"delivery/{template}", context), "replace")

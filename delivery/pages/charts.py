@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from catalog.display import words
-from delivery.pages.stretch import Stretch, told
+from delivery.pages.stretch import DAY, Stretch
 from delivery.tracking.rates import Delivered
 from delivery.tracking.read import MINUTE, moment
 
@@ -59,12 +59,13 @@ def deliveries(
                 bottom -= height
                 parts.append(_rect(kind, x, bottom, width, height))
     parts.append(_times(BARS, stretch, len(slots), 230))
+    said = _("%(delivered)s delivered, %(retried)s retried, %(dead)s given up")
     return _pointed(
         _svg(BARS, label, parts),
         BARS,
         stretch,
         [
-            _("%(delivered)s delivered, %(retried)s retried, %(dead)s given up")
+            said
             % {
                 "delivered": words.number(slot.delivered),
                 "retried": words.number(slot.retried),
@@ -111,13 +112,13 @@ def time_to_deliver(slots: Sequence[Delivered], stretch: Stretch, label: str) ->
     for kind, values in (("l50", medians), ("l95", slowest)):
         parts.append(f'<path class="{kind}" d="{_path(values, gap, y)}"/>')
     parts.append(_times(LINES, stretch, len(slots), 232, labels=3))
+    said = _("median %(median)s, p95 %(p95)s")
     return _pointed(
         _svg(LINES, label, parts),
         LINES,
         stretch,
         [
-            _("median %(median)s, p95 %(p95)s")
-            % {"median": words.duration(median), "p95": words.duration(slow)}
+            said % {"median": words.duration(median), "p95": words.duration(slow)}
             for median, slow in zip(medians, slowest, strict=True)
         ],
     )
@@ -125,13 +126,11 @@ def time_to_deliver(slots: Sequence[Delivered], stretch: Stretch, label: str) ->
 
 def _pointed(svg: SafeString, frame: Frame, stretch: Stretch, said: Sequence[str]) -> SafeString:
     """A chart that tells what is under the pointer (static/js/time-chart.js): what it says of each bar, and where its events are."""
-    several = stretch.step > 1
-    points = []
-    for number, words_ in enumerate(said):
-        first = stretch.first + number * stretch.step
-        begins = told(first) if stretch.long else _clock(first)
-        until = told(first + stretch.step) if stretch.long else _clock(first + stretch.step)
-        points.append(f"{begins} – {until}: {words_}" if several else f"{begins}: {words_}")
+    names = _names(stretch, len(said) + 1)
+    points = [
+        f"{begins} – {until}: {words_}" if stretch.step > 1 else f"{begins}: {words_}"
+        for begins, until, words_ in zip(names, names[1:], said, strict=False)
+    ]
     return format_html(
         '<time-chart data-first="{}" data-step="{}" data-left="{}" data-right="{}" data-find="{}" data-said="{}">{}</time-chart>',
         stretch.first,
@@ -214,6 +213,18 @@ def _times(frame: Frame, stretch: Stretch, count: int, y: float, labels: int = 5
     ends = _("now") if stretch.open else _day(last) if stretch.long else _clock(last)
     parts.append(_label(frame.right, y, ends, "end"))
     return "".join(parts)
+
+
+def _names(stretch: Stretch, count: int) -> list[str]:
+    """When each of so many bars begins. A day is put into words once: that is what takes time."""
+    minutes = [stretch.first + number * stretch.step for number in range(count)]
+    if not stretch.long:
+        return [_clock(minute) for minute in minutes]
+    days = {minute // DAY: minute for minute in minutes}
+    said = {day: _day(minute) for day, minute in days.items()}
+    if stretch.step % DAY == 0:
+        return [said[minute // DAY] for minute in minutes]
+    return [f"{said[minute // DAY]} {_clock(minute)}" for minute in minutes]
 
 
 def _clock(minute: int) -> str:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from catalog.access import needs
 from delivery.pages import lines
 from delivery.pages.stretch import RANGES, chosen, named
-from delivery.pages.summary import figures, summary, target_lines
+from delivery.pages.summary import drawn, figures, summary, target_lines
 from delivery.tracking import attempts, events, waiting
 from delivery.tracking.read import now
 from rules.models import Rule, Target
@@ -30,13 +30,14 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     failed = request.GET.get("show") == "failed" and only is None
     as_table = request.GET.get("view") == "table"
     newest = attempts.newest(TAIL, failed) if only is None else attempts.of_target(only.pk, TAIL)
-    context = summary(stretch, only.pk if only else None) | {
+    found = summary(stretch, only.pk if only else None)
+    found |= {"figures": figures(found)} if as_table else {"figures": None} | drawn(found)
+    context = found | {
         "ranges": RANGES,
         "own": own,
         "topic": f"summary:{stretch.name}{f':{only.pk}' if only else ''}" if stretch.name else "",
         "tail_topic": f"deliveries:{only.pk}" if only else "deliveries:failed" if failed else "deliveries",
         "failed": failed,
-        "figures": figures(stretch, only.pk if only else None) if as_table else None,
         "offered": Target.objects.order_by("name", "pk").values_list("pk", "name")[:OFFERED],
         "tail": lines.of_attempts(newest, request.user),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -73,8 +74,7 @@ def summary(stretch: Stretch, only: int | None = None) -> dict[str, Any]:
         "dead_where": _dead_where(groups),
         "needs": wrong,
         "reconciled": reconciled.last(),
-        "chart": charts.deliveries(slots, stretch, _chart_label(whole, stretch), _began(wrong, stretch)),
-        "latency_chart": charts.time_to_deliver(slots, stretch, _latency_label(whole)),
+        "slots": slots,
         "share_line": [100 * (1.0 if slot.share is None else slot.share) for slot in slots]
         if whole.share
         else [],
@@ -104,11 +104,21 @@ class Figure(NamedTuple):
         return f"since={written(self.first)}&until={written(self.ends)}"
 
 
-def figures(stretch: Stretch, only: int | None = None) -> list[Figure]:
-    """What the charts of that stretch show, as a table: the newest bar first, those yet to come left out."""
-    slots = rates.delivered(stretch.first, stretch.last, stretch.step, None if only is None else [only])
+def drawn(found: dict[str, Any]) -> dict[str, SafeString]:
+    """The charts of a summary."""
+    slots, stretch, whole = found["slots"], found["stretch"], found["whole"]
+    began = _began(found["needs"], stretch)
+    return {
+        "chart": charts.deliveries(slots, stretch, _chart_label(whole, stretch), began),
+        "latency_chart": charts.time_to_deliver(slots, stretch, _latency_label(whole)),
+    }
+
+
+def figures(found: dict[str, Any]) -> list[Figure]:
+    """What the charts of a summary show, as a table: the newest bar first, those yet to come left out."""
+    stretch: Stretch = found["stretch"]
     at = rates.minute_of(now())
-    found = [
+    listed = [
         Figure(
             first := stretch.first + number * stretch.step,
             first + stretch.step,
@@ -118,9 +128,9 @@ def figures(stretch: Stretch, only: int | None = None) -> list[Figure]:
             slot.percentile(0.5),
             slot.percentile(0.95),
         )
-        for number, slot in enumerate(slots)
+        for number, slot in enumerate(found["slots"])
     ]
-    return [one for one in reversed(found) if one.first <= at]
+    return [one for one in reversed(listed) if one.first <= at]
 
 
 def target_lines(targets: list[Target], owes: dict[int, Waiting], stretch: Stretch) -> list[TargetLine]:

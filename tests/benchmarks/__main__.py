@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.benchmarks import (
     capacity,
     compatibility,
+    dashboard,
     delivery,
     ingest,
     isolation,
@@ -40,6 +41,7 @@ ALL = {
     "shapes": shapes.run,
     "pages": pages.run,
     "map": map.run,
+    "dashboard": dashboard.run,
     "million": million.run,
 }
 

@@ -20,7 +20,14 @@ def test_the_topics_of_the_live_feed_name_a_permission() -> None:
     assert {
         topic: needed_for(topic)
         for topic in (
-            "wire", "dead-letters", "deliveries:failed", "deliveries:7", "target:7", "bin:3", "summary:1h", "summary:30d:7",
+            "wire",
+            "dead-letters",
+            "deliveries:failed",
+            "deliveries:7",
+            "target:7",
+            "bin:3",
+            "summary:1h",
+            "summary:30d:7",
         )
     } == {
         "dead-letters": "rules.view_target",
@@ -32,7 +39,17 @@ def test_the_topics_of_the_live_feed_name_a_permission() -> None:
         "bin:3": "delivery.view_requestbin",
         "summary:1h": "rules.view_target",
     }
-    for wrong in ("", "target:", "target:1x", "target:1;drop", "bin", "summary:9h", "wire:1", "deliveries:", "summary:1h:x"):
+    for wrong in (
+        "",
+        "target:",
+        "target:1x",
+        "target:1;drop",
+        "bin",
+        "summary:9h",
+        "wire:1",
+        "deliveries:",
+        "summary:1h:x",
+    ):
         assert needed_for(wrong) is None
 
 

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     ingest,
     isolation,
     latency,
+    live,
     localstack,
     map,
     matching,
@@ -42,6 +43,7 @@ ALL = {
     "pages": pages.run,
     "map": map.run,
     "dashboard": dashboard.run,
+    "live": live.run,
     "million": million.run,
 }
 

@@ -22,6 +22,7 @@ from tests.benchmarks import (
     million,
     order,
     pages,
+    palette,
     routing,
     shapes,
 )
@@ -44,6 +45,7 @@ ALL = {
     "map": map.run,
     "dashboard": dashboard.run,
     "live": live.run,
+    "palette": palette.run,
     "million": million.run,
 }
 

@@ -46,14 +46,16 @@ def by_myriads() -> bool:
 def _large(value: float, places: int) -> str:
     """`1.92 million`; where one counts by ten thousands, `192 万` and `1.92 亿`."""
     if not by_myriads():
-        return _("%(number)s million") % {
-            "number": number_format(round(value / MILLION, places), use_l10n=True)
-        }
+        return _("%(number)s million") % {"number": _rounded(value / MILLION, places)}
     if abs(value) >= MYRIADS:
-        shown = number_format(round(value / MYRIADS, places), use_l10n=True)
-        return _("%(number)s hundred million") % {"number": shown}
-    shown = number_format(round(value / MYRIAD, places), use_l10n=True)
-    return _("%(number)s ten thousand") % {"number": shown}
+        return _("%(number)s hundred million") % {"number": _rounded(value / MYRIADS, places)}
+    return _("%(number)s ten thousand") % {"number": _rounded(value / MYRIAD, places)}
+
+
+def _rounded(value: float, places: int) -> str:
+    shown = round(value, places)
+    whole = shown == int(shown)
+    return number_format(int(shown) if whole else shown, use_l10n=True, force_grouping=True)
 
 
 def rate(value: float) -> str:

@@ -1,6 +1,6 @@
 /* <time-chart>: what stands under the pointer is told in the card's [data-said]. A bar that is pressed leads to the events
    of its time; dragging over several shows their time alone. The same figures are in the table, for the keyboard. */
-const MINUTE = 60_000, NEAR = 6;
+const MINUTE = 60_000, NEAR = 6, SHORTEST = 15;         // delivery/pages/stretch.py has the same shortest stretch
 const stamp = minute => new Date(minute * MINUTE).toISOString().slice(0, 16);
 
 class TimeChart extends HTMLElement {
@@ -40,9 +40,9 @@ class TimeChart extends HTMLElement {
     const moved = Math.abs(event.clientX - this.from) > NEAR, ends = [this.at(this.from).number, this.at(event.clientX).number].sort((a, b) => a - b);
     this.from = undefined;
     const first = Number(this.dataset.first), step = Number(this.dataset.step), query = new URLSearchParams(location.search);
-    const from = stamp(first + ends[0] * step), to = stamp(first + (ends[1] + 1) * step);
+    const begins = first + ends[0] * step, until = first + (ends[1] + 1) * step, from = stamp(begins), to = stamp(until);
     if (moved) {
-      query.delete("range"); query.set("from", from); query.set("to", to);
+      query.delete("range"); query.set("from", stamp(Math.min(begins, until - SHORTEST))); query.set("to", to);
       location.assign(`${location.pathname}?${query}`);
     } else {
       const found = new URLSearchParams({ since: from, until: to });

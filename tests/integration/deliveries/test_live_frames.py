@@ -159,6 +159,18 @@ def test_a_page_that_does_not_read_catches_up_when_it_reads_again(busy: list[int
     asyncio.run(sockets(1, go))
 
 
+def test_the_more_watch_the_less_often_each_is_told() -> None:
+    from delivery.live.feed import EVERY, Feed, Watcher
+
+    feed = Feed()
+    assert feed.distance == EVERY
+    for language, count in (("en", 90), ("zh-hans", 10)):
+        feed._views[language, WIRE] = {Watcher(language) for _ in range(count)}
+    assert feed.distance == EVERY
+    feed._views["en", frozenset()] = {Watcher() for _ in range(100)}
+    assert feed.distance == 2 * EVERY
+
+
 def test_the_feed_rests_while_nobody_watches(busy: list[int]) -> None:
     from delivery.live.feed import feed
 

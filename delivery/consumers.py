@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from delivery.live import Watcher, feed, needed_for
+from delivery.live.feed import EVERY, Watcher, feed
+from delivery.live.topics import needed_for
 
 TOPICS = 20
 MESSAGE_BYTES = 8192
@@ -19,13 +20,22 @@ ASK_EVERY = 60.0
 SIGNED_OUT = 4401
 
 
+class Wish(NamedTuple):
+    """What a page shows: its topics, the newest of each that it has, its language, and the seq it was told of last."""
+
+    topics: list[str]
+    since: dict[str, int]
+    language: str
+    head: int | None
+
+
 class ConsoleConsumer(AsyncWebsocketConsumer):
-    """One browser tab. Takes {"topics": [...], "since": {topic: number}, "language": "en"}: every topic names the
-    permission it needs, and the language is the page's.
+    """One browser tab. Takes {"topics": [...], "since": {topic: number}, "language": "en", "head": seq}: every topic
+    names the permission it needs, and the language is the page's. Sends messages of `delivery.live.feed`, deflated.
     """
 
     watcher: Watcher | None = None
-    sender: asyncio.Task[None] | None = None
+    tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def connect(self) -> None:
         """Refuses who is not signed in."""
@@ -35,12 +45,13 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
             return
         self.watcher = Watcher()
         await self.accept()
-        self.sender = asyncio.get_running_loop().create_task(self._send_all(self.watcher))
+        loop = asyncio.get_running_loop()
+        self.tasks = loop.create_task(self._send_all(self.watcher)), loop.create_task(self._check())
 
     async def disconnect(self, code: int) -> None:
         """Ends what was begun."""
-        if self.sender is not None:
-            self.sender.cancel()
+        for task in self.tasks:
+            task.cancel()
         if self.watcher is not None:
             feed.remove(self.watcher)
             self.watcher = None
@@ -49,14 +60,15 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
         """Sets the topics. What is no such message closes the socket."""
         if self.watcher is None:
             return
-        wanted = _read(text_data)
-        if wanted is None:
+        wish = read(text_data)
+        if wish is None:
             await self.close(1003)
             return
-        topics, since, self.watcher.language = wanted
-        self.watcher.topics = frozenset(await self._allowed(topics))
-        feed.add(self.watcher)
-        await feed.catch_up(self.watcher, since)
+        began = asyncio.get_running_loop().time()
+        feed.watch(self.watcher, wish.language, frozenset(await self._allowed(wish.topics)))
+        await feed.catch_up(self.watcher, wish.since, wish.head)
+        # Messages of a socket are taken one after the other: one that asks without end is answered four times a second.
+        await asyncio.sleep(max(0.0, EVERY - (asyncio.get_running_loop().time() - began)))
 
     @database_sync_to_async
     def _allowed(self, topics: list[str]) -> list[str]:
@@ -73,31 +85,27 @@ class ConsoleConsumer(AsyncWebsocketConsumer):
             signed_in and get_user_model().objects.filter(pk=self.scope["user"].pk, is_active=True).exists()
         )
 
-    async def _send_all(self, watcher: Watcher) -> None:
+    async def _check(self) -> None:
         while True:
-            try:
-                message = await asyncio.wait_for(watcher.queue.get(), ASK_EVERY)
-            except TimeoutError:
-                message = None
-            if self._due() and not await self._still_here():
+            await asyncio.sleep(ASK_EVERY)
+            if not await self._still_here():
                 await self.close(SIGNED_OUT)
                 return
-            if message is not None:
-                await self.send(text_data=message)
 
-    _asked = 0.0
+    async def _send_all(self, watcher: Watcher) -> None:
+        loop, sent = asyncio.get_running_loop(), 0.0
+        while True:
+            message = await watcher.queue.get()
+            # The feed keeps its distance; what else is said must, too: an answer to a page that asked, what queued.
+            early = sent + EVERY - loop.time()
+            if early > EVERY / 10:
+                await asyncio.sleep(early)
+            sent = loop.time()
+            await self.send(bytes_data=message)
 
-    def _due(self) -> bool:
-        at = asyncio.get_running_loop().time()
-        self._asked = self._asked or at
-        if at - self._asked < ASK_EVERY:
-            return False
-        self._asked = at
-        return True
 
-
-def _read(text: str | None) -> tuple[list[str], dict[str, int], str] | None:
-    """Topics, what the page already shows of each, and its language; None when the message is not understood."""
+def read(text: str | None) -> Wish | None:
+    """What a page asks for; None when the message is not understood."""
     if text is None or len(text) > MESSAGE_BYTES:
         return None
     try:
@@ -115,10 +123,12 @@ def _read(text: str | None) -> tuple[list[str], dict[str, int], str] | None:
         return None
     if not isinstance(since, dict):
         return None
-    numbers = {
-        topic: number for topic, number in since.items() if type(number) is int and 0 <= number < 2**62
-    }
-    language = message.get("language")
+    numbers = {topic: number for topic, number in since.items() if _is_number(number)}
+    language, head = message.get("language"), message.get("head")
     if not isinstance(language, str) or language not in dict(settings.LANGUAGES):
         language = settings.LANGUAGE_CODE
-    return topics, numbers, language
+    return Wish(topics, numbers, language, head if _is_number(head) else None)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**62

@@ -40,11 +40,13 @@ from delivery.supervision.duty import Duty
 from delivery.supervision.queues import EXPIRES, task_of
 from delivery.supervision.settling import give_back, settle
 from delivery.supervision.stopping import asked_to_stop
+from delivery.tracking.folding import fold_counts
+from delivery.tracking.read import now
 from delivery.tracking.upkeep import merge_packs
 
 logger = logging.getLogger(__name__)
 
-MERGING = 5.0  # seconds a minute
+MERGING, FOLDING = 5.0, 5.0  # seconds a minute
 PAGES = 2048  # KiB of SQLite's file that a thread's connection keeps
 _scrubber = Scrubber()
 _asker = Asker()
@@ -88,11 +90,12 @@ def _permit(relieve: Relieve) -> None:
 
 
 def _retain(relieve: Relieve) -> None:
-    """What nothing keeps any more, in the log and among access tokens; large packs of small ones."""
+    """What nothing keeps any more, in the log and among access tokens; large packs of small ones; counts per hour and day."""
     expire_all(asked_to_stop.is_set)
     retain_all()
     forget_old(time.time())
     merge_packs(time.monotonic() + MERGING)
+    fold_counts(time.monotonic() + FOLDING, now())
 
 
 def _route(relieve: Relieve) -> None:

@@ -7,22 +7,60 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 MILLION = 1_000_000
+MYRIAD, MYRIADS = 10_000, 100_000_000
 
 
 def number(value: float | None) -> str:
-    """`1,334`, `3.1`, `0.04`, `1.92 million`; an en dash for None."""
+    """`1,334`, `3.1`, `0.04`, `1.92 million`, in Chinese `192 万`; an en dash for None."""
     if value is None:
         return "–"
     if abs(value) >= MILLION:
-        return _("%(number)s million") % {"number": number_format(round(value / MILLION, 2), use_l10n=True)}
+        return _large(value, 2)
     if isinstance(value, int) or value == int(value) or abs(value) >= 10:
         return number_format(round(value), use_l10n=True, force_grouping=True)
     places = 1 if abs(value) >= 0.1 else 2
     return number_format(value, decimal_pos=places, use_l10n=True)
+
+
+def short(value: float) -> str:
+    """A number where there is little room, at an axis: `800`, `6k`, `1.5M`, in Chinese `6,000`, `1.5 万`."""
+    if by_myriads():
+        return (
+            _large(value, 1) if value >= MYRIAD else number_format(value, use_l10n=True, force_grouping=True)
+        )
+    for size, letter in ((1_000_000_000, "G"), (MILLION, "M"), (1000, "k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
+
+
+def by_myriads() -> bool:
+    """Whether the language that is spoken counts large numbers by ten thousands."""
+    return (get_language() or "").startswith(("zh", "ja", "ko"))
+
+
+def _large(value: float, places: int) -> str:
+    """`1.92 million`; where one counts by ten thousands, `192 万` and `1.92 亿`."""
+    if not by_myriads():
+        return _("%(number)s million") % {"number": _rounded(value / MILLION, places)}
+    if abs(value) >= MYRIADS:
+        return _("%(number)s hundred million") % {"number": _rounded(value / MYRIADS, places)}
+    return _("%(number)s ten thousand") % {"number": _rounded(value / MYRIAD, places)}
+
+
+def _rounded(value: float, places: int) -> str:
+    shown = round(value, places)
+    whole = shown == int(shown)
+    return number_format(int(shown) if whole else shown, use_l10n=True, force_grouping=True)
+
+
+def rate(value: float) -> str:
+    """`84/min`."""
+    return _("%(n)s/min") % {"n": number(value)}
 
 
 def alike(*values: float) -> list[str]:

@@ -85,8 +85,14 @@ def due(value: datetime | int) -> SafeString:
 
 @register.simple_tag
 def number(value: float | None) -> SafeString:
-    """`value` with groups and tabular figures: 1,334, 3.1, 1.92 million."""
+    """`value` with groups and tabular figures: 1,334, 3.1, 1.92 million (192 万)."""
     return format_html('<span class="num">{}</span>', words.number(value))
+
+
+@register.simple_tag
+def rate(value: float) -> SafeString:
+    """Per minute: 84/min."""
+    return format_html('<span class="num">{}</span>', words.rate(value))
 
 
 @register.simple_tag

@@ -136,6 +136,8 @@ def _forget_old_counts(ends: float) -> None:
         ("rollup_received", "minute", minute),
         ("rollup_delivered", "minute", recent),
         ("rollup_delivered_slot", "slot", minute // SLOT_MINUTES),
+        ("rollup_delivered_hour", "hour", minute // 60),
+        ("rollup_delivered_day", "day", minute // 1440),
         ("rollup_version", "hour", minute // 60),
         ("rollup_source", "slot", minute // 10),
     ):

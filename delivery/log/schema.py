@@ -98,6 +98,15 @@ TABLES = (
         target {integer} NOT NULL, slot {integer} NOT NULL, delivered {integer} NOT NULL, retried {integer} NOT NULL,
         dead {integer} NOT NULL, {latency}, {outcomes}, {durations}, PRIMARY KEY (target, slot)) {clustered}""",
     """CREATE INDEX rollup_delivered_slot_slot ON rollup_delivered_slot (slot)""",
+    # Per hour and per day since 1970, added up from those when they are over (delivery/tracking/folding.py).
+    """CREATE TABLE rollup_delivered_hour (
+        target {integer} NOT NULL, hour {integer} NOT NULL, delivered {integer} NOT NULL, retried {integer} NOT NULL,
+        dead {integer} NOT NULL, {latency}, {outcomes}, {durations}, PRIMARY KEY (target, hour)) {clustered}""",
+    """CREATE INDEX rollup_delivered_hour_hour ON rollup_delivered_hour (hour)""",
+    """CREATE TABLE rollup_delivered_day (
+        target {integer} NOT NULL, day {integer} NOT NULL, delivered {integer} NOT NULL, retried {integer} NOT NULL,
+        dead {integer} NOT NULL, {latency}, {outcomes}, {durations}, PRIMARY KEY (target, day)) {clustered}""",
+    """CREATE INDEX rollup_delivered_day_day ON rollup_delivered_day (day)""",
     # Events per schema version (its row id; 0: none, or one that is not known) and hour since 1970.
     """CREATE TABLE rollup_version (
         type text NOT NULL, hour {integer} NOT NULL, version {integer} NOT NULL, events {integer} NOT NULL,
@@ -136,6 +145,8 @@ DURATIONS = tuple(f"d{n}" for n in range(len(LATENCY_BOUNDS) + 1))
 SLOT_MINUTES = 5
 # What else is counted per target and minute; "misconfigured" has those that asked to be left alone, too.
 OUTCOMES = ("rejected", "misconfigured", "unknown", "discarded", "bytes")
+# All columns of rollup_delivered and its like that count something.
+COUNTED = ("delivered", "retried", "dead", *OUTCOMES, *LATENCIES, *DURATIONS)
 
 
 def lanes_of(slot: int) -> range:

@@ -16,5 +16,5 @@ def add(apps, editor):
 
 class Migration(migrations.Migration):
     # Backwards, 0002 drops all tables of the data plane.
-    dependencies = [("delivery", "0012_shared_leases")]
+    dependencies = [("delivery", "0013_counts_per_hour_and_day")]
     operations = [migrations.RunPython(add, migrations.RunPython.noop)]

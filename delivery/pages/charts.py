@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from catalog.display import words
+from delivery.pages.stretch import DAY, Stretch
 from delivery.tracking.rates import Delivered
 from delivery.tracking.read import MINUTE, moment
 
@@ -29,13 +33,19 @@ BARS = Frame(712, 236, 44, 708, "bars")
 LINES = Frame(432, 236, 50, 426, "lines")
 
 
-def deliveries(slots: Sequence[Delivered], first: int, step: int, label: str) -> SafeString:
-    """Delivered above; retried and dead below on a scale of their own, so that 20 failures in 4,600 are seen."""
+def deliveries(
+    slots: Sequence[Delivered], stretch: Stretch, label: str, began: tuple[int, str] | None = None
+) -> SafeString:
+    """Delivered above; retried and dead below on a scale of their own, so that 20 failures in 4,600 are seen.
+
+    `began`: the minute in which some trouble began, and what is written there.
+    """
     gap = (BARS.right - BARS.left) / len(slots)
     width = max(gap * 0.9, 0.6)
     highest = _nice(max((slot.delivered for slot in slots), default=0))
     worst = _nice(max((slot.retried + slot.dead for slot in slots), default=0))
-    parts = [_grid(BARS, 14, 142, highest), _grid(BARS, 165, 212, worst, ends_only=True)]
+    parts = [_trouble(slots, stretch, *began)] if began else []
+    parts += [_grid(BARS, 14, 142, highest), _grid(BARS, 165, 212, worst, ends_only=True)]
     for index, slot in enumerate(slots):
         x = BARS.left + index * gap + (gap - width) / 2
         if slot.delivered:
@@ -48,11 +58,37 @@ def deliveries(slots: Sequence[Delivered], first: int, step: int, label: str) ->
                 height = max(47 * count / worst, 1.5)
                 bottom -= height
                 parts.append(_rect(kind, x, bottom, width, height))
-    parts.append(_times(BARS, first, step, len(slots), 230))
-    return _svg(BARS, label, parts)
+    parts.append(_times(BARS, stretch, len(slots), 230))
+    said = _("%(delivered)s delivered, %(retried)s retried, %(dead)s given up")
+    return _pointed(
+        _svg(BARS, label, parts),
+        BARS,
+        stretch,
+        [
+            said
+            % {
+                "delivered": words.number(slot.delivered),
+                "retried": words.number(slot.retried),
+                "dead": words.number(slot.dead),
+            }
+            for slot in slots
+        ],
+    )
 
 
-def time_to_deliver(slots: Sequence[Delivered], first: int, step: int, label: str) -> SafeString:
+def _trouble(slots: Sequence[Delivered], stretch: Stretch, minute: int, text: str) -> str:
+    """The ground behind the bars since that minute, and the words beside its edge."""
+    slot = (minute - stretch.first) // stretch.step
+    x = BARS.left + (BARS.right - BARS.left) * slot / len(slots)
+    right = x < BARS.width / 2
+    return (
+        f'<rect class="trouble" x="{x:.1f}" y="6" width="{BARS.right - x:.1f}" height="206"/>'
+        f'<text class="trouble" x="{x + (6 if right else -6):.1f}" y="158" '
+        f'text-anchor="{"start" if right else "end"}">{escape(text)}</text>'
+    )
+
+
+def time_to_deliver(slots: Sequence[Delivered], stretch: Stretch, label: str) -> SafeString:
     """Median and 95th percentile per slot, from 1 ms up on a log scale."""
     medians = [slot.percentile(0.5) for slot in slots]
     slowest = [slot.percentile(0.95) for slot in slots]
@@ -75,8 +111,36 @@ def time_to_deliver(slots: Sequence[Delivered], first: int, step: int, label: st
     gap = (LINES.right - LINES.left) / max(len(slots) - 1, 1)
     for kind, values in (("l50", medians), ("l95", slowest)):
         parts.append(f'<path class="{kind}" d="{_path(values, gap, y)}"/>')
-    parts.append(_times(LINES, first, step, len(slots), 232, labels=3))
-    return _svg(LINES, label, parts)
+    parts.append(_times(LINES, stretch, len(slots), 232, labels=3))
+    said = _("median %(median)s, p95 %(p95)s")
+    return _pointed(
+        _svg(LINES, label, parts),
+        LINES,
+        stretch,
+        [
+            said % {"median": words.duration(median), "p95": words.duration(slow)}
+            for median, slow in zip(medians, slowest, strict=True)
+        ],
+    )
+
+
+def _pointed(svg: SafeString, frame: Frame, stretch: Stretch, said: Sequence[str]) -> SafeString:
+    """A chart that tells what is under the pointer (static/js/time-chart.js): what it says of each bar, and where its events are."""
+    names = _names(stretch, len(said) + 1)
+    points = [
+        f"{begins} – {until}: {words_}" if stretch.step > 1 else f"{begins}: {words_}"
+        for begins, until, words_ in zip(names, names[1:], said, strict=False)
+    ]
+    return format_html(
+        '<time-chart data-first="{}" data-step="{}" data-left="{}" data-right="{}" data-find="{}" data-said="{}">{}</time-chart>',
+        stretch.first,
+        stretch.step,
+        f"{100 * frame.left / frame.width:.3f}",
+        f"{100 * frame.right / frame.width:.3f}",
+        reverse("find"),
+        json.dumps(points, ensure_ascii=False),
+        svg,
+    )
 
 
 def shares(taken: Sequence[int], all_of: Sequence[int], label: str, times: Sequence[str] = ()) -> SafeString:
@@ -133,18 +197,42 @@ def _grid(frame: Frame, top: float, bottom: float, highest: int, ends_only: bool
         parts.append(
             f'<line class="{kind}" x1="{frame.left:g}" x2="{frame.right:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
-        parts.append(_label(frame.left - 8, y + 4, _short(highest * share), "end"))
+        parts.append(_label(frame.left - 8, y + 4, words.short(highest * share), "end"))
     return "".join(parts)
 
 
-def _times(frame: Frame, first: int, step: int, count: int, y: float, labels: int = 5) -> str:
+def _times(frame: Frame, stretch: Stretch, count: int, y: float, labels: int = 5) -> str:
     parts = []
+    labels = min(labels, count)
     for number in range(labels):
         slot = round(number * count / labels)
         x = frame.left + (frame.right - frame.left) * slot / count
-        parts.append(_label(x, y, moment((first + slot * step) * MINUTE).strftime("%H:%M"), "start"))
-    parts.append(_label(frame.right, y, _("now"), "end"))
+        minute = stretch.first + slot * stretch.step
+        parts.append(_label(x, y, _day(minute) if stretch.long else _clock(minute), "start"))
+    last = stretch.last + 1
+    ends = _("now") if stretch.open else _day(last) if stretch.long else _clock(last)
+    parts.append(_label(frame.right, y, ends, "end"))
     return "".join(parts)
+
+
+def _names(stretch: Stretch, count: int) -> list[str]:
+    """When each of so many bars begins. A day is put into words once: that is what takes time."""
+    minutes = [stretch.first + number * stretch.step for number in range(count)]
+    if not stretch.long:
+        return [_clock(minute) for minute in minutes]
+    days = {minute // DAY: minute for minute in minutes}
+    said = {day: _day(minute) for day, minute in days.items()}
+    if stretch.step % DAY == 0:
+        return [said[minute // DAY] for minute in minutes]
+    return [f"{said[minute // DAY]} {_clock(minute)}" for minute in minutes]
+
+
+def _clock(minute: int) -> str:
+    return moment(minute * MINUTE).strftime("%H:%M")
+
+
+def _day(minute: int) -> str:
+    return date_format(moment(minute * MINUTE), _("d M"))
 
 
 def _path(values: Sequence[float | None], gap: float, y: object) -> str:
@@ -168,7 +256,3 @@ def _nice(value: int) -> int:
         return max(value, 1)
     power = 10 ** (len(str(value)) - 1)
     return next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= value)
-
-
-def _short(value: float) -> str:
-    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"

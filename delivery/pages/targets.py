@@ -19,7 +19,8 @@ from delivery.deadletters.chosen import Chosen
 from delivery.models import TargetPermission
 from delivery.pages import lines, reconciled
 from delivery.pages.resting import kept_for
-from delivery.pages.summary import RANGES, target_lines
+from delivery.pages.stretch import named
+from delivery.pages.summary import target_lines
 from delivery.pages.veil import groups_for, reason_veiled, rules_with_hidden
 from delivery.runner.policy import Policy
 from delivery.tracking import attempts, rates, status, waiting
@@ -46,8 +47,16 @@ def targets(request: HttpRequest) -> HttpResponse:
     page = Paginator(found.order_by("name", "pk"), PAGE).get_page(request.GET.get("page"))
     shown = list(page)
     owes = waiting.of_targets([target.pk for target in shown])
-    listed = target_lines(shown, owes, RANGES["1h"], rates.minute_of(now()))
-    context = {"page": page, "lines": listed, "query": query, "state": state, "states": Target.State.choices}
+    stretch = named("1h", now())
+    listed = target_lines(shown, owes, stretch)
+    context = {
+        "page": page,
+        "stretch": stretch,
+        "lines": listed,
+        "query": query,
+        "state": state,
+        "states": Target.State.choices,
+    }
     return render(request, "delivery/targets.html", context)
 
 
@@ -56,8 +65,9 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
     """One target: where it delivers, how it is, what it owes, what it tried last."""
     found = get_object_or_404(Target.objects.select_related("rule__bus", "rule__team"), pk=pk)
     owes = waiting.of_targets([pk])[pk]
-    last = rates.minute_of(now())
-    hour = rates.delivered(last - 59, last, 1, [pk])
+    at = now()
+    stretch = named("1h", at)
+    hour = rates.delivered(stretch.first, stretch.last, stretch.step, [pk])
     total = rates.total(hour)
     policy = Policy.of(policy_of(found), found.granted_rate)
     symbol, label = shown_as(found.connector, bool(bins_of([found])))
@@ -74,7 +84,7 @@ def target(request: HttpRequest, pk: int) -> HttpResponse:
         "owes": owes,
         "former_order": _former_order(found, owes),
         "hour": total,
-        "rate": per_minute([slot.delivered for slot in hour], 1, RANGES["1h"].running(now())),
+        "rate": per_minute([slot.delivered for slot in hour], 1, stretch.running(at)),
         "median": total.percentile(0.5),
         "p95": total.percentile(0.95),
         "minutes": [slot.delivered for slot in hour],

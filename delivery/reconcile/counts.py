@@ -9,6 +9,7 @@ from delivery.log.schema import LATENCIES, SLOT_MINUTES
 from delivery.reconcile.checking import PAGE, Check, Hit, execute
 from delivery.reconcile.record import Tried, attempts_since
 from delivery.runner.rollups import histogram
+from delivery.tracking.folding import fold_again
 from delivery.tracking.read import MINUTE, marks, now, rows
 from delivery.tracking.words import Outcome, State
 
@@ -112,6 +113,7 @@ def _count_again(hits: Sequence[Hit]) -> int:
         execute(SET, [target, minute, len(delivered), retried, given_up, *histogram(latencies)])
     for target, (begins, ends) in windows.items():
         _add_up(target, begins // SLOT_MINUTES, ends // SLOT_MINUTES)
+        fold_again(target, begins, ends)
     return len(hits)
 
 

@@ -6,14 +6,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 
-from delivery.log.schema import DURATIONS, LATENCIES, LATENCY_BOUNDS, OUTCOMES, SLOT_MINUTES
+from delivery.log.schema import COUNTED, LATENCIES, LATENCY_BOUNDS, SLOT_MINUTES
 from delivery.runner.attempts import AttemptRow
 from delivery.runner.database import Database
 from delivery.tracking.words import Outcome
 
 MINUTE = 60_000_000
-
-COUNTED = ("delivered", "retried", "dead", *OUTCOMES, *LATENCIES, *DURATIONS)
 
 
 def _statement(table: str, time: str) -> str:

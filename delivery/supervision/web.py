@@ -22,6 +22,8 @@ def web_server() -> uvicorn.Server:
             loop="uvloop",
             http="httptools",
             ws_max_size=64 * 1024,
+            # The live feed deflates what it sends once for all who watch; uvicorn would for every socket.
+            ws_per_message_deflate=False,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import add
 from typing import NamedTuple
 
 from delivery.log.schema import LATENCIES, LATENCY_BOUNDS, SLOT_MINUTES
+from delivery.tracking.folding import DAY_MINUTES, HOUR_MINUTES, folded
 from delivery.tracking.read import MINUTE, marks, rows
 
 Histogram = tuple[int, ...]
@@ -58,23 +60,61 @@ def minute_of(microseconds: int) -> int:
 _COUNTS = ", ".join(f"sum({name})" for name in ("delivered", "retried", "dead", *LATENCIES))
 
 
-class _Rollup(NamedTuple):
-    """A table of counts, its column of time, and a stretch of time in that column's unit."""
+class _Part(NamedTuple):
+    """Rows of one table that count `unit` minutes each: those with `first` <= `time` <= `last`, in that unit."""
 
     table: str
     time: str
+    unit: int
     first: int
     last: int
-    step: int
+
+    @property
+    def bucket(self) -> str:
+        """The number of the step that a row falls into: SQL with the first minute and the step as its values."""
+        return f"({self.time} * {self.unit} - %s) / %s"
 
 
-def _rollup(first: int, last: int, step: int) -> _Rollup:
-    """Where to read minutes `first` to `last` in steps: per five minutes when they begin and end with such."""
-    if all(minutes % SLOT_MINUTES == 0 for minutes in (first, last + 1, step)):
-        return _Rollup(
-            "rollup_delivered_slot", "slot", first // SLOT_MINUTES, last // SLOT_MINUTES, step // SLOT_MINUTES
+def _parts(first: int, last: int, step: int) -> list[_Part]:
+    """Where to read minutes `first` to `last` in steps of `step`: from the coarsest counts that fit, oldest first.
+
+    Hours and days that are not added up yet are read from the finer counts.
+    """
+    ends = last + 1
+
+    def fits(unit: int) -> bool:
+        return all(minutes % unit == 0 for minutes in (first, ends, step))
+
+    if not fits(SLOT_MINUTES):
+        return [_Part("rollup_delivered", "minute", 1, first, last)]
+    parts, begins = [], first
+    if fits(HOUR_MINUTES):
+        known = folded()
+        coarse = [("rollup_delivered_hour", "hour", HOUR_MINUTES, known.hour)]
+        if fits(DAY_MINUTES):
+            coarse.insert(0, ("rollup_delivered_day", "day", DAY_MINUTES, known.day))
+        for table, unit_name, unit, mark in coarse:
+            upto = min(ends, mark * unit)
+            if begins < upto:
+                parts.append(_Part(table, unit_name, unit, begins // unit, upto // unit - 1))
+                begins = upto
+    if begins < ends:
+        parts.append(
+            _Part(
+                "rollup_delivered_slot",
+                "slot",
+                SLOT_MINUTES,
+                begins // SLOT_MINUTES,
+                ends // SLOT_MINUTES - 1,
+            )
         )
-    return _Rollup("rollup_delivered", "minute", first, last, step)
+    return parts
+
+
+def first_minute() -> int | None:
+    """The first minute of which anything is counted, to the five minutes; None before the first delivery."""
+    [(slot,)] = rows("SELECT min(slot) FROM rollup_delivered_slot")
+    return None if slot is None else int(slot) * SLOT_MINUTES
 
 
 def last_minute(at: int, step: int) -> int:
@@ -87,43 +127,57 @@ def delivered(first: int, last: int, step: int = 1, targets: Sequence[int] | Non
     where, parameters = "", []
     if targets is not None:
         where, parameters = f" AND target IN ({marks(targets)})", list(targets)
-    of = _rollup(first, last, step)
-    found = rows(
-        f"SELECT ({of.time} - %s) / %s, {_COUNTS} FROM {of.table} WHERE {of.time} BETWEEN %s AND %s{where} GROUP BY 1",
-        [of.first, of.step, of.first, of.last, *parameters],
-    )
     slots = [NOTHING] * (-(-(last - first + 1) // step))
-    for slot, done, retried, dead, *latency in found:
-        slots[int(slot)] = Delivered(int(done), int(retried), int(dead), tuple(map(int, latency)))
+    for part in _parts(first, last, step):
+        found = rows(
+            f"SELECT {part.bucket}, {_COUNTS} FROM {part.table} WHERE {part.time} BETWEEN %s AND %s{where} GROUP BY 1",
+            [first, step, part.first, part.last, *parameters],
+        )
+        for slot, *counts in found:
+            slots[int(slot)] = _added(slots[int(slot)], counts)
     return slots
 
 
-def delivered_by_target(first: int, last: int, targets: Sequence[int]) -> dict[int, Delivered]:
-    """Deliveries of each of `targets` from minute `first` to `last` inclusive."""
-    of = _rollup(first, last, SLOT_MINUTES)
-    found = rows(
-        f"SELECT target, {_COUNTS} FROM {of.table} "
-        f"WHERE {of.time} BETWEEN %s AND %s AND target IN ({marks(targets)}) GROUP BY target",
-        [of.first, of.last, *targets],
-    )
-    return {
-        int(target): Delivered(int(done), int(retried), int(dead), tuple(map(int, latency)))
-        for target, done, retried, dead, *latency in found
-    }
+def delivered_by_target(
+    first: int, last: int, targets: Sequence[int], step: int = SLOT_MINUTES
+) -> dict[int, Delivered]:
+    """Deliveries of each of `targets` from minute `first` to `last` inclusive; `step` as those minutes were chosen by."""
+    sums: dict[int, Delivered] = {}
+    for part in _parts(first, last, step):
+        for target, *counts in rows(
+            f"SELECT target, {_COUNTS} FROM {part.table} "
+            f"WHERE {part.time} BETWEEN %s AND %s AND target IN ({marks(targets)}) GROUP BY target",
+            [part.first, part.last, *targets],
+        ):
+            sums[int(target)] = _added(sums.get(int(target), NOTHING), counts)
+    return sums
 
 
 def lines_by_target(first: int, last: int, step: int, targets: Sequence[int]) -> dict[int, list[int]]:
     """Deliveries per `step` minutes of each of `targets`, oldest first."""
     size = -(-(last - first + 1) // step)
     lines = {target: [0] * size for target in targets}
-    of = _rollup(first, last, step)
-    for target, slot, count in rows(
-        f"SELECT target, ({of.time} - %s) / %s, sum(delivered) FROM {of.table} "
-        f"WHERE {of.time} BETWEEN %s AND %s AND target IN ({marks(targets)}) GROUP BY 1, 2",
-        [of.first, of.step, of.first, of.last, *targets],
-    ):
-        lines[int(target)][int(slot)] = int(count)
+    for part in _parts(first, last, step):
+        for target, slot, count in rows(
+            f"SELECT target, {part.bucket}, sum(delivered) FROM {part.table} "
+            f"WHERE {part.time} BETWEEN %s AND %s AND target IN ({marks(targets)}) GROUP BY 1, 2",
+            [first, step, part.first, part.last, *targets],
+        ):
+            lines[int(target)][int(slot)] += int(count)
     return lines
+
+
+def _added(before: Delivered, counts: Sequence[int]) -> Delivered:
+    """`before`, and a row of _COUNTS."""
+    done, retried, dead, *latency = map(int, counts)
+    if before is NOTHING:
+        return Delivered(done, retried, dead, tuple(latency))
+    return Delivered(
+        before.delivered + done,
+        before.retried + retried,
+        before.dead + dead,
+        tuple(map(add, before.latency, latency)),
+    )
 
 
 def total(slots: Sequence[Delivered]) -> Delivered:

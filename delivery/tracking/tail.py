@@ -77,6 +77,11 @@ class Reader:
         self._places = [_Place("attempt"), _Place("attempt_pack")]
         self._request = _one("SELECT max(id) FROM delivery_binrequest")
 
+    @property
+    def head(self) -> int:
+        """The seq of the newest event as of the last call."""
+        return self._seq
+
     def news(self) -> News:
         """What appeared since the last call."""
         head = _one("SELECT seq FROM log_head WHERE id = 1")

@@ -23,8 +23,9 @@ class Waiting(NamedTuple):
     `queued`: routed and not yet tried; `full` when at least that many.  `oldest`: when the oldest of those was
     received (microseconds).  `behind`: waiting behind a failed event of their key.  `retrying`: tried, and tried again
     at `next_due` (microseconds).  `dead`: given up.  `breaker`: it does not answer, and is left alone but for probes.
-    `answered`: those of the dead that the target answered at all. `held`: exceptions that end only when a person or the
-    target does something, and the dead letters they wait for.
+    `answered`: those of the dead that the target answered at all.  `held`: when the oldest of those behind or retried
+    was received (microseconds).  `stuck`: exceptions that wait or are tried again, and the dead letters that others wait
+    for.
     """
 
     queued: int = 0
@@ -37,7 +38,8 @@ class Waiting(NamedTuple):
     past: CatchingUp | None = None
     breaker: OpenBreaker | None = None
     answered: int = 0
-    held: int = 0
+    held: int | None = None
+    stuck: int = 0
 
     @property
     def waiting(self) -> int:
@@ -47,7 +49,12 @@ class Waiting(NamedTuple):
     @property
     def full_of_exceptions(self) -> bool:
         """Whether there are so many that nothing new is read for it."""
-        return self.held >= EXCEPTIONS
+        return self.stuck >= EXCEPTIONS
+
+    @property
+    def since(self) -> int | None:
+        """When the oldest of all that is not delivered was received (microseconds); None when all is."""
+        return min((one for one in (self.oldest, self.held) if one is not None), default=None)
 
 
 NONE = Waiting()
@@ -82,26 +89,30 @@ def of_targets(targets: Sequence[int]) -> dict[int, Waiting]:
         if first is not None:
             oldest[target] = min(first, oldest.get(target, first))
     received = _received_at(oldest.values())
-    exceptions, answered, held = _exceptions(targets)
+    exceptions = _exceptions(targets)
     due = _next_due(targets)
     past = catching_up.of_targets(targets)
     stopped_by = breakers.of_targets(targets)
-    return {
-        target: Waiting(
+
+    def owed(target: int) -> Waiting:
+        behind, retrying, dead, discarded = (exceptions.get((target, state), _Held()) for state in State)
+        since = [one.since for one in (behind, retrying) if one.since is not None]
+        return Waiting(
             queued[target],
             target in full,
             received.get(oldest.get(target, 0)),
-            exceptions.get((target, State.WAITING), 0),
-            exceptions.get((target, State.RETRY), 0),
+            behind.number,
+            retrying.number,
             due.get(target),
-            exceptions.get((target, State.DEAD), 0),
+            dead.number,
             past.get(target),
             stopped_by.get(target),
-            answered.get(target, 0),
-            held[target],
+            dead.answered,
+            min(since, default=None),
+            sum(one.stuck for one in (behind, retrying, dead, discarded)),
         )
-        for target in targets
-    }
+
+    return {target: owed(target) for target in targets}
 
 
 def _received_at(seqs: Iterable[int]) -> dict[int, int]:
@@ -109,23 +120,25 @@ def _received_at(seqs: Iterable[int]) -> dict[int, int]:
     return dict(rows(f"SELECT seq, received_at FROM log_event WHERE seq IN ({marks(wanted)})", wanted))
 
 
-def _exceptions(
-    targets: Sequence[int],
-) -> tuple[dict[tuple[int, int], int], dict[int, int], dict[int, int]]:
-    """How many there are by target and state, how many of the dead the target answered, and how many hold others up or wait."""
+class _Held(NamedTuple):
+    """Exceptions of one target in one state. `since`: when the oldest was received (microseconds)."""
+
+    number: int = 0
+    answered: int = 0
+    since: int | None = None
+    stuck: int = 0
+
+
+def _exceptions(targets: Sequence[int]) -> dict[tuple[int, int], _Held]:
+    """By target and state."""
     found = rows(
         # What was sent and got no answer. Without a request it could not even be made: that is no silence of the target.
         "SELECT target, state, count(*), count(CASE WHEN status IS NOT NULL OR request IS NULL THEN 1 END), "
-        "count(CASE WHEN state <> %s OR blocks = 1 THEN 1 END) "
-        "FROM runner_exception "
+        "min(received_at), count(CASE WHEN state <> %s OR blocks = 1 THEN 1 END) FROM runner_exception "
         f"WHERE target IN ({marks(targets)}) GROUP BY 1, 2",
         [State.DEAD, *targets],
     )
-    counts = {(int(target), int(state)): int(count) for target, state, count, _, _ in found}
-    held: dict[int, int] = defaultdict(int)
-    for target, _, _, _, count in found:
-        held[int(target)] += count
-    return counts, {int(target): int(n) for target, state, _, n, _ in found if state == State.DEAD}, held
+    return {(int(target), int(state)): _Held(*map(int, numbers)) for target, state, *numbers in found}
 
 
 def _next_due(targets: Sequence[int]) -> dict[int, int]:
@@ -150,4 +163,5 @@ def total(each: Iterable[Waiting]) -> Waiting:
         sum(one.retrying for one in listed),
         min((one.next_due for one in listed if one.next_due is not None), default=None),
         sum(one.dead for one in listed),
+        held=min((one.held for one in listed if one.held is not None), default=None),
     )

@@ -18,12 +18,15 @@ from catalog.access import needs
 from catalog.models import EventType
 from rules import personal, registry, revisions
 from rules.conditions import NotRows, Row, from_pattern, types_in_words
+from rules.draft import Draft
 from rules.filtering import filter_of, types_of
 from rules.fitting import unfit_target
 from rules.forms import free_rule_name
 from rules.models import Rule, Target, Trial
 from rules.pages import history
 from rules.pages.starting import begin_all, promises
+from rules.past import past
+from rules.unknown_fields import unknown_fields
 
 PAGE = 50
 
@@ -79,13 +82,23 @@ def rule(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("rules.change_rule")
 @require_POST
 def switch_rule(request: HttpRequest, pk: int) -> HttpResponse:
-    """Switches a rule on or off: form field `enabled` is "1" or "0"."""
+    """Switches a rule on or off: form field `enabled` is "1" or "0".
+
+    One that would have taken no past event listens when that was seen: field `confirmed` names its revision.
+    """
     found = get_object_or_404(Rule, pk=pk)
     enabled = request.POST.get("enabled") == "1"
     if found.enabled != enabled:
         if enabled and (wrong := unfit_target(found)):
             messages.error(request, _("It does not listen yet. %(why)s") % {"why": wrong})
             return redirect("edit-rule", pk)
+        if enabled and request.POST.get("confirmed") != str(found.revision):
+            wanted = filter_of(found)
+            nothing = past().difference(found.bus_id, wanted, wanted)
+            if nothing.looked and not nothing.kept:
+                unknown = unknown_fields(Draft.of(found, None), ())
+                context = {"rule": found, "nothing": nothing, "unknown": unknown}
+                return render(request, "rules/takes_nothing.html", context, status=422)
         if enabled:
             said = [_("Listening."), *promises(found)] if found.draft else [_("Listening again.")]
             try:

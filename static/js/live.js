@@ -1,10 +1,11 @@
 /* The live feed: one WebSocket per tab. A page says in <body data-topics> and by [data-live] what it shows; the server
-   sends HTML for those places. Stops while the tab is hidden, after 15 minutes without a hand on it, and on Pause. */
-const MOST_ROWS = 200, IDLE = 15 * 60_000, LONGEST = 30_000, KEPT = 120_000;
-let socket = null, waiting = 0, timer = 0, asked = "", paused = false, idle = false, hand = 0;
+   sends HTML for those places. Stops while the tab is hidden, after 15 minutes without a hand on it, and on Pause; when
+   it goes on, the page is told what it missed. */
+const MOST_ROWS = 200, IDLE = 15 * 60_000, LONGEST = 30_000, KEPT = 120_000, NOTED = 8_000;
+let socket = null, waiting = 0, timer = 0, asked = "", paused = false, idle = false, hand = 0, head = null, shown = Promise.resolve(), noted = 0;
 
 const places = () => [...document.querySelectorAll("[data-live]")];
-const topics = () => [...new Set([...(document.body.dataset.topics ?? "").split(/\s+/), ...places().map(place => place.dataset.live)])].filter(topic => topic && !topic.startsWith("targets:"));
+const topics = () => [...new Set([...(document.body.dataset.topics ?? "").split(/\s+/), ...places().map(place => place.dataset.live)])].filter(topic => topic && !/^(targets|charts):/.test(topic));
 const newest = place => Math.max(0, ...[...place.children].map(row => Number(row.dataset.id) || 0));
 const since = () => Object.fromEntries(places().filter(place => place.dataset.liveHow !== "replace").map(place => [place.dataset.live, newest(place)]));
 const wanted = () => !document.hidden && !paused && !idle;
@@ -14,16 +15,34 @@ function ask() {
   const list = topics(), text = JSON.stringify(list);
   if (text === asked) return;
   asked = text;
-  socket.send(JSON.stringify({ topics: list, since: since(), language: document.documentElement.lang }));
+  socket.send(JSON.stringify({ topics: list, since: since(), language: document.documentElement.lang, head }));
+}
+
+/* Messages are shown in the order they came, also while one is still being inflated. */
+async function take(data) {
+  const text = await new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
+  const message = JSON.parse(text);
+  if (message.again) { asked = ""; ask(); return; }     // the server went on without this page
+  head = message.head || head;
+  for (const part of message.parts) show(part);
+  if (message.note) note(message.note);
+}
+
+function note(text) {
+  const place = document.getElementById("live-note");
+  if (!place) return;
+  place.textContent = text; place.hidden = false;
+  clearTimeout(noted);
+  noted = setTimeout(() => { place.hidden = true; }, NOTED);
 }
 
 function connect() {
   clearTimeout(timer);
   if (!wanted() || socket || !topics().length) return;
   const here = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/console/`);
-  socket = here; asked = "";
+  socket = here; asked = ""; here.binaryType = "arraybuffer";
   here.onopen = () => { waiting = 0; ask(); };
-  here.onmessage = event => { for (const part of JSON.parse(event.data).parts) show(part); };
+  here.onmessage = event => { shown = shown.then(() => here === socket && take(event.data)).catch(error => console.warn(error)); };
   here.onclose = event => {
     if (socket === here) socket = null;
     if (event.code === 4401) return;              // signed out: the next page asks to sign in
@@ -40,7 +59,7 @@ function show(part) {
   for (const place of found) {
     if (!place) continue;
     if (part.how === "replace") {
-      if (place.contains(document.activeElement) || place.matches(":hover") && getSelection()?.toString()) continue;
+      if (place.contains(document.activeElement) || place.querySelector(".pointed") || place.matches(":hover") && getSelection()?.toString()) continue;
       place.innerHTML = part.html; place.hidden = false;
       globalThis.htmx?.process(place);
       // For parts of a page that htmx fetches again: hx-trigger="live:dead-letters from:body".

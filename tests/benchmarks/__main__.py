@@ -9,10 +9,12 @@ from pathlib import Path
 from tests.benchmarks import (
     capacity,
     compatibility,
+    dashboard,
     delivery,
     ingest,
     isolation,
     latency,
+    live,
     localstack,
     map,
     matching,
@@ -20,6 +22,7 @@ from tests.benchmarks import (
     million,
     order,
     pages,
+    palette,
     routing,
     shapes,
 )
@@ -40,6 +43,9 @@ ALL = {
     "shapes": shapes.run,
     "pages": pages.run,
     "map": map.run,
+    "dashboard": dashboard.run,
+    "live": live.run,
+    "palette": palette.run,
     "million": million.run,
 }
 

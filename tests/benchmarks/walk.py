@@ -101,7 +101,7 @@ def visit(first: str) -> None:
             continue
         took = []
         for _ in range(REPETITIONS + 1):
-            clock = _Clock()
+            clock = Clock()
             answer = client.get(url)
             b"".join(answer.streaming_content) if answer.streaming else answer.content
             took.append(clock.passed())
@@ -125,7 +125,7 @@ def find(events: int, count: int) -> None:
     took = []
     for number in range(count + 3):
         seq = draw.randrange(1, events + 1)
-        clock = _Clock()
+        clock = Clock()
         answer = client.get("/find/", {"q": f"evt-{seq:08}"})
         assert answer.status_code == 302, answer.status_code
         assert answer.url.startswith(f"/journey/{seq}/"), answer.url
@@ -138,7 +138,7 @@ def find(events: int, count: int) -> None:
     print("TIMES", json.dumps(took))
 
 
-class _Clock:
+class Clock:
     """Begins to measure when it is made."""
 
     def __init__(self) -> None:

@@ -212,7 +212,53 @@ def test_a_lost_connection_comes_back_and_nothing_is_missed(console, visit, toke
         "Object.defineProperty(document, 'hidden', {value: false, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
     )
     expect(page.locator(f"#tail a[href^='/journey/{seq}/']").first).to_be_visible()
+    expect(page.locator("#live-note")).to_have_text("Reconnected, 1 event since")
     assert len(sockets) == opened + 1
+
+
+def test_charts_lead_to_events_and_to_a_closer_look(console, visit, token):
+    page = visit()
+    subscribe(console, page, "Charted orders")
+    seq = publish(console, token, "order-1006")
+    eventually(lambda: _attempts(console, seq) >= 1, "it was delivered")
+    page.goto(f"{console.url}/deliveries/?range=15m")
+    chart = page.locator("time-chart").first
+    box = chart.bounding_box()
+    assert box is not None
+    right, middle = box["x"] + box["width"] * 0.98, box["y"] + box["height"] * 0.4
+    page.mouse.move(right, middle)
+    said = page.locator("p[data-said]").first
+    expect(said).to_contain_text(" delivered, ")
+    page.mouse.move(box["x"] + box["width"] * 0.8, middle)  # three minutes: shown with those before them
+    page.mouse.down()
+    page.mouse.move(right, middle, steps=5)
+    page.mouse.up()
+    page.wait_for_url(lambda url: "from=" in url and "to=" in url)
+    expect(page.locator(".chosen .facet")).to_contain_text("UTC")
+    page.goto(f"{console.url}/deliveries/?range=15m")
+    page.mouse.click(right, middle)
+    page.wait_for_url(lambda url: "/find/?since=" in url)
+    page.goto(f"{console.url}/deliveries/?range=15m")
+    page.get_by_role("link", name="Table").first.click()
+    expect(page.locator("#figures tbody tr")).to_have_count(15)
+    page.get_by_role("link", name="Charts", exact=True).click()
+    expect(page.locator("time-chart")).to_have_count(2)
+
+
+def test_the_filter_takes_a_target_and_a_time(console, visit, token):
+    page = visit(phone=True)
+    subscribe(console, page, "Filtered orders")
+    page.goto(f"{console.url}/deliveries/")
+    page.locator("details.drop > summary").click()
+    page.get_by_label("Target", exact=True).select_option(label="Nowhere")
+    page.get_by_label("From (UTC)").fill("2026-01-01T10:00")
+    page.get_by_label("To (UTC)").fill("2026-01-01T10:05")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(".drop .err")).to_contain_text("at least 15 minutes")
+    page.get_by_label("To (UTC)").fill("2026-01-02T10:00")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(".chosen .facet")).to_have_count(2)
+    assert sideways(page) == 0
 
 
 def test_a_burst_does_not_flood_the_page(console, visit, token):

@@ -321,7 +321,8 @@ def test_dead_letters_are_grouped_by_target_and_reason(town_rows: SimpleNamespac
 
 
 def test_the_summary_tells_what_is_wrong_on_either_database(town_rows: SimpleNamespace) -> None:
-    from delivery.pages.summary import RANGES, summary
+    from delivery.pages.stretch import RANGES, named
+    from delivery.pages.summary import summary
     from delivery.tracking.rates import minute_of
 
     dead, late = order(town_rows), order(town_rows)
@@ -329,7 +330,7 @@ def test_the_summary_tells_what_is_wrong_on_either_database(town_rows: SimpleNam
     write.hold(town_rows.stock.pk, late, State.RETRY, due_at=write.now() + write.SECOND)
     write.count_minute(town_rows.stock.pk, minute_of(write.now()), delivered=3, l4=3)
     for name in RANGES:
-        found = summary(name)
+        found = summary(named(name, write.now()))
         assert [(need.kind, need.target.name, need.dead) for need in found["needs"]] == [
             ("bad", "Billing", 1),
             ("warn", "Stock", 0),

@@ -15,25 +15,46 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_the_topics_of_the_live_feed_name_a_permission() -> None:
-    from delivery.live import needed_for
+    from delivery.live.topics import needed_for
 
     assert {
         topic: needed_for(topic)
-        for topic in ("wire", "dead-letters", "deliveries:failed", "target:7", "bin:3", "summary:1h")
+        for topic in (
+            "wire",
+            "dead-letters",
+            "deliveries:failed",
+            "deliveries:7",
+            "target:7",
+            "bin:3",
+            "summary:1h",
+            "summary:30d:7",
+        )
     } == {
         "dead-letters": "rules.view_target",
         "wire": "catalog.view_eventtype",
         "deliveries:failed": "rules.view_target",
+        "deliveries:7": "rules.view_target",
+        "summary:30d:7": "rules.view_target",
         "target:7": "rules.view_target",
         "bin:3": "delivery.view_requestbin",
         "summary:1h": "rules.view_target",
     }
-    for wrong in ("", "target:", "target:1x", "target:1;drop", "bin", "summary:9h", "wire:1", "deliveries:"):
+    for wrong in (
+        "",
+        "target:",
+        "target:1x",
+        "target:1;drop",
+        "bin",
+        "summary:9h",
+        "wire:1",
+        "deliveries:",
+        "summary:1h:x",
+    ):
         assert needed_for(wrong) is None
 
 
 def test_a_burst_is_shown_evenly_and_says_one_in_how_many(town: SimpleNamespace) -> None:
-    from delivery.live import ROWS, _of
+    from delivery.live.parts import ROWS, _of
     from delivery.tracking.tail import Reader
 
     reader, seq = Reader(), order(town)
@@ -54,10 +75,10 @@ def test_a_burst_is_shown_evenly_and_says_one_in_how_many(town: SimpleNamespace)
 def test_the_live_feed_tells_when_there_are_more_or_fewer_dead_letters(
     town: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from delivery import live
+    from delivery.live import parts as live
 
     monkeypatch.setattr(live, "DEAD_EVERY", 0.0)
-    look, watched = live._Look(), {"en": frozenset({"dead-letters"})}
+    look, watched = live.Look(), {"en": frozenset({"dead-letters"})}
     assert [part["html"] for part in look.parts(watched)["en"]] == [""]
     refuse(town)
     assert [part["html"] for part in look.parts(watched)["en"]] == ["1"]
@@ -69,10 +90,10 @@ def test_the_live_feed_tells_when_there_are_more_or_fewer_dead_letters(
 def test_each_language_is_told_in_its_own_words(
     town: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from delivery import live
+    from delivery.live import parts as live
 
     monkeypatch.setattr(live, "RATE_EVERY", 0.0)
-    look, topics = live._Look(), frozenset({"rate", "deliveries"})
+    look, topics = live.Look(), frozenset({"rate", "deliveries"})
     seq = order(town)
     for number in range(90):
         write.attempt(town.billing.pk, seq, Outcome.DELIVERED, number)
@@ -89,9 +110,11 @@ def test_each_language_is_told_in_its_own_words(
 
 
 def test_a_page_names_its_language_and_an_unknown_one_counts_as_english() -> None:
-    from delivery.consumers import _read
+    from delivery.consumers import read
 
-    assert _read('{"topics": ["wire"], "language": "zh-hans"}') == (["wire"], {}, "zh-hans")
+    assert read('{"topics": ["wire"], "language": "zh-hans"}') == (["wire"], {}, "zh-hans", None)
     for other in ('"xx"', "7", "null", '["zh-hans"]'):
-        assert _read(f'{{"topics": ["wire"], "language": {other}}}') == (["wire"], {}, "en")
-    assert _read('{"topics": ["wire"]}') == (["wire"], {}, "en")
+        assert read(f'{{"topics": ["wire"], "language": {other}}}') == (["wire"], {}, "en", None)
+    assert read('{"topics": ["wire"]}') == (["wire"], {}, "en", None)
+    assert read('{"topics": ["wire"], "head": 12, "since": {"wire": 3}}') == (["wire"], {"wire": 3}, "en", 12)
+    assert read('{"topics": ["wire"], "head": "12"}') == (["wire"], {}, "en", None)

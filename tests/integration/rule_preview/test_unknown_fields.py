@@ -88,3 +88,31 @@ def test_trying_a_form_presses_none_of_its_buttons(someone: Client, bus: Bus) ->
         assert [row.path for row in look(someone, bus, **pressed).context["draft"].rows] == [
             "data.total.amount"
         ]
+
+
+def test_the_switch_of_a_rule_that_would_take_nothing_asks_once(someone: Client, bus: Bus) -> None:
+    order(bus, 1, 900)
+    someone.post("/subscribe/", form(bus, path=["data.total.ammount"]) | {"do": "draft"})
+    rule = Rule.objects.get()
+    switch = f"/rules/{rule.pk}/switch/"
+    asked = someone.post(switch, {"enabled": "1"})
+    assert asked.status_code == 422
+    shown = text(asked)
+    assert "Listen although nothing would have passed?" in shown
+    assert "would have passed. That is right for something rare" in shown
+    assert "Did you mean <code>data.total.amount</code>?" in shown
+    assert not Rule.objects.get().enabled
+    # What was seen was another revision of the rule.
+    assert someone.post(switch, {"enabled": "1", "confirmed": str(rule.revision + 1)}).status_code == 422
+    answer = someone.post(switch, {"enabled": "1", "confirmed": str(rule.revision)})
+    assert (answer.status_code, Rule.objects.get().enabled) == (302, True)
+
+
+def test_the_switch_asks_nothing_where_events_would_pass_or_none_came_yet(someone: Client, bus: Bus) -> None:
+    someone.post("/subscribe/", form(bus, path=["data.total.amount"]) | {"do": "draft"})
+    switch = f"/rules/{Rule.objects.get().pk}/switch/"
+    assert someone.post(switch, {"enabled": "1"}).status_code == 302
+    someone.post(switch, {"enabled": "0"})
+    order(bus, 1, 900)
+    assert someone.post(switch, {"enabled": "1"}).status_code == 302
+    assert Rule.objects.get().enabled

@@ -7,13 +7,14 @@ from html import unescape
 
 import pytest
 from django.template import Context, Template
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.display import words
 from catalog.display.json_text import SHOWN_BYTES, highlight
 from catalog.display.sparkline import POINTS, spark, thinned
-from catalog.display.words import ago, duration, exact, number
+from catalog.display.words import ago, duration, exact, number, rate, short
 from catalog.models import Domain
 
 
@@ -36,6 +37,44 @@ def text_of(html: str) -> str:
 )
 def test_numbers_are_grouped_and_rounded_as_people_say_them(value, shown):
     assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (1334, "1,334"),
+        (999_999, "999,999"),
+        (1_920_000, "192 万"),
+        (335_518_000, "3.36 亿"),
+        (100_000_000, "1 亿"),
+    ],
+)
+def test_in_chinese_large_numbers_are_counted_by_ten_thousands(value, shown):
+    with translation.override("zh-hans"):
+        assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "chinese"),
+    [
+        (0.5, "0.5", "0.5"),
+        (800, "800", "800"),
+        (6000, "6k", "6,000"),
+        (15_000, "15k", "1.5 万"),
+        (2_000_000, "2M", "200 万"),
+        (4_000_000_000, "4G", "40 亿"),
+    ],
+)
+def test_numbers_at_an_axis_are_short(value, english, chinese):
+    assert short(value) == english
+    with translation.override("zh-hans"):
+        assert short(value) == chinese
+
+
+def test_rates_are_said_in_the_language_of_the_page():
+    assert rate(84.2) == "84/min"
+    with translation.override("zh-hans"):
+        assert rate(84.2) == "84/分钟"
 
 
 @pytest.mark.parametrize(

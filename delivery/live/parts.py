@@ -1,165 +1,90 @@
-"""The live feed: one task per web process looks for news while somebody watches, and renders once per language.
+"""What is said of each topic, rendered: rows of what is new, and parts of a page that are replaced as a whole.
 
-It begins with the first watcher and ends with the last. At most 4 messages a second go to a watcher, with at most 25
-rows per topic each; when more happened, evenly chosen ones are shown and the message says one in how many.
+A topic has 25 rows at a time at most; when more happened, evenly chosen ones are shown, and it is said one in how many.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db import close_old_connections, connection
+from django.db import close_old_connections
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog.display import words
 from delivery.deadletters import listing
 from delivery.models import BinRequest
 from delivery.pages import lines
-from delivery.pages.summary import RANGES, summary
+from delivery.pages.stretch import named
+from delivery.pages.summary import drawn, summary
 from delivery.tracking import attempts, events, rates
 from delivery.tracking.attempts import Attempt
 from delivery.tracking.read import now, some
 from delivery.tracking.tail import News, Reader
 
-EVERY, ROWS = 0.25, 25
+ROWS = 25
 RATE_EVERY, SUMMARY_EVERY, DEAD_EVERY = 2.0, 5.0, 1.0
-# A watcher that does not read for two seconds loses messages; its page says so when it catches up.
-QUEUED = 8
-NEEDED = {
-    "wire": "catalog.view_eventtype",
-    "rate": "catalog.view_eventtype",
-    "deliveries": "rules.view_target",
-    "target": "rules.view_target",
-    "summary": "rules.view_target",
-    "bin": "delivery.view_requestbin",
-    "dead-letters": "rules.view_target",
-}
-TOPIC = re.compile(
-    r"wire|rate|dead-letters|deliveries(?::failed)?|(?:target|bin):[0-9]{1,18}|summary:(?:"
-    + "|".join(RANGES)
-    + ")"
-)
+# A summary that is expensive to make is made less often: it takes one part in so many of the time.
+SPARING = 20
 
 Part = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
-def needed_for(topic: str) -> str | None:
-    """The permission that watching `topic` needs; None for no topic at all."""
-    return NEEDED[topic.partition(":")[0]] if TOPIC.fullmatch(topic) else None
-
-
-class Watcher:
-    """One socket: the topics it watches, and a queue of messages (JSON texts) on their way to it, in its `language`."""
-
-    def __init__(self, language: str = settings.LANGUAGE_CODE) -> None:
-        self.language = language
-        self.topics: frozenset[str] = frozenset()
-        self.queue: asyncio.Queue[str] = asyncio.Queue(QUEUED)
-        self.missed = 0
-
-    def tell(self, parts: Sequence[Part]) -> None:
-        """Queues the parts this watcher asked for; drops them when it does not keep up."""
-        mine = [part for part in parts if part["for"] in self.topics]
-        if not mine:
-            return
-        try:
-            self.queue.put_nowait(json.dumps({"parts": mine}))
-        except asyncio.QueueFull:
-            self.missed += 1
-
-
-class Feed:
-    """All watchers of this process, and the task that looks for them."""
-
-    def __init__(self) -> None:
-        self._watchers: set[Watcher] = set()
-        self._task: asyncio.Task[None] | None = None
-        self._thread: ThreadPoolExecutor | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether the task is there: somebody watches."""
-        return self._task is not None and not self._task.done()
-
-    def add(self, watcher: Watcher) -> None:
-        """Begins to look for `watcher`. Called in the event loop."""
-        self._watchers.add(watcher)
-        if not self.running:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="live")
-            self._task = asyncio.get_running_loop().create_task(self._look(self._thread))
-
-    def remove(self, watcher: Watcher) -> None:
-        """Stops looking for `watcher`; the last one ends the task."""
-        self._watchers.discard(watcher)
-        if not self._watchers and self._task is not None:
-            self._task.cancel()
-            self._task = self._thread = None
-
-    async def catch_up(self, watcher: Watcher, since: Mapping[str, int]) -> None:
-        """Tells `watcher` what it missed: since[topic] is the newest seq or id that its page shows."""
-        wanted = {topic: number for topic, number in since.items() if topic in watcher.topics}
-        if wanted and self._thread is not None:
-            found = await asyncio.get_running_loop().run_in_executor(
-                self._thread, _in, watcher.language, partial(_safely, partial(_since, wanted))
-            )
-            watcher.tell(found)
-
-    async def _look(self, thread: ThreadPoolExecutor) -> None:
-        loop = asyncio.get_running_loop()
-        looking: _Look | None = None
-        try:
-            while True:
-                began = loop.time()
-                try:
-                    if looking is None:
-                        looking = await loop.run_in_executor(thread, _Look)
-                    asked: dict[str, frozenset[str]] = {}
-                    for watcher in self._watchers:
-                        asked[watcher.language] = asked.get(watcher.language, frozenset()) | watcher.topics
-                    parts = await loop.run_in_executor(thread, looking.parts, asked)
-                except Exception:
-                    log.exception("The live feed could not look; it tries again.")
-                    looking, parts = None, {}
-                    await asyncio.sleep(1)
-                for watcher in list(self._watchers):
-                    watcher.tell(parts.get(watcher.language, ()))
-                await asyncio.sleep(max(EVERY - (loop.time() - began), 0.05))
-        finally:
-            thread.submit(connection.close)
-            thread.shutdown(wait=False)
-
-
-feed = Feed()
-
-
-class _Look:
-    """The state of looking; lives in the feed's one thread."""
+class Look:
+    """What was told already, by language. Used by one thread."""
 
     def __init__(self) -> None:
         self.reader = Reader()
         self.told: dict[str, _Told] = {}
+
+    @property
+    def head(self) -> int:
+        """The seq of the newest event that was seen."""
+        return self.reader.head
 
     def parts(self, asked: Mapping[str, frozenset[str]]) -> dict[str, list[Part]]:
         """What is new, by language: rendered in each for the topics that somebody watches in it."""
         close_old_connections()
         news = self.reader.news()
         return {
-            language: _in(language, partial(self.told.setdefault(language, _Told()).parts, topics, news))
+            language: _in(language, partial(self._told(language).parts, topics, news))
             for language, topics in asked.items()
         }
+
+    def missed(
+        self, language: str, topics: frozenset[str], since: Mapping[str, int], head: int | None
+    ) -> dict[str, Any]:
+        """A message for a page that is opened, or comes back: how everything is, and what came in the meantime.
+
+        since[topic] is the newest seq or id that it shows; `head` the seq that it knows of, None for a new page.
+        """
+        close_old_connections()
+        told = self._told(language)
+
+        def all_of() -> list[Part]:
+            return told.now(topics, came_back=head is not None) + _safely(partial(_since, since))
+
+        parts = _in(language, all_of)
+        with translation.override(language):
+            note = _reconnected(self.head - head) if head is not None and self.head > head else ""
+        return {"head": self.head, "parts": parts, "note": note}
+
+    def _told(self, language: str) -> _Told:
+        return self.told.setdefault(language, _Told())
+
+
+def _reconnected(count: int) -> str:
+    return ngettext("Reconnected, %(n)s event since", "Reconnected, %(n)s events since", count) % {
+        "n": words.number(count)
+    }
 
 
 class _Told:
@@ -168,7 +93,8 @@ class _Told:
     def __init__(self) -> None:
         self.rate: tuple[float, int] = (0.0, -1)
         self.dead: tuple[float, int] = (0.0, -1)
-        self.summaries: dict[str, float] = {}
+        # Per topic of a summary: when it was made, how long that took (seconds), and what it said.
+        self.summaries: dict[str, tuple[float, float, list[Part]]] = {}
 
     def parts(self, topics: frozenset[str], news: News) -> list[Part]:
         """What is new, rendered for every one of `topics`."""
@@ -181,9 +107,25 @@ class _Told:
             found += self._rate()
         if "dead-letters" in topics:
             found += _safely(self._dead_letters)
+        # Nobody looks at the others any more.
+        self.summaries = {topic: made for topic, made in self.summaries.items() if topic in topics}
         for topic in sorted(topics):
             if topic.startswith("summary:"):
                 found += self._summary(topic)
+        return found
+
+    def now(self, topics: frozenset[str], came_back: bool) -> list[Part]:
+        """How the parts are that are replaced as a whole. A new page shows its summary; one that came back an old one."""
+        found = []
+        if "rate" in topics:
+            found.append(_part("rate", "rate", _rate_text(rates.received_per_minute(now())), "replace"))
+        if "dead-letters" in topics:
+            found.append(_dead_part(listing.count()))
+        if came_back:
+            for topic in sorted(topics):
+                if topic.startswith("summary:"):
+                    self._summary(topic)
+                    found += self.summaries[topic][2] or self._made(topic)
         return found
 
     def _rate(self) -> list[Part]:
@@ -203,15 +145,27 @@ class _Told:
         count = listing.count()
         changed = count != self.dead[1]
         self.dead = (at, count)
-        shown = words.number(count) if count else ""
-        return [_part("dead-letters", "dead-letters", shown, "replace")] if changed else []
+        return [_dead_part(count)] if changed else []
 
     def _summary(self, topic: str) -> list[Part]:
         at = time.monotonic()
-        if at - self.summaries.setdefault(topic, at) < SUMMARY_EVERY:
+        made_at, took, before = self.summaries.setdefault(topic, (at, 0.0, []))
+        if at - made_at < max(SUMMARY_EVERY, SPARING * took):
             return []
-        self.summaries[topic] = at
-        return _safely(partial(_summary, topic))
+        found = self._made(topic)
+        # What stayed the same is not sent again.
+        return [part for part in found if part not in before]
+
+    def _made(self, topic: str) -> list[Part]:
+        began = time.monotonic()
+        found = _safely(partial(_summary, topic))
+        ended = time.monotonic()
+        self.summaries[topic] = (ended, ended - began, found)
+        return found
+
+
+def _dead_part(count: int) -> Part:
+    return _part("dead-letters", "dead-letters", words.number(count) if count else "", "replace")
 
 
 # The feed sends one text to all who look, so nobody's rights to see personal data count in it.
@@ -245,14 +199,20 @@ def _of(topic: str, news: News) -> list[Part]:
         chosen = some(seqs, ROWS)
         return [_wire(chosen, _one_in(len(seqs), chosen))] if chosen else []
     if kind == "deliveries":
-        found = [one for one in news.attempts if not (number and one.delivered)]
-        return _attempts(topic, found, lines.attempt_rows)
+        return _attempts(topic, _listed(news.attempts, number), lines.attempt_rows)
     if kind == "target":
         found = [one for one in news.attempts if one.target == int(number)]
         return _attempts(topic, found, lines.target_rows)
     if kind == "bin":
         return _requests(topic, news.requests.get(int(number), []))
     return []
+
+
+def _listed(made: Sequence[Attempt], which: str) -> list[Attempt]:
+    """Those that a list shows: "" all, "failed", or those at the target of that number."""
+    if which == "failed":
+        return [one for one in made if not one.delivered]
+    return [one for one in made if not which or one.target == int(which)]
 
 
 def _wire(seqs: Sequence[int], sampled: int) -> Part:
@@ -277,16 +237,15 @@ def _requests(topic: str, ids: Sequence[int]) -> list[Part]:
 
 
 def _summary(topic: str) -> list[Part]:
-    context = summary(topic.partition(":")[2])
-    context |= {"caption": _("Targets"), "range_label": context["stretch"].label}
+    """The places of the page of deliveries that show figures: what is wrong and the counts, the charts, the targets."""
+    _kind, name, *only = topic.split(":")
+    context = summary(named(name, now()), int(only[0]) if only else None)
+    context |= drawn(context) | {"caption": _("Targets")}
+    templates = {"": "summary.html", "charts:": "charts.html", "targets:": "targets_table.html"}
     return [
-        _part(topic, topic, render_to_string("delivery/summary.html", context), "replace"),
-        _part(
-            topic,
-            topic.replace("summary", "targets"),
-            render_to_string("delivery/targets_table.html", context),
-            "replace",
-        ),
+        _part(topic, place + topic, render_to_string(f"delivery/{template}", context), "replace")
+        for place, template in templates.items()
+        if not (only and place == "targets:")  # The page of one target has no list of them.
     ]
 
 
@@ -299,7 +258,6 @@ def _one_in(all_of: int, chosen: Sequence[object]) -> int:
 
 
 def _since(since: Mapping[str, int]) -> list[Part]:
-    close_old_connections()
     found: list[Part] = []
     for topic, number in since.items():
         kind, _colon, pk = topic.partition(":")
@@ -308,9 +266,7 @@ def _since(since: Mapping[str, int]) -> list[Part]:
             if missed:
                 found.append(_wire([one.seq for one in missed], 1))
         elif kind in ("deliveries", "target"):
-            listed = (
-                attempts.of_target(int(pk), ROWS) if kind == "target" else attempts.newest(ROWS, bool(pk))
-            )
+            listed = attempts.of_target(int(pk), ROWS) if pk.isdecimal() else attempts.newest(ROWS, bool(pk))
             rendered = lines.target_rows if kind == "target" else lines.attempt_rows
             missed_there = sorted((one for one in listed if one.ended > number), key=lambda one: one.ended)
             found += _attempts(topic, missed_there, rendered)

@@ -60,7 +60,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "catalog.compression.CompressedFiles",
+    "catalog.compression.CompressedPages",
     "catalog.access.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "catalog.languages.choosing.ConsoleLanguage",

@@ -96,7 +96,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "approvals": ("/approvals/",),
     "deliveries": ("/deliveries/", "/deliveries/?show=failed"),
     "find": ("/find/", "/find/?q={subject}", "/find/?q=nothing-like-it", "/find/?text={word}"),
-    "journey": ("/journey/{seq}/", "/journey/{dead}/"),
+    "journey": ("/journey/{seq}/", "/journey/{dead}/", "/journey/{dead}/?view=table"),
     "dead-letters": ("/dead-letters/", "/dead-letters/?view=list", "/dead-letters/?target={target}"),
     "dead-letter": ("/dead-letters/{target}/{dead}/",),
     "tokens": ("/settings/tokens/",),

@@ -28,6 +28,12 @@ CUT = """() => [...document.querySelectorAll("main :is(td, dd, li, p, span, h1, 
   return one.scrollWidth > one.clientWidth + 1 && textOverflow !== "ellipsis" && !["auto", "scroll"].includes(overflowX);
 }).map(one => one.outerHTML.slice(0, 160))"""
 
+# `visit` asks for reduced motion: what would move all the same.
+MOVING = """() => [...document.querySelectorAll("*")].filter(one => {
+  const { animationName, transitionDuration } = getComputedStyle(one);
+  return animationName !== "none" || transitionDuration.split(", ").some(time => parseFloat(time) > 0);
+}).map(one => one.outerHTML.slice(0, 160))"""
+
 
 @pytest.fixture(scope="module")
 def places(console: Town) -> Iterator[dict[str, str]]:
@@ -43,6 +49,7 @@ def faults(page: Page, axe: Callable[[Page], list[str]]) -> list[str]:
         found.append(f"scrolls sideways by {wide} px")
     if page.locator("h1").count() != 1 or not page.title().removesuffix(" · Signalbox"):
         found.append(f"title {page.title()!r}, {page.locator('h1').count()} main headings")
+    found += [f"moves: {one}" for one in page.evaluate(MOVING)]
     return found + [f"cut: {one}" for one in page.evaluate(CUT)]
 
 
@@ -93,3 +100,27 @@ def test_a_first_page_is_light(
 def sum_of(sizes: dict[str, int]) -> int:
     """What of a request came over the wire."""
     return sizes["responseBodySize"] + sizes["responseHeadersSize"]
+
+
+def test_a_journey_on_paper_holds_all_of_it_and_nothing_to_press(
+    console: Town, places: dict[str, str], visit: Callable[..., Page]
+) -> None:
+    page = visit(dark=True)
+    page.goto(console.url + "/journey/{dead}/".format_map(places))
+    asked = page.locator("#sent pre").last.inner_text()
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 794, "height": 1123})  # A4
+    for shown in (".answer", ".trace", ".why-table", "#event-json", "#sent pre >> nth=-1"):
+        expect(page.locator(shown)).to_be_visible()
+    assert page.locator("#sent pre").last.inner_text() == asked
+    for hidden in (".rail", ".top", ".user", "main button", "main .btn"):
+        assert not any(one.is_visible() for one in page.locator(hidden).all()), hidden
+    assert sideways(page) == 0
+    # Nothing needs scrolling, and paper is light whatever the screen is.
+    assert (
+        page.locator("main pre").evaluate_all(
+            "all => all.filter(one => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight + 1).length"
+        )
+        == 0
+    )
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"

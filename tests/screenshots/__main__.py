@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from tests.demo import FLAGS, chromium, cookies_of, living_demo
 from tests.pages import PAGES, SIGNED_OUT, paths
@@ -52,8 +52,12 @@ class Scene:
 BESIDE = (
     Scene("palette", "/", key="Control+k"),
     Scene("keys", "/rules/", key="?"),
-    Scene("redrive", "/dead-letters/", press="main button[popovertarget^='redrive']"),
-    Scene("discard", "/dead-letters/", press="main button[popovertarget^='discard']"),
+    Scene(
+        "redrive", "/dead-letters/", press="main button[popovertarget^='redrive']:not([popovertargetaction])"
+    ),
+    Scene(
+        "discard", "/dead-letters/", press="main button[popovertarget^='discard']:not([popovertargetaction])"
+    ),
     Scene("not-found", "/nothing-here/", status=404),
 )
 
@@ -62,6 +66,7 @@ def main() -> int:
     """Takes the pictures and writes their index; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make screenshots", description=__doc__)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "var" / "screenshots")
+    parser.add_argument("--width", type=int, action="append", choices=HEIGHTS, help="default: each")
     parser.add_argument("pages", nargs="*", help="names of pages as in tests/pages.py; default: all")
     asked = parser.parse_args()
     known = {*PAGES, *SIGNED_OUT, *(scene.name for scene in BESIDE)}
@@ -76,12 +81,12 @@ def main() -> int:
         shown = [scene for scene in _scenes(places) if not asked.pages or scene.page in asked.pages]
         camera = Camera(browser, town.url, state, asked.out)
         pictures: dict[str, list[str]] = {scene.name: [] for scene in shown}
-        for width in HEIGHTS:
+        for width in asked.width or HEIGHTS:
             print(f"{len(shown)} scenes, {width} px wide …", flush=True)
             for scene in shown:
                 pictures[scene.name] += camera.take(scene, width)
         browser.close()
-    said = f"{len(shown)} scenes, {len(THEMES)} themes, {len(HEIGHTS)} widths, in {time.monotonic() - began:.0f} s."
+    said = f"{len(shown)} scenes, {len(THEMES)} themes, {len(asked.width or HEIGHTS)} widths, in {time.monotonic() - began:.0f} s."
     index = book.write(asked.out, said, [(one.name, one.path) for one in shown], pictures)
     print(*camera.trouble, f"{said} Open {index}", sep="\n")
     return 1 if camera.trouble else 0
@@ -111,7 +116,10 @@ class Camera:
         page = context.new_page()
         page.on("pageerror", lambda error: self._tell(scene, str(error)))
         page.on("console", lambda said: self._tell(scene, said.text) if said.type == "error" else None)
-        self._open(page, scene)
+        try:
+            self._open(page, scene)
+        except (Error, AssertionError) as problem:
+            self._tell(scene, str(problem).partition("\n")[0])
         tall = min(int(page.evaluate("document.documentElement.scrollHeight")), TALLEST)
         page.set_viewport_size({"width": width, "height": max(tall, HEIGHTS[width])})
         files = []

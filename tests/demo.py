@@ -20,8 +20,8 @@ from playwright.sync_api import BrowserContext, Page
 from delivery.tracking.words import State
 from tests.processes import Town, Towns, eventually
 
-# Events a second: enough in a minute for every chart to have a shape.
-RATE = "20"
+# Events a second: enough in a minute for every chart to have a shape. The demo's own rate is 2.
+LIVELY = 20
 # What a day would bring, in seconds.
 LIVED = 45.0
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -36,9 +36,10 @@ def chromium() -> str:
 
 
 @contextmanager
-def living_demo() -> Iterator[tuple[Town, dict[str, str]]]:
-    """The demo, started as `make up` does in a folder and on a port of its own, once it has lived a while."""
-    environment = {"DEMO": "1", "SIGNALBOX_DEMO_RATE": RATE, "SIGNALBOX_LOG_LEVEL": "WARNING"}
+def living_demo(rate: int = LIVELY) -> Iterator[tuple[Town, dict[str, str]]]:
+    """The demo with `rate` events a second, started as `make up` does in a folder and on a port of its own, once it has
+    lived a while."""
+    environment = {"DEMO": "1", "SIGNALBOX_DEMO_RATE": str(rate), "SIGNALBOX_LOG_LEVEL": "WARNING"}
     with (
         tempfile.TemporaryDirectory(prefix="signalbox-demo-") as folder,
         Towns(Path(folder)) as towns,

@@ -89,7 +89,7 @@ def test_a_first_page_is_light(
 ) -> None:
     page = visit()
     finished: list[Request] = []
-    page.on("requestfinished", finished.append)
+    page.on("requestfinished", lambda request: finished.append(request))
     page.goto(console.url + path.format_map(places), wait_until="networkidle")
     page.evaluate("document.fonts.ready")
     sizes = {request.url.removeprefix(console.url): sum_of(request.sizes()) for request in finished}

@@ -22,6 +22,7 @@ from tests.processes import Town, Towns, eventually
 
 # Events a second: enough in a minute for every chart to have a shape. The demo's own rate is 2.
 LIVELY = 20
+GUEST = "guest"
 # What a day would bring, in seconds.
 LIVED = 45.0
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -59,25 +60,27 @@ def living_demo(rate: int = LIVELY) -> Iterator[tuple[Town, dict[str, str]]]:
         yield town, places | {"target": str(target), "dead": str(dead), "seq": str(seq), "subject": subject}
 
 
-def sign_in(town: Town, page: Page) -> None:
-    """As a person does, and past the welcome that is shown once."""
+def sign_in(town: Town, page: Page, name: str = "") -> None:
+    """As a person does: the demo's own, or `name`, who has the same password."""
     facts = json.loads((town.var / "demo.json").read_text())
     page.goto(f"{town.url}/sign-in/")
-    page.get_by_label("Username").fill(facts["user"])
+    page.get_by_label("Username").fill(name or facts["user"])
     page.get_by_label("Password").fill(facts["password"])
     page.locator('button[type=submit]:has-text("Sign in")').click()
     page.wait_for_url(lambda url: "/sign-in/" not in url)
 
 
-def cookies_of(town: Town, context: BrowserContext) -> Any:
-    """The state of a browser in which somebody has signed in."""
-    page = context.new_page()
-    sign_in(town, page)
+def cookies_of(town: Town, context: BrowserContext, name: str = "") -> Any:
+    """The state of a browser in which somebody has signed in; see `sign_in`."""
+    sign_in(town, context.new_page(), name)
     return context.storage_state()
 
 
 def write() -> None:
-    """Inside the demo (`manage.py shell`): adds what people do in time, and prints the places."""
+    """Inside the demo (`manage.py shell`): adds what people do in time, and prints the places.
+
+    GUEST may do nothing.
+    """
     from datetime import timedelta
 
     from django.contrib.auth import get_user_model
@@ -90,6 +93,7 @@ def write() -> None:
     from rules.revisions import save_rule
 
     me, placed = get_user_model().objects.get(), EventType.objects.get(name="order.placed")
+    get_user_model().objects.create(username=GUEST, password=me.password)
     shop = placed.sources.first()
     assert shop is not None
     old = Source.objects.create(

@@ -19,7 +19,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
-from tests.demo import FLAGS, chromium, cookies_of, living_demo
+from tests.demo import FLAGS, GUEST, chromium, cookies_of, living_demo
 from tests.pages import PAGES, SIGNED_OUT, paths
 from tests.screenshots import book
 from tests.vectors import REPOSITORY
@@ -33,13 +33,13 @@ SETTLED = "Promise.all([document.fonts.ready, new Promise(done => requestAnimati
 
 @dataclass(frozen=True)
 class Scene:
-    """One thing to take pictures of: an address, and what is pressed there first (a selector, or a key)."""
+    """One thing to take pictures of: an address, what is pressed there first (a selector, or a key), and who looks."""
 
     name: str
     path: str
     press: str = ""
     key: str = ""
-    signed_in: bool = True
+    who: str = "demo"
     status: int = 200
 
     @property
@@ -59,6 +59,7 @@ BESIDE = (
         "discard", "/dead-letters/", press="main button[popovertarget^='discard']:not([popovertargetaction])"
     ),
     Scene("not-found", "/nothing-here/", status=404),
+    Scene("not-allowed", "/settings/buses/", who=GUEST, status=403),
 )
 
 
@@ -77,9 +78,10 @@ def main() -> int:
     print("Starting a demo and letting it live for a minute …", flush=True)
     with living_demo() as (town, places), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        state = cookies_of(town, browser.new_context())
+        states = {"": None, "demo": cookies_of(town, browser.new_context())}
+        states[GUEST] = cookies_of(town, browser.new_context(), GUEST)
         shown = [scene for scene in _scenes(places) if not asked.pages or scene.page in asked.pages]
-        camera = Camera(browser, town.url, state, asked.out)
+        camera = Camera(browser, town.url, states, asked.out)
         pictures: dict[str, list[str]] = {scene.name: [] for scene in shown}
         for width in asked.width or HEIGHTS:
             print(f"{len(shown)} scenes, {width} px wide …", flush=True)
@@ -95,15 +97,15 @@ def main() -> int:
 def _scenes(places: dict[str, str]) -> Iterator[Scene]:
     """All of them, in the order of tests/pages.py."""
     yield from (Scene(one.name, one.path) for one in paths(places))
-    yield from (Scene(one.name, one.path, signed_in=False) for one in paths(places, SIGNED_OUT))
+    yield from (Scene(one.name, one.path, who="") for one in paths(places, SIGNED_OUT))
     yield from BESIDE
 
 
 class Camera:
     """Opens scenes and takes their pictures into `out`; `trouble` holds what went wrong, as sentences."""
 
-    def __init__(self, browser: Browser, base: str, state: Any, out: Path) -> None:
-        self.browser, self.base, self.state, self.out = browser, base, state, out
+    def __init__(self, browser: Browser, base: str, states: dict[str, Any], out: Path) -> None:
+        self.browser, self.base, self.states, self.out = browser, base, states, out
         self.trouble: list[str] = []
 
     def take(self, scene: Scene, width: int) -> list[str]:
@@ -111,7 +113,7 @@ class Camera:
         context = self.browser.new_context(
             viewport={"width": width, "height": HEIGHTS[width]},
             reduced_motion="reduce",
-            storage_state=self.state if scene.signed_in else None,
+            storage_state=self.states[scene.who],
         )
         page = context.new_page()
         page.on("pageerror", lambda error: self._tell(scene, str(error)))
@@ -146,7 +148,7 @@ class Camera:
 
     def _tell(self, scene: Scene, problem: str) -> None:
         # A browser logs the status of a page that is not there, too.
-        if scene.status == 200 or "404" not in problem:
+        if scene.status == 200 or str(scene.status) not in problem:
             self.trouble.append(f"{scene.name}: {problem}")
 
 

@@ -107,6 +107,31 @@ def not_inline(html: str) -> list[str]:
     ]
 
 
+# Where a careless template might put a text.
+CARELESS = (
+    "<p>{}</p>",
+    '<p title="{}">x</p>',
+    "<p title='{}'>x</p>",
+    "<p title={}>x</p>",
+    "<script>const told = '{}'</script>",
+    '<script type="application/json">{{"told": "{}"}}</script>',
+    "<textarea>{}</textarea>",
+    "<!-- {} -->",
+    "<p id=there></p><script>there.innerHTML = JSON.parse('[\"{}\"]')</script>",
+)
+
+
+@pytest.mark.parametrize("at", range(len(PAYLOADS)))
+def test_a_payload_is_noticed_where_a_page_is_careless(chromium: Browser, at: int) -> None:
+    page = chromium.new_page()
+    noticed = []
+    for careless in CARELESS:
+        page.set_content(careless.format(PAYLOADS[at]))
+        noticed += taken_for_markup(page)
+    page.close()
+    assert noticed
+
+
 def test_nothing_that_somebody_wrote_is_more_than_text_on_any_page(
     console: Town, places: dict[str, str], words: Words, unguarded: BrowserContext
 ) -> None:

@@ -9,13 +9,13 @@ is cut off, what scrolls the whole page sideways, and axe-core's verdict. Names 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import sideways
-from tests.browser.furnishing import Words, furnished
+from tests.browser.furnishing import Words
 from tests.pages import SIGNED_OUT, Shown, paths
 from tests.processes import Town
 
@@ -33,13 +33,6 @@ MOVING = """() => [...document.querySelectorAll("*")].filter(one => {
   const { animationName, transitionDuration } = getComputedStyle(one);
   return animationName !== "none" || transitionDuration.split(", ").some(time => parseFloat(time) > 0);
 }).map(one => one.outerHTML.slice(0, 160))"""
-
-
-@pytest.fixture(scope="module")
-def places(console: Town) -> Iterator[dict[str, str]]:
-    """A town with something on every page."""
-    with furnished(console, Words()) as found:
-        yield found
 
 
 def faults(page: Page, axe: Callable[[Page], list[str]]) -> list[str]:

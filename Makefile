@@ -22,10 +22,10 @@ export DEMO
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev test lint types floors bench peers chaos lock clean
+.PHONY: help up dev test lint types floors bench peers chaos screenshots lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 up: .venv/runtime.stamp ## start everything on this machine; Ctrl-C stops it, again goes on where it was
 	@exec $(PY) manage.py up $(if $(filter 0 no false,$(OPEN)),--no-open)
@@ -55,6 +55,9 @@ peers: .venv-peers/stamp ## install what `bench` measures beside ours and cannot
 
 chaos: dev ## 108 rounds of kills and other faults under load: what was lost, overtaken, repeated; ROUNDS="--seed 1" chooses
 	@exec $(PY) -m tests.chaos.rounds $(ROUNDS)
+
+screenshots: dev ## a picture of every page, light and dark, in three widths; OUT= says where, PAGES="rules journey" which
+	@exec $(PY) -m tests.screenshots $(if $(OUT),--out $(OUT)) $(PAGES)
 
 lock: dev ## write the lock files from pyproject.toml; UPGRADE=1 takes the newest of what fits
 	$(LOCK) --output-file requirements.lock pyproject.toml

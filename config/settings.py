@@ -7,7 +7,9 @@ import fontpkg_geist
 import fontpkg_jetbrains_mono
 from kombu import Queue
 
+from catalog.fonts import slim_folder
 from catalog.languages.compiling import compiled
+from catalog.stylesheet import stylesheet_folder
 from config.environment import (
     database,
     flag,
@@ -60,7 +62,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "catalog.compression.CompressedFiles",
+    "catalog.compression.CompressedPages",
     "catalog.access.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "catalog.languages.choosing.ConsoleLanguage",
@@ -122,10 +125,14 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns about a missing folder, also where it needs none
+GEIST = Path(fontpkg_geist.__file__).parent / "files" / "Geist[wght].ttf"
+JETBRAINS_MONO = Path(fontpkg_jetbrains_mono.__file__).parent / "files" / "JetBrainsMono[wght].ttf"
 STATICFILES_DIRS = [
     BASE_DIR / "static",
-    ("fonts/geist", str(Path(fontpkg_geist.__file__).parent / "files")),
-    ("fonts/jetbrains-mono", str(Path(fontpkg_jetbrains_mono.__file__).parent / "files")),
+    stylesheet_folder(BASE_DIR / "static" / "css", VAR),
+    # Geist's features are its tabular figures; JetBrains Mono's are ligatures, which the console switches off.
+    ("fonts/geist", slim_folder(GEIST, VAR, features=True)),
+    ("fonts/jetbrains-mono", slim_folder(JETBRAINS_MONO, VAR, features=False)),
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

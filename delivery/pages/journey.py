@@ -22,6 +22,7 @@ from delivery.deadletters.chosen import Chosen
 from delivery.pages import lines
 from delivery.pages.kept_request import kept_request
 from delivery.pages.outgoing import delivery_id, outgoing
+from delivery.pages.tries import tries
 from delivery.pages.veil import journey_for
 from delivery.tracking import blocking, events, journey, status
 from delivery.tracking.attempts import Attempt
@@ -63,7 +64,7 @@ class Answer(NamedTuple):
 
 @needs("rules.view_rule")
 def event_journey(request: HttpRequest, seq: int) -> HttpResponse:
-    """`?target=` and `?attempt=` pick what is shown beside the timeline."""
+    """`?target=` and `?attempt=` pick what is shown beside the timeline; `?view=table` shows it as a table."""
     found = journey.of(seq)
     if found is None:
         return render(request, "delivery/no_event.html", {"seq": seq}, status=404)
@@ -73,6 +74,8 @@ def event_journey(request: HttpRequest, seq: int) -> HttpResponse:
     chosen = _chosen(found, request.GET.get("target", ""), answer)
     axis = _Axis(found)
     told = {line.type for line in found.story} | {found.event.type}
+    stops = [axis.line(stop) for stop in found.stops]
+    as_table = request.GET.get("view") == "table"
     context: dict[str, Any] = {
         "journey": found,
         "event": found.event,
@@ -81,7 +84,11 @@ def event_journey(request: HttpRequest, seq: int) -> HttpResponse:
         "delay": _delay(found),
         "answer": answer,
         "ticks": axis.ticks,
-        "stops": [axis.line(stop) for stop in found.stops],
+        "stops": stops,
+        "as_table": as_table,
+        "tries": tries([(line.stop, line.status) for line in stops], found.event.received_at)
+        if as_table
+        else (),
         "chosen": chosen,
         "story": found.story,
         "alike": _alike(answer),

@@ -81,9 +81,8 @@ def pause_several(request: HttpRequest) -> HttpResponse:
     for target in found:
         _pause(target, request)
     said = ngettext("%(n)s target is paused.", "%(n)s targets are paused.", len(found))
-    messages.success(
-        request, f"{said % {'n': words.number(len(found))}} {_('Their events wait and lose nothing.')}"
-    )
+    waiting = _("Their events wait and lose nothing.")
+    messages.success(request, f"{said % {'n': words.number(len(found))}} {waiting}")
     return _back(request)
 
 

@@ -129,7 +129,8 @@ def reason_veiled(reason: str) -> str:
     """Why a target does not get on, without what it answered."""
     if not _quotes(reason):
         return reason
-    return f"{unquoted(reason)} {_('What it said is hidden: it may repeat personal data.')}".strip()
+    hidden = _("What it said is hidden: it may repeat personal data.")
+    return f"{unquoted(reason)} {hidden}".strip()
 
 
 def _quotes(reason: str) -> bool:

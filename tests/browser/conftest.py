@@ -67,6 +67,18 @@ def console(towns: Towns) -> Iterator[Town]:
 
 
 @pytest.fixture(scope="module")
+def places(console: Town) -> Iterator[dict[str, str]]:
+    """What the places of tests/pages.py stand for in the town, which has something on every page by then."""
+    from tests.browser.furnishing import (
+        Words,
+        furnished,
+    )  # models: pytest loads this file before Django is set up
+
+    with furnished(console, Words()) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
 def session(chromium: Browser, console: Town) -> dict[str, object]:
     """The cookies of a signed-in administrator: signing in once per module is enough."""
     context = chromium.new_context()

@@ -7,19 +7,10 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NAME, PASSWORD, sideways
-from tests.browser.test_every_page import CUT, pages  # noqa: F401  (pages is a fixture)
+from tests.browser.test_every_page import CUT
+from tests.pages import paths
 from tests.processes import Town
 
-MORE = [
-    "/deliveries/",
-    "/dead-letters/",
-    "/find/?q=order-1",
-    "/find/?q=nothing-of-this-name",
-    "/bins/",
-    "/welcome/",
-    "/journey/1/",
-    "/journey/3/",
-]
 # Three English words in a row, the last two in lower case: names of products and formats are shorter or capitalized.
 # Code, data in monospace and what a person typed are not the console's words.
 ENGLISH = """() => {
@@ -54,6 +45,10 @@ DATA = (
     "app, web, store",
     "What the event is about",
     "Orders of the",
+    "Billing as well",
+    "An invoice for each order",
+    "is longer than 20 characters",
+    "Must be string, is a number",
 )
 
 
@@ -63,14 +58,14 @@ def in_chinese(page: Page) -> None:
 
 def test_no_page_in_chinese_has_an_english_sentence_left_or_breaks(
     console: Town,
-    pages: list[str],  # noqa: F811
+    places: dict[str, str],
     visit: Callable[..., Page],
 ) -> None:
     page = visit()
     page.goto(console.url)
     in_chinese(page)
     found = {}
-    for path in [*pages, *MORE]:
+    for path in [shown.path for shown in paths(places)]:
         answer = page.goto(console.url + path)
         assert answer is not None
         assert answer.status == 200, (path, answer.status)
@@ -88,14 +83,14 @@ def test_no_page_in_chinese_has_an_english_sentence_left_or_breaks(
 
 def test_pages_in_chinese_fit_a_phone(
     console: Town,
-    pages: list[str],  # noqa: F811
+    places: dict[str, str],
     visit: Callable[..., Page],
 ) -> None:
     page = visit(phone=True)
     page.goto(console.url)
     in_chinese(page)
     found = {}
-    for path in [*pages, *MORE]:
+    for path in [shown.path for shown in paths(places)]:
         page.goto(console.url + path)
         if left := [*page.evaluate(CUT), *(["sideways"] if sideways(page) else [])]:
             found[path] = left

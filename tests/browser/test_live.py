@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from delivery.tracking.words import State
-from tests.browser.conftest import sideways
 from tests.processes import Town, eventually
 from tests.recorded import attempts
 
@@ -363,36 +362,6 @@ def test_subscribing_works_without_javascript(console, visit, token):
     expect(page.get_by_role("heading", level=1)).to_have_text("Without script")
     page.goto(f"{console.url}/deliveries/")
     expect(page.get_by_text("As they happen")).to_be_visible()
-
-
-def pages(console: Town, token: str) -> list[str]:
-    seq = publish(console, token, f"axe-{time.time_ns()}")
-    return [
-        "/deliveries/", "/deliveries/?show=failed", "/targets/", "/targets/1/", "/dead-letters/", "/rules/", "/rules/1/",
-        "/rules/1/edit/", "/rules/1/targets/new/", "/rules/1/delete/", "/targets/1/edit/", "/subscribe/?type=order.placed",
-        "/bins/", "/bins/1/", f"/journey/{seq}/", "/find/?q=nothing",
-    ]  # fmt: skip
-
-
-def test_no_page_has_accessibility_violations_in_either_theme(console, visit, in_both_themes, token):
-    page = visit()
-    found = {}
-    for path in pages(console, token):
-        page.goto(console.url + path)
-        page.wait_for_timeout(700)
-        if violations := in_both_themes(page):
-            found[path] = violations
-    assert found == {}
-
-
-def test_no_page_scrolls_sideways_on_a_phone(console, visit, token):
-    page = visit(phone=True)
-    wide = {}
-    for path in pages(console, token):
-        page.goto(console.url + path)
-        page.wait_for_timeout(500)
-        wide[path] = sideways(page)
-    assert wide == dict.fromkeys(wide, 0)
 
 
 def test_nothing_that_matters_is_cut_off_on_a_phone(console, visit, token):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -28,6 +29,12 @@ STOP = {
     404: "there is nothing at this URL",
 }
 QUOTED_CHARACTERS = 200
+
+# What documents about errors call an error's words and what it is about, the usual first: problem documents (RFC 9457),
+# JSON:API, and what frameworks make.
+_WORDS = ("detail", "message", "msg", "description", "reason", "title")
+_ABOUT = ("field", "path", "param", "pointer", "property", "loc", "name")
+_ERRORS = ("errors", "error", "violations")
 
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
 
@@ -100,14 +107,49 @@ def _answers(response: Response, meaning: str = "") -> str:
 
 
 def said(response: Response) -> str:
-    """The beginning of its body as one line of text; how long it is when it is not text."""
+    """The beginning of its body as one line of text; of a JSON document about errors, their words; how long it is when
+    it is not text."""
     body = response.body
     if not body:
         return ""
-    text = " ".join(printable(body[: 4 * QUOTED_CHARACTERS]).split())
+    words = "" if response.truncated else error_words(body)
+    text = " ".join(printable(words.encode("utf-8", "replace") or body[: 4 * QUOTED_CHARACTERS]).split())
     if text.count("\ufffd") * 10 > len(text):
         return f"{len(body)} bytes that are not text"
     return text if len(text) <= QUOTED_CHARACTERS else f"{text[:QUOTED_CHARACTERS]}…"
+
+
+def error_words(body: bytes) -> str:
+    """What a JSON document says went wrong, such as "invoice_ref: longer than 20 characters"; "" where it is none."""
+    if body.lstrip()[:1] not in (b"{", b"["):
+        return ""
+    try:
+        return "; ".join(_errors(json.loads(body)))
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _errors(document: object) -> list[str]:
+    """The sentences of a part of such a document. Empty when it is not understood whole."""
+    if isinstance(document, str):
+        return [document] if document.strip() else []
+    if isinstance(document, list):
+        found = [_errors(one) for one in document]
+        return [sentence for one in found for sentence in one] if all(found) else []
+    if not isinstance(document, dict):
+        return []
+    for name in _ERRORS:
+        if inner := _errors(document.get(name)):
+            return inner
+    words = next((document[name] for name in _WORDS if _is_text(document.get(name))), "")
+    about = next((document[name] for name in _ABOUT if _is_text(document.get(name))), "")
+    if not words:
+        return []
+    return [f"{about}: {words}" if about else words]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _redirect(response: Response) -> str:

@@ -1,0 +1,1 @@
+"""Lighthouse's marks for three pages of the console: `python -m tests.lighthouse`."""

@@ -19,7 +19,7 @@ from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.utils.translation import gettext as _
 
-from catalog import problems
+from catalog import problems, token_use
 from catalog.models import Token
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -143,6 +143,7 @@ class DenyByDefault:
                     "This token may publish only. Make one that may read in the console: your menu, Publishing tokens."
                 ),
             )
+        token_use.used(token.public_id)
         request.token = token  # type: ignore[attr-defined]
         return None
 

@@ -19,6 +19,7 @@ from celery.signals import worker_process_init, worker_shutting_down
 from django.conf import settings
 from django.db import connection
 
+from catalog.audit.keeping import drop_old as drop_old_records
 from catalog.following.mail import send as send_mail
 from delivery.announcing import announce as announce_changes
 from delivery.backfill.work import work as backfill_work
@@ -84,10 +85,11 @@ def _permit(relieve: Relieve) -> None:
 
 
 def _retain(relieve: Relieve) -> None:
-    """What nothing keeps any more, in the log and among access tokens; large packs of small ones."""
+    """What nothing keeps any more, in the log, among access tokens and audit records; large packs of small ones."""
     expire_all(asked_to_stop.is_set)
     retain_all()
     forget_old(time.time())
+    drop_old_records()
     merge_packs(time.monotonic() + MERGING)
 
 

@@ -11,6 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from catalog import token_use
 from catalog.access import SIGNED_IN
 from catalog.models import Bus, Team, Token
 from catalog.ownership import refusal
@@ -51,6 +52,7 @@ class BearerToken(BaseAuthentication):
                     "This token is not known or was revoked. Make a new one in the console: your menu, Publishing tokens."
                 )
             )
+        token_use.used(token.public_id)
         return Program(token), token
 
     def authenticate_header(self, request: Request) -> str:

@@ -82,7 +82,10 @@ def first_event(request: HttpRequest, slug: str) -> HttpResponse:
 def make_token(request: HttpRequest, slug: str) -> HttpResponse:
     """Makes a publishing token for the source's bus and team, which the source's page then shows once."""
     found = get_object_or_404(Source.objects.select_related("bus", "team"), slug=slug)
-    token, text = Token.issue(name=found.name, bus=found.bus, team=found.team)
+    if why_not := refusal(request.user, found.team, "catalog.add_token"):
+        messages.error(request, why_not)
+        return redirect("source", slug=slug)
+    token, text = Token.issue(name=found.name, bus=found.bus, team=found.team, created_by=request.user)
     return carrying(request, redirect("source", slug=slug), token, text, reverse("source", args=[slug]))
 
 

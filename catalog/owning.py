@@ -85,6 +85,7 @@ def delete(team: Team, to: Team | None, by: Any) -> None:
                 raise NotMovable(_t("Choose the team that takes what it owns."))
             for row in rows:
                 owned.move(row, to, by)
+    Follow.objects.filter(kind=Follow.Kind.TEAM, key=team.slug).delete()
     team.delete()
 
 

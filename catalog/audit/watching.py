@@ -38,7 +38,11 @@ def watch_many(model: type[models.Model], field: str) -> None:
         related = model._meta.get_field(field).related_model
         if reverse:
             accessor = model._meta.get_field(field).remote_field.get_accessor_name()  # type: ignore[union-attr]
-            keys = pk_set if pk_set is not None else getattr(instance, str(accessor)).values_list("pk", flat=True)
+            keys = (
+                pk_set
+                if pk_set is not None
+                else getattr(instance, str(accessor)).values_list("pk", flat=True)
+            )
             for holder in model._default_manager.filter(pk__in=list(keys)):
                 _linked(holder, field, action, [str(instance)])
         else:

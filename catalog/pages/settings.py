@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -45,10 +46,11 @@ def tokens(request: HttpRequest) -> HttpResponse:
         return carrying(request, redirect("tokens"), token, text, reverse("tokens"))
     query, show = request.GET.get("q", "").strip()[:80], request.GET.get("show", "")
     found = Token.objects.select_related("bus", "team", "created_by")
+    if query.startswith(f"{Token.PREFIX}_"):
+        # Somebody pasted a whole token: its public part finds it, and no page or address holds the rest.
+        return redirect(f"{reverse('tokens')}?{urlencode({'q': query.split('_')[1]})}")
     if query:
-        # A whole token that somebody pasted is found by its public part alone.
-        public = query.split("_")[1] if query.startswith(f"{Token.PREFIX}_") and query.count("_") else query
-        found = found.filter(Q(name__icontains=query) | Q(public_id=public) | Q(team__name__icontains=query))
+        found = found.filter(Q(name__icontains=query) | Q(public_id=query) | Q(team__name__icontains=query))
     if show in ("working", "revoked"):
         found = found.filter(revoked_at__isnull=show == "working")
     page = Paginator(found, 100).get_page(request.GET.get("page"))
@@ -57,7 +59,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "lines": [(token, token.team_id in owned) for token in page],
-        "query": query if not query.startswith(f"{Token.PREFIX}_") else public,
+        "query": query,
         "show": show,
         "teams": form.fields["team"].queryset.exists(),  # type: ignore[attr-defined]
     }

@@ -45,6 +45,7 @@ def sources(request: HttpRequest) -> HttpResponse:
 
 @needs("catalog.view_source")
 @never_cache
+@require_safe
 def source(request: HttpRequest, slug: str) -> HttpResponse:
     """One source: what it emits, and a curl line that publishes as it. A token that was just made is shown here, once."""
     found = get_object_or_404(Source.objects.select_related("bus", "team"), slug=slug)

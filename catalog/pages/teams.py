@@ -32,7 +32,9 @@ def teams(request: HttpRequest) -> HttpResponse:
     """The teams by name, with how many people they are and what they own; `?q=` searches names."""
     query = request.GET.get("q", "").strip()[:80]
     found = Team.objects.filter(name__icontains=query) if query else Team.objects.all()
-    page = Paginator(found.annotate(people=Count("members")), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found.annotate(people=Count("members")).order_by("name"), PAGE).get_page(
+        request.GET.get("page")
+    )
     counts = _counts([team.pk for team in page])
     mine = set(Team.objects.filter(members=request.user.pk).values_list("pk", flat=True))
     lines = [(team, counts.get(team.pk, {}), team.pk in mine) for team in page]

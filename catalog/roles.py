@@ -26,7 +26,7 @@ ROLES: dict[str, tuple[str | Promise, str | Promise]] = {
     EDITOR: (
         _("editor"),
         _(
-            "Also registers, changes and deletes what their teams own: event types, sources, rules, targets, tokens."
+            "Sees the same; registers, changes and deletes what their teams own: event types, sources, rules, tokens."
         ),
     ),
     ADMINISTRATOR: (

@@ -48,9 +48,7 @@ class BearerToken(BaseAuthentication):
         token = Token.of(text.strip())
         if token is None:
             raise exceptions.AuthenticationFailed(
-                _(
-                    "This token is not known or was revoked. Make a new one in the console: your menu, Publishing tokens."
-                )
+                _("This token is not known or was revoked. Make a new one in the console: Settings, Tokens.")
             )
         token_use.used(token.public_id)
         return Program(token), token
@@ -80,7 +78,7 @@ class Needs(BasePermission):
                 _("Programs read the catalog; a person with a session changes it.")
                 if user.token.reads
                 else _(
-                    "This token may publish only. Make one that may read in the console: your menu, Publishing tokens."
+                    "This token may publish only. Make one that may read in the console: Settings, Tokens."
                 )
             )
         else:

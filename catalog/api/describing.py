@@ -115,7 +115,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "A token that may read (your menu, Publishing tokens). It reads; it changes nothing.",
+            "description": "A token that may read (Settings, Tokens). It reads; it changes nothing.",
         }
 
 

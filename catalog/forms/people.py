@@ -99,6 +99,8 @@ class OwnPasswordForm(ConsoleFields, PasswordChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The page is about more than the password.
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
         _plainly(self)
 
 

@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['at', 'id'], name='audit_by_time'), models.Index(fields=['by', 'id'], name='audit_by_actor'), models.Index(fields=['kind', 'key', 'id'], name='audit_by_object')],
+                'indexes': [models.Index(fields=['at', 'id'], name='audit_by_time'), models.Index(fields=['by', 'id'], name='audit_by_actor'), models.Index(fields=['kind', 'key', 'id'], name='audit_by_object'), models.Index(fields=['kind', 'id'], name='audit_by_kind'), models.Index(fields=['action', 'id'], name='audit_by_action')],
             },
         ),
         migrations.RunPython(guard, unguard),

@@ -86,6 +86,8 @@ class AuditRecord(models.Model):
             models.Index(fields=("at", "id"), name="audit_by_time"),
             models.Index(fields=("by", "id"), name="audit_by_actor"),
             models.Index(fields=("kind", "key", "id"), name="audit_by_object"),
+            models.Index(fields=("kind", "id"), name="audit_by_kind"),
+            models.Index(fields=("action", "id"), name="audit_by_action"),
         ]
 
     def __str__(self) -> str:

@@ -181,7 +181,7 @@ def _check_token(pipe: Pipeline, bus: str, text: str | None) -> str | None:
     if held is None or not hmac.compare_digest(held[0], hashlib.sha256(text.encode()).digest()):
         raise Denied(
             401,
-            "This token is not known or was revoked. Make a new one in the console: your menu, Publishing tokens.",
+            "This token is not known or was revoked. Make a new one in the console: Settings, Tokens.",
         )
     admit(snapshot, bus, public_id)
     return public_id

@@ -89,7 +89,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "newest": bool(before),
         "days": settings.AUDIT_DAYS,
     }
-    return render(request, "catalog/settings/audit.html", context, status=422 if asked.problems else 200)
+    return render(request, "catalog/settings/audit.html", context)
 
 
 def _differences(record: AuditRecord) -> list[Difference]:

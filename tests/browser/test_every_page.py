@@ -34,6 +34,7 @@ FIRST = {
     },
 }
 SECOND = FIRST | {"properties": FIRST["properties"] | {"channel": {"enum": ["app", "web", "store"]}}}
+PERSON = "maximiliane.von-der-northern-warehouse@purchasing.example.com"
 EXAMPLE = {"order_id": "order-1", "customer": {"id": ID, "email": "a@example.com"}, "total": {"amount": 12.5}}
 ROWS = f"""
 from datetime import date
@@ -60,6 +61,11 @@ EventType.objects.create(name="order.committed", summary="It ends.", domain=doma
     ends_on=date(2100, 3, 31), successor=EventType.objects.get(name="order.placed"), farewell="Listen to the other.")
 Wanted.objects.create(name="invoice.overdue", why="Reminders with the amount.", created_by=me)
 Follow.objects.create(user=me, kind="type", key="order.placed")
+lena = get_user_model().objects.create_user({PERSON!r}, first_name="Maximiliane", email={PERSON!r})
+other.members.add(lena)
+AuditRecord.objects.create(by={PERSON!r}, via="console", address="2001:db8:85a3::8a2e:370:7334", action="changed", kind="event-type",
+    key={LONG!r}, name={LONG!r}, before={{"summary": "x" * 300, "config.password": "••••"}}, after={{"summary": {LONG!r}, "config.password": "••••"}})
+AuditRecord.objects.create(via="api", action="deleted", kind="target", key="77", name="Gone", before={{"name": "Gone"}}, note="by hand")
 Approval.objects.create(event_type=EventType.objects.get(name="order.placed"), team=other, reason="To write letters.", asked_by=me)
 rule = Rule(name="Orders of the northern warehouse to Billing", bus=bus, team=team, pattern={{"type": ["order.placed"]}})
 subscribe(rule, Target(name="Billing", connector="http", config={{"url": "http://127.0.0.1:9/v2/invoices"}}), me)
@@ -104,6 +110,17 @@ PAGES = [
     "/settings/buses/new/",
     "/settings/buses/main/retire/",
     "/settings/tokens/",
+    "/settings/teams/",
+    "/settings/teams/new/",
+    "/settings/teams/by-slug/purchasing/",
+    "/settings/teams/by-slug/purchasing/delete/",
+    "/settings/members/",
+    "/settings/members/new/",
+    f"/settings/members/by-name/{PERSON}/",
+    "/settings/connectors/",
+    "/settings/audit/",
+    "/settings/audit/?kind=car&from=soon",
+    "/profile/",
     "/map/",
     "/map/?view=table",
     "/map/?focus=type:order.placed",

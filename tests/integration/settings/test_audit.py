@@ -223,8 +223,7 @@ def test_each_filter_narrows_and_nonsense_is_told(client, town):
         "from=2026-02-01&to=2026-01-01",
     ):
         answer = client.get(f"{AUDIT}?{wrong}")
-        assert answer.status_code == 422, wrong
-        assert answer.context["lines"] == []
+        assert answer.context["lines"] == [], wrong
         assert "Something in the filter is not understood." in text_of(answer)
         assert call(client, "get", f"/audit?{wrong}", status=422)
         assert client.get(f"{AUDIT}export.csv?{wrong}").status_code == 422

@@ -8,10 +8,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from catalog.audit import signing_in
@@ -256,6 +257,22 @@ def test_the_export_has_all_that_fits_and_no_formula(client, town):
     lines = b"".join(client.get(AUDIT + "export.jsonl?kind=rule").streaming_content).decode().splitlines()
     assert [json.loads(line)["name"] for line in lines] == ['=HYPERLINK("http://evil.example")']
     assert client.get(AUDIT + "export.xlsx").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_export_is_streamed_where_the_server_speaks_asgi(town, mara):
+    def fill():
+        for number in range(1_200):
+            record(name=f"n{number}")
+
+    await sync_to_async(fill)()
+    client = AsyncClient()
+    await client.aforce_login(mara)
+    answer = await client.get(AUDIT + "export.jsonl")
+    assert answer.is_async
+    parts = [part.decode() async for part in answer.streaming_content]
+    assert len(parts) == 2
+    assert [json.loads(line)["name"] for line in "".join(parts).splitlines()][-1] == "n0"
 
 
 def test_hostile_names_are_shown_as_text(client, town):

@@ -123,7 +123,7 @@ class Ingest:
             finally:
                 self._waiting[owner] -= size
         if token is not None and token_use.due(token):
-            asyncio.get_running_loop().run_in_executor(self._uses, token_use.write, token)
+            asyncio.get_running_loop().run_in_executor(self._uses, token_use.write_apart, token)
         return request.published(accepted)
 
     @property

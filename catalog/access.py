@@ -19,7 +19,7 @@ from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.utils.translation import gettext as _
 
-from catalog import problems
+from catalog import problems, token_use
 from catalog.models import Token
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -132,17 +132,14 @@ class DenyByDefault:
         if token is None:
             return _refused(
                 401,
-                _(
-                    "This token is not known or was revoked. Make a new one in the console: your menu, Publishing tokens."
-                ),
+                _("This token is not known or was revoked. Make a new one in the console: Settings, Tokens."),
             )
         if not (token.reads and permission in Token.READING):
             return _refused(
                 403,
-                _(
-                    "This token may publish only. Make one that may read in the console: your menu, Publishing tokens."
-                ),
+                _("This token may publish only. Make one that may read in the console: Settings, Tokens."),
             )
+        token_use.used(token.public_id)
         request.token = token  # type: ignore[attr-defined]
         return None
 

@@ -6,7 +6,8 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalog"
 
     def ready(self) -> None:
-        from catalog import changes, indexing, stamps, wanted
+        from catalog import changes, indexing, owning, stamps, wanted
+        from catalog.audit import objects, signing_in
         from catalog.palette import kinds
 
         stamps.connect()
@@ -14,3 +15,6 @@ class CatalogConfig(AppConfig):
         changes.connect()
         wanted.connect()
         kinds.connect()
+        owning.connect()
+        objects.connect()
+        signing_in.connect()

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog import discovery
+from catalog.access import may_open
 from catalog.changes import OWN
 from catalog.following.follows import unread
 from catalog.models import Bus, EventType, Source
@@ -81,8 +82,29 @@ RAIL: tuple[tuple[str | Promise, tuple[Place, ...]], ...] = (
             Place("deliveries", _("Deliveries"), "activity", ("journey",), on_phone=True),
             Place("find", _("Find an event"), "search"),
             Place("dead-letters", _("Dead letters"), "inbox", on_phone=True, trouble=True),
+            Place(
+                "settings",
+                _("Settings"),
+                "settings-2",
+                (
+                    *("teams", "team", "new-team", "delete-team", "members", "member", "invite-member"),
+                    *("tokens", "buses", "bus", "new-bus", "retire-bus", "connectors", "audit"),
+                    *("profile", "own-password"),
+                ),
+            ),
         ),
     ),
+)
+
+# The pages of the settings, in the order of their sub-navigation. `below` as in the rail.
+SETTINGS: tuple[Place, ...] = (
+    Place("teams", _("Teams"), "users", ("team", "new-team", "delete-team")),
+    Place("members", _("Members"), "contact", ("member", "invite-member")),
+    Place("tokens", _("Tokens"), "key-round"),
+    Place("buses", _("Buses"), "database", ("bus", "new-bus", "retire-bus")),
+    Place("connectors", _("Connectors"), "plug"),
+    Place("audit", _("Audit log"), "scroll-text"),
+    Place("profile", _("Your profile"), "circle-user", ("own-password",)),
 )
 
 _counts: dict[str, Callable[[], int]] = {}
@@ -104,6 +126,11 @@ count("marketplace", lambda: EventType.objects.exclude(team__slug=OWN).count())
 count("sources", lambda: Source.objects.offered().count())
 count_for("changes", unread)
 count("discovery", discovery.count)
+
+
+def settings_for(user: Any) -> list[Place]:
+    """The pages of the settings that `user` may open; everybody has a profile."""
+    return [place for place in SETTINGS if may_open(user, place.page)]
 
 
 def console(request: HttpRequest) -> dict[str, Any]:

@@ -70,6 +70,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "catalog.members.seen.Seen",
+    "catalog.audit.acting.Acting",
     "catalog.access.DenyByDefault",
     "delivery.demo.views.WelcomeOnce",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -105,6 +107,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# The first signs people in; the second gives them what their role allows.
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "catalog.roles.RoleBackend"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "marketplace"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -249,6 +253,8 @@ TARGET_PROXY = os.environ.get("SIGNALBOX_TARGET_PROXY", "").strip()
 TARGET_PROXY_LOOKS_UP = flag("SIGNALBOX_TARGET_PROXY_LOOKS_UP")
 EVENT_BYTES_LIMIT = whole_number("SIGNALBOX_EVENT_BYTES", 1024 * 1024, 1024, 1024**3, "a number of bytes")
 BATCH_LIMIT = whole_number("SIGNALBOX_BATCH", 1000, 1, 1_000_000, "a number of events")
+# How long audit records are kept, in days.
+AUDIT_DAYS = whole_number("SIGNALBOX_AUDIT_DAYS", 400, 1, 36_500, "a number of days")
 # Whether anybody may read schemas under /schemas/, as whoever receives an event with a dataschema may have to.
 PUBLIC_SCHEMAS = flag("SIGNALBOX_PUBLIC_SCHEMAS")
 

@@ -9,6 +9,7 @@ class DeliveryConfig(AppConfig):
     def ready(self) -> None:
         """Tells the rooms below what they may ask for: connectors, facts of the log, counts of the rail."""
         from catalog import facts, navigation
+        from delivery import audited, owning
         from delivery.bins.found import ICON
         from delivery.deadletters import listing
         from delivery.pages import palette, registration
@@ -38,3 +39,5 @@ class DeliveryConfig(AppConfig):
         navigation.count("targets", Target.objects.count)
         navigation.count("dead-letters", listing.count)
         palette.connect()
+        audited.connect()
+        owning.connect()

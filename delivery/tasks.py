@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.signals import connection_created
 
+from catalog.audit.keeping import drop_old as drop_old_records
 from catalog.following.mail import send as send_mail
 from delivery.announcing import announce as announce_changes
 from delivery.backfill.work import work as backfill_work
@@ -90,10 +91,11 @@ def _permit(relieve: Relieve) -> None:
 
 
 def _retain(relieve: Relieve) -> None:
-    """What nothing keeps any more, in the log and among access tokens; large packs of small ones; counts per hour and day."""
+    """What nothing keeps any more: in the log, access tokens, audit records; large packs of small ones; counts per hour and day."""
     expire_all(asked_to_stop.is_set)
     retain_all()
     forget_old(time.time())
+    drop_old_records()
     merge_packs(time.monotonic() + MERGING)
     fold_counts(time.monotonic() + FOLDING, now())
 

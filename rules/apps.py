@@ -8,8 +8,10 @@ class RulesConfig(AppConfig):
     def ready(self) -> None:
         from catalog import navigation
         from catalog.approvals import to_decide
-        from rules import approving, palette
+        from rules import approving, audited, owning, palette
 
         approving.connect()
         palette.connect()
+        audited.connect()
+        owning.connect()
         navigation.count_for("approvals", lambda user: to_decide(user).count())

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog import stamps
+from catalog.audit import watching
 from rules import personal
 from rules.models import POLICY_FIELDS, Rule, RuleRevision, Target, TargetRevision, policy_of
 
@@ -145,7 +146,8 @@ def set_state(target: Target, state: str, reason: str = "") -> None:
         Target.objects.filter(pk=target.pk).update(
             state=state, state_reason=reason[:500], state_since=now, rested=rested
         )
-    target.refresh_from_db()
+        target.refresh_from_db()
+        watching.changed(before, target)
 
 
 def grant_rate(target: Target, per_minute: int | None) -> None:

@@ -140,6 +140,6 @@ def write() -> None:
     places = {
         "type": placed.name, "ending": ending.name, "unregistered": "till.opened", "wished": wished.name,
         "domain": "orders", "draft": draft.pk, "run": run.pk, "source": shop.slug, "retired": old.slug,
-        "bus": shop.bus.name, "rule": rule.pk, "bin": watch.pk, "word": "order",
+        "bus": shop.bus.name, "rule": rule.pk, "bin": watch.pk, "word": "order", "team": billing.slug, "person": me.get_username(),
     }  # fmt: skip
     print(json.dumps({name: str(value) for name, value in places.items()}))

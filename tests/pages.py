@@ -31,6 +31,8 @@ PLACES = (
     "subject",  # of several events
     "word",  # in names, descriptions and data
     "bin",
+    "team",  # one with a member and an open question
+    "person",  # the name of somebody in it
 )
 
 # The first address is the page as one comes to it; the others show what it can be besides.
@@ -104,6 +106,16 @@ PAGES: dict[str, tuple[str, ...]] = {
     "journey": ("/journey/{seq}/", "/journey/{dead}/", "/journey/{dead}/?view=table"),
     "dead-letters": ("/dead-letters/", "/dead-letters/?view=list", "/dead-letters/?target={target}"),
     "dead-letter": ("/dead-letters/{target}/{dead}/",),
+    "teams": ("/settings/teams/",),
+    "new-team": ("/settings/teams/new/",),
+    "team": ("/settings/teams/by-slug/{team}/",),
+    "delete-team": ("/settings/teams/by-slug/{team}/delete/",),
+    "members": ("/settings/members/",),
+    "invite-member": ("/settings/members/new/",),
+    "member": ("/settings/members/by-name/{person}/",),
+    "connectors": ("/settings/connectors/",),
+    "audit": ("/settings/audit/", "/settings/audit/?kind=car&from=soon"),
+    "profile": ("/profile/",),
     "tokens": ("/settings/tokens/",),
     "buses": ("/settings/buses/",),
     "bus": ("/settings/buses/{bus}/",),
@@ -117,6 +129,9 @@ SIGNED_OUT: dict[str, tuple[str, ...]] = {"sign-in": ("/sign-in/", "/sign-in/?ne
 NO_PAGES: dict[str, str] = {
     "setup": "leads to signing in once somebody exists; tests/integration/catalog/test_signing_in.py looks at it",
     "setup-link": "is there before anybody exists; the same tests look at it",
+    "join": "is there for who was invited; tests/integration/settings look at it",
+    "settings": "leads to the first of its pages that one may open",
+    "audit-export": "a document",
     "palette": "a part of every page",
     "check-type-name": "a part of the form that registers",
     "suggest-tags": "a part of the form that registers",

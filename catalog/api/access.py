@@ -11,6 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from catalog import token_use
 from catalog.access import SIGNED_IN
 from catalog.models import Bus, Team, Token
 from catalog.ownership import refusal
@@ -47,10 +48,9 @@ class BearerToken(BaseAuthentication):
         token = Token.of(text.strip())
         if token is None:
             raise exceptions.AuthenticationFailed(
-                _(
-                    "This token is not known or was revoked. Make a new one in the console: your menu, Publishing tokens."
-                )
+                _("This token is not known or was revoked. Make a new one in the console: Settings, Tokens.")
             )
+        token_use.used(token.public_id)
         return Program(token), token
 
     def authenticate_header(self, request: Request) -> str:
@@ -78,7 +78,7 @@ class Needs(BasePermission):
                 _("Programs read the catalog; a person with a session changes it.")
                 if user.token.reads
                 else _(
-                    "This token may publish only. Make one that may read in the console: your menu, Publishing tokens."
+                    "This token may publish only. Make one that may read in the console: Settings, Tokens."
                 )
             )
         else:

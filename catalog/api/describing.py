@@ -97,6 +97,8 @@ PAGED = (
     query("limit", "How many rows a page has, 1 to 200; 50 without it.", whole=True),
     query("cursor", "Where the page begins: taken from `next` of the page before."),
 )
+# What tells of people is for people alone: no token reads it.
+ABOUT_PEOPLE = ("/api/v1/members", "/api/v1/audit")
 DRY = query("dry_run", "1 checks everything and saves nothing.", choices=("0", "1"))
 IF_MATCH = header("If-Match", "The ETag of the state you read: 412 when it was changed since.")
 IF_NONE_MATCH = header("If-None-Match", "The ETag of the state you have: 304 when it is still that.")
@@ -113,7 +115,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "A token that may read (your menu, Publishing tokens). It reads; it changes nothing.",
+            "description": "A token that may read (Settings, Tokens). It reads; it changes nothing.",
         }
 
 
@@ -140,14 +142,14 @@ def without_shut(endpoints: list[Any]) -> list[Any]:
 
 
 def with_shapes(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's postprocessing: the components that operations refer to, and that only people write.
+    """drf-spectacular's postprocessing: the components that operations refer to, and what a session alone may do.
 
     A custom method (with a colon, as in schemas:check) changes nothing, so a token may call it.
     """
     result.setdefault("components", {}).setdefault("schemas", {}).update(SHAPES)
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
-            if method != "get" and ":" not in path:
+            if (method != "get" and ":" not in path) or path.startswith(ABOUT_PEOPLE):
                 operation["security"] = [{"session": []}]
     return result
 

@@ -25,6 +25,7 @@ STAND_INS = (
     ("/api/v1/buses/", {"name": "main"}),
     ("/api/v1/sources/", {"slug": "shop"}),
     ("/api/v1/teams/", {"slug": "checkout"}),
+    ("/api/v1/members/", {"name": "lena"}),
     ("/api/v1/domains/", {"slug": "orders"}),
     ("/api/v1/", {"id": "1"}),
 )

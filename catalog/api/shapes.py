@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.changes import KINDS
-from catalog.models import Approval, EventType, Lifecycle
+from catalog.models import Approval, AuditRecord, EventType, Lifecycle
 from catalog.models.sources import Bus as BusRow
+from catalog.roles import ROLES
 from catalog.schemas.compatibility import Direction, Mode, Outcome, Policy
 from catalog.schemas.difference import Effect
 
@@ -156,6 +157,32 @@ SHAPES: dict[str, Schema] = {
         )
     },
     "Team": record("People who own things together.", slug=text(), name=text()),
+    "Member": record(
+        "A person who may sign in, or once could.",
+        name=text("The sign-in name; it stays."),
+        full_name=text(),
+        email=maybe(text("Null for whoever does not manage members.")),
+        role=maybe(one_of(ROLES, "Null: no role, permissions one by one.")),
+        teams=many(text(), "The slugs of their teams."),
+        active=flag("False: switched off."),
+        joined_at=_TIME,
+        seen_at=maybe(_TIME),
+    ),
+    "AuditRecord": record(
+        "One thing that somebody did.",
+        id=number("Grows with time."),
+        at=_TIME,
+        by=maybe(text("The sign-in name of who did it; null when nobody is known.")),
+        via=one_of(("console", "api")),
+        address=maybe(text("Where the request came from.")),
+        action=one_of(AuditRecord.Action.values, "What was done."),
+        kind=text("The kind of object."),
+        key=text("The object's name, slug or number."),
+        name=text("How people called it then."),
+        before={"type": "object", "description": "The fields that changed as they were, by name."},
+        after={"type": "object", "description": "The same as they became; secrets are dots."},
+        note=text("What else is known."),
+    ),
     "Domain": record(
         "A shelf of the marketplace.",
         slug=text(),

@@ -4,11 +4,13 @@ from django.urls import path
 
 from catalog.api import (
     approvals,
+    audit,
     changes,
     docs,
     drafts,
     event_types,
     lifecycles,
+    members,
     openapi,
     owners,
     places,
@@ -49,6 +51,9 @@ urlpatterns = [
     path("changes", changes.Changes.as_view(), name="api-changes"),
     path("wanted", wanted.AllWanted.as_view(), name="api-wanted"),
     path("wanted/<int:pk>/voice", wanted.Voice.as_view(), name="api-voice"),
+    path("members", members.Members.as_view(), name="api-members"),
+    path("members/<str:name>", members.OneMember.as_view(), name="api-member"),
+    path("audit", audit.Audit.as_view(), name="api-audit"),
     path("docs/", docs.api_docs, name="api-docs"),
     path("openapi.json", openapi.OpenApiJson.as_view(), name="api-openapi-json"),
     path("openapi.yaml", openapi.OpenApiYaml.as_view(), name="api-openapi-yaml"),

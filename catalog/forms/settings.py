@@ -9,13 +9,14 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog import changes
-from catalog.changes import RESERVED
+from catalog.changes import OWN, RESERVED
 from catalog.forms.console import ConsoleFields
 from catalog.models import Bus, Token
+from catalog.ownership import owned_teams
 
 
 class TokenForm(ConsoleFields, forms.ModelForm):
-    """A new publishing token."""
+    """A new publishing token of a team of `user`; administrators make them for every team."""
 
     class Meta:
         model = Token
@@ -26,8 +27,11 @@ class TokenForm(ConsoleFields, forms.ModelForm):
 
     field_order = ("name", "team", "bus", "reads")
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)
+        team.queryset = owned_teams(user, "catalog.add_token").exclude(slug=OWN)
         bus = self.fields["bus"]
         assert isinstance(bus, forms.ModelChoiceField)
         bus.empty_label = str(_("Every bus"))

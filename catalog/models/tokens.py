@@ -7,6 +7,7 @@ import hmac
 import secrets
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,8 @@ from catalog.models.sources import Bus
 class Token(models.Model):
     """What a program shows to publish on one bus, or on every bus when `bus` is empty. Stored as a digest only.
 
-    Publishing reads nothing. What `reads` allows beyond it is in READING, for the same bus or buses.
+    Publishing reads nothing. What `reads` allows beyond it is in READING, for the same bus or buses. `used_at` is right to
+    a minute or two (catalog/token_use.py).
     """
 
     PREFIX = "sbx"
@@ -41,6 +43,10 @@ class Token(models.Model):
         ),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="tokens"
+    )
+    used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

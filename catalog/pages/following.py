@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,10 +19,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.access import needs
+from catalog.audit.kinds import Action
+from catalog.audit.objects import PERSON
+from catalog.audit.recording import write
 from catalog.changes import OWN
 from catalog.following import follows, mail
 from catalog.forms.console import ConsoleFields
-from catalog.models import EventType, Follow, Reader, Source, Team
+from catalog.models import EventType, Follow, Reader, Source, Team, people
 from catalog.pages.changes import SEES, digest_of, rule_url
 
 ON_PAGE = 100
@@ -107,19 +109,30 @@ def feed_key(request: HttpRequest) -> HttpResponse:
     """Makes the address of the person's feed anew, so that an old one is worth nothing, or revokes it."""
     answer = redirect("following")
     if request.POST.get("do") == "revoke":
-        Reader.objects.filter(user=request.user.pk).update(feed_digest="", feed_made_at=None)
+        if (
+            Reader.objects.filter(user=request.user.pk)
+            .exclude(feed_digest="")
+            .update(feed_digest="", feed_made_at=None)
+        ):
+            _note(request, Action.REVOKED)
         messages.success(request, _("The address of your feed is revoked."))
         return answer
     key = secrets.token_urlsafe(32)
     Reader.objects.update_or_create(
         user_id=request.user.pk or 0, defaults={"feed_digest": digest_of(key), "feed_made_at": timezone.now()}
     )
+    _note(request, Action.CREATED)
     # In a cookie of that page alone: the database and the session must not hold it.
     answer.set_signed_cookie(
         MADE, key, max_age=MADE_SECONDS, path=reverse("following"),
         secure=request.is_secure(), httponly=True, samesite="Strict",
     )  # fmt: skip
     return answer
+
+
+def _note(request: HttpRequest, action: Action) -> None:
+    name = request.user.get_username()
+    write(action, PERSON, name, name, note="the address of the feed of what they follow")
 
 
 @needs(SEES)
@@ -129,9 +142,9 @@ def mail_address(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
-    get_user_model()._default_manager.filter(username=request.user.get_username()).update(
-        email=form.cleaned_data["email"]
-    )
+    person = people().get(pk=request.user.pk)
+    person.email = form.cleaned_data["email"]
+    person.save(update_fields=["email"])
     Reader.objects.filter(user=request.user.pk).update(mail_after=None, mail_tries=0, mail_trouble="")
     messages.success(request, _("Your e-mail address is saved."))
     return redirect("following")

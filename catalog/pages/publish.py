@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.access import needs
+from catalog.audit import recording
+from catalog.audit.kinds import Action
 from catalog.facts import PublishRefused, facts
 from catalog.forms.publish import PublishForm
 from catalog.models import Bus, EventType
@@ -44,6 +46,7 @@ def publish(request: HttpRequest, name: str) -> HttpResponse:
             for reason, pointer in _reasons(found, form.value, refused):
                 form.refuse(reason, pointer)
         else:
+            recording.note(Action.SENT, found, f"event {stored.id}")
             mode = "json" if as_json else "form"
             return redirect(f"{reverse('publish', args=[found.name])}?as={mode}&stored={stored.seq}")
     seq = request.GET.get("stored", "")

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from catalog.access import PUBLIC, needs
 from catalog.forms.console import ConsoleFields
+from catalog.members.looks import start_with
 
 
 class SignInForm(ConsoleFields, AuthenticationForm):
@@ -33,7 +34,10 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     """The sign-in form; `?next=` is where it leads."""
     if not request.user.is_authenticated and not get_user_model()._default_manager.exists():
         return redirect("setup")
-    return _sign_in(request)
+    answer = _sign_in(request)
+    if request.method == "POST" and request.user.is_authenticated:
+        start_with(request, answer, request.user)
+    return answer
 
 
 @needs(PUBLIC)

@@ -46,6 +46,7 @@ def sources(request: HttpRequest) -> HttpResponse:
 
 @needs("catalog.view_source")
 @never_cache
+@require_safe
 def source(request: HttpRequest, slug: str) -> HttpResponse:
     """One source: what it emits, and a curl line that publishes as it. A token that was just made is shown here, once."""
     found = get_object_or_404(Source.objects.select_related("bus", "team"), slug=slug)
@@ -84,7 +85,10 @@ def first_event(request: HttpRequest, slug: str) -> HttpResponse:
 def make_token(request: HttpRequest, slug: str) -> HttpResponse:
     """Makes a publishing token for the source's bus and team, which the source's page then shows once."""
     found = get_object_or_404(Source.objects.select_related("bus", "team"), slug=slug)
-    token, text = Token.issue(name=found.name, bus=found.bus, team=found.team)
+    if why_not := refusal(request.user, found.team, "catalog.add_token"):
+        messages.error(request, why_not)
+        return redirect("source", slug=slug)
+    token, text = Token.issue(name=found.name, bus=found.bus, team=found.team, created_by=request.user)
     return carrying(request, redirect("source", slug=slug), token, text, reverse("source", args=[slug]))
 
 

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog.access import may_open
-from catalog.navigation import RAIL, Place
+from catalog.navigation import RAIL, SETTINGS, Place
 from catalog.palette.keys import GOES, caps_of
 
 
@@ -47,14 +47,15 @@ PAGES = [
     Place("imports", _("Import"), "file-up"),
     Place("exports", _("Export"), "file-down"),
     Place("api-docs", _("The API"), "braces"),
-    Place("tokens", _("Publishing tokens"), "key-round"),
-    Place("buses", _("Buses"), "database"),
+    *SETTINGS,
 ]
 DEEDS = [
     Deed(_("Register an event type"), "plus", "register-type", also=_("new add create schema")),
     Deed(_("Register a source"), "plus", "register-source", also=_("new add create")),
     Deed(_("Make a publishing token"), "key-round", "tokens", also=_("new create")),
     Deed(_("Make a bus"), "database", "new-bus", also=_("new create")),
+    Deed(_("Make a team"), "users", "new-team", also=_("new create")),
+    Deed(_("Invite a member"), "user-plus", "invite-member", also=_("new add person user")),
     Deed(_("Ask for an event"), "megaphone", "wanted", also=_("wanted missing")),
     Deed(_("Import event types from a document"), "file-up", "imports", also="OpenAPI AsyncAPI xRegistry"),
 ]

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from catalog.audit import recording
+from catalog.audit.kinds import Action
 from delivery.deadletters import chosen as choosing
 from delivery.deadletters.chosen import Chosen
 from delivery.doorbell import Doorbell
@@ -103,6 +105,8 @@ def undo(job: LetterJob) -> int:
             ended_at=now(), ended=LetterJob.Ended.CANCELLED
         )
         job.refresh_from_db()
+        if stopped:
+            recording.note(Action.UNDONE, job, "stopped while it ran")
         return max(0, job.total - job.done) if stopped else 0
     if job.kind != LetterJob.Kind.DISCARD:
         return 0
@@ -117,6 +121,7 @@ def undo(job: LetterJob) -> int:
             LetterJob.objects.filter(pk=job.pk).update(
                 acted=left, done=len(left), ended=LetterJob.Ended.DONE if left else LetterJob.Ended.CANCELLED
             )
+            recording.note(Action.UNDONE, job, f"{len(kept):,} taken back")
     return len(kept)
 
 

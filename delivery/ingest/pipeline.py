@@ -66,13 +66,13 @@ def admit(snapshot: Snapshot, bus: str, token: str | None) -> BusFacts:
             return _still_open(facts)
         raise Denied(
             401,
-            "This needs a token: send `Authorization: Bearer <token>`. Make one in the console: your menu, Publishing tokens.",
+            "This needs a token: send `Authorization: Bearer <token>`. Make one in the console: Settings, Tokens.",
         )
     held = snapshot.tokens.get(token)
     if held is None:
         raise Denied(
             401,
-            "This token is not known or was revoked. Make a new one in the console: your menu, Publishing tokens.",
+            "This token is not known or was revoked. Make a new one in the console: Settings, Tokens.",
         )
     if facts is None:
         raise Denied(404, f"There is no bus called {bus!r}.")

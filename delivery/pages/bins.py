@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
+from catalog.audit import recording
+from catalog.audit.kinds import Action
 from catalog.models import Team
 from delivery.models import RequestBin
 from delivery.pages import lines
@@ -84,7 +87,9 @@ def request_bin(request: HttpRequest, pk: int) -> HttpResponse:
 def empty_bin(request: HttpRequest, pk: int) -> HttpResponse:
     """Drops what a bin received."""
     found = get_object_or_404(RequestBin, pk=pk)
-    found.requests.all().delete()
+    with transaction.atomic():
+        found.requests.all().delete()
+        recording.note(Action.EMPTIED, found)
     messages.success(request, _("Emptied."))
     return redirect("bin", pk)
 

@@ -13,6 +13,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog.access import PUBLIC, needs
+from catalog.audit import recording
+from catalog.audit.kinds import Action
 from delivery.connectors.http.handshake import rate_of
 from delivery.connectors.http.target import HTTPTarget
 from delivery.connectors.registry import ConnectorUnavailable
@@ -65,6 +67,7 @@ def ask_permission(request: HttpRequest, pk: int) -> HttpResponse:
     except (DeliveryError, InvalidConfig, ConnectorUnavailable, TimeoutError, ValueError) as error:
         messages.error(request, _("It could not be asked. %(why)s") % {"why": error})
     else:
+        recording.note(Action.SENT, found, "a request for permission", answered=str(said.state))
         if said.state == "granted":
             messages.success(request, _("Permission given. %(said)s") % {"said": said.detail})
         elif said.state == "asked":

@@ -14,6 +14,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
+from catalog.audit import recording
+from catalog.audit.kinds import Action
 from catalog.display import words
 from delivery.runner.gating import probe_now
 from delivery.tracking.read import now
@@ -109,7 +111,9 @@ def resume_several(request: HttpRequest) -> HttpResponse:
 @require_POST
 def probe(request: HttpRequest, pk: int) -> HttpResponse:
     """Sends one event at once to a target that did not answer."""
-    if probe_now(get_object_or_404(Target, pk=pk).pk):
+    found = get_object_or_404(Target, pk=pk)
+    if probe_now(found.pk):
+        recording.note(Action.PROBED, found)
         messages.success(request, _("One event goes to it now. If it takes it, the others follow."))
     else:
         messages.info(request, _("It answers again: nothing was held back any more."))

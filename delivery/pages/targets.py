@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import needs
+from catalog.audit import recording
+from catalog.audit.kinds import Action
 from catalog.traffic import per_minute
 from delivery import backfill
 from delivery.bins.found import bins_of, shown_as
@@ -166,6 +168,7 @@ def stop_catching_up(request: HttpRequest, pk: int) -> HttpResponse:
     """Leaves out the past events that were not looked at yet."""
     found = get_object_or_404(Target, pk=pk)
     if backfill.cancel(found.pk):
+        recording.note(Action.STOPPED, found, "catching up with the past")
         messages.success(request, _("Stopped there. The new events come next."))
     else:
         messages.info(request, _("It had caught up already: nothing was left out."))

@@ -42,6 +42,7 @@ class Words:
     domain: str = "Orders"
     badge: str = "OR"
     team: str = "Purchasing and supplier relations"
+    person: str = "maximiliane.von-der-northern-warehouse@purchasing.example.com"
     source: str = "Shop"
     uri: str = "/integration/shop/checkout/eu-north-1"
     bus: str = "For trying things out."
@@ -129,6 +130,7 @@ def write(given: str) -> None:
     from catalog import importing
     from catalog.models import (
         Approval,
+        AuditRecord,
         Bus,
         Domain,
         Draft,
@@ -175,6 +177,21 @@ def write(given: str) -> None:
     Follow.objects.create(user=me, kind="type", key=words.type)
     Approval.objects.create(event_type=placed, team=other, reason=words.why, asked_by=me)
     Token.issue(name=words.token, bus=bus, team=team)
+    somebody = get_user_model().objects.create_user(words.person, first_name=words.team)
+    other.members.add(somebody)
+    AuditRecord.objects.create(
+        by=words.person, via="console", address="2001:db8:85a3::8a2e:370:7334", action="changed", kind="event-type",
+        key=words.type, name=words.type, before={"summary": words.summary * 10}, after={"summary": words.docs},
+    )  # fmt: skip
+    AuditRecord.objects.create(
+        via="api",
+        action="deleted",
+        kind="target",
+        key="77",
+        name=words.target,
+        before={"name": words.target},
+        note=words.why,
+    )
     content = {"name": words.wished, "summary": words.summary, "docs": words.docs, "tags": words.tag}
     draft = Draft.objects.create(name=words.wished, content=content, created_by=me)
     one = json.dumps(event(words, words.unregistered, 0))
@@ -200,7 +217,7 @@ def write(given: str) -> None:
         "type": words.type, "ending": ending.name, "unregistered": words.unregistered, "wished": words.wished,
         "domain": domain.slug, "draft": draft.pk, "run": run.pk, "source": source.slug, "retired": old.slug,
         "bus": bus.name, "rule": rule.pk, "target": rule.targets.get().pk, "bin": watch.pk,
-        "subject": f"{words.subject}-0", "word": words.word,
+        "subject": f"{words.subject}-0", "word": words.word, "team": other.slug, "person": somebody.get_username(),
     }  # fmt: skip
     print(json.dumps({name: str(value) for name, value in places.items()}))
 

@@ -30,7 +30,12 @@ PAYLOADS = (
     '"},{"x":"\\u003cimg hit src=x onerror=window.hit=1\\u003e',
 )
 # What an attribute of CloudEvents allows less in: a source is a URI reference, a badge has two letters.
-SHORT = {"uri": "/x';window.hit=1;//?a=javascript:window.hit=1", "badge": "<b", "word": "<img hit"}
+SHORT = {
+    "uri": "/x';window.hit=1;//?a=javascript:window.hit=1",
+    "badge": "<b",
+    "word": "<img hit",
+    "person": "<b hit>@shop.example",
+}
 # Written beside a payload to find it again.
 DOCS = """# {0}
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from delivery.tracking.words import State
+from tests.browser.conftest import sideways
 from tests.processes import Town, eventually
 from tests.recorded import attempts
 

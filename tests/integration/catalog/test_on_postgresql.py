@@ -21,6 +21,7 @@ FILES = [
     "test_api_event_types.py",
     "test_api_changes.py",
 ]
+SETTINGS = ["test_audit.py", "test_members.py", "test_teams.py"]
 # The others ask through the ORM only, in the same words for either database.
 # What asks for SQLite's own index, or for ten thousand rows twice.
 LEFT_OUT = "not ten_thousand"
@@ -42,5 +43,6 @@ def test_pages_discovery_lifecycle_and_api_do_the_same_on_postgresql() -> None:
 
 
 def _paths() -> list[str]:
-    folder = REPOSITORY / "tests" / "integration" / "catalog"
-    return [str(folder / name) for name in FILES]
+    folder = REPOSITORY / "tests" / "integration"
+    found = [str(folder / "catalog" / name) for name in FILES]
+    return [*found, *(str(folder / "settings" / name) for name in SETTINGS)]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from catalog import token_use
 from catalog.models import Bus, Team, Token
 from delivery.log.writer import Writer
+from tests.processes import eventually
 from tests.unit.ingest.calling import PROBLEM, Caller, assert_problem, event, stored
 
 
@@ -101,6 +104,20 @@ def test_a_revoked_token_is_refused_from_the_next_request_on(
     for number in "23":
         assert_problem(caller.structured(event(id=number)), 401, "unauthenticated")
     assert [row["ce_id"] for row in stored(bus)] == ["1"]
+
+
+def test_it_is_kept_when_a_token_was_used_once_a_minute(caller: Caller, issued: tuple[Token, str]) -> None:
+    def used() -> datetime | None:
+        return Token.objects.get(pk=issued[0].pk).used_at
+
+    assert caller.structured(event(id="1"), token="sbx_000000000000_wrong").status == 401
+    assert used() is None
+    assert caller.structured(event(id="2")).status == 202
+    eventually(lambda: used() is not None, "the use of the token was written")
+    first = used()
+    assert caller.structured(event(id="3")).status == 202
+    assert not token_use.due(issued[0].public_id)
+    assert used() == first
 
 
 def test_a_deleted_token_is_refused_from_the_next_request_on(

@@ -46,6 +46,7 @@ DATA = (
     "What the event is about",
     "Orders of the",
     "Billing as well",
+    "event-type, source, bus, team",  # names of kinds, as they stand in addresses
     "An invoice for each order",
     "is longer than 20 characters",
     "Must be string, is a number",

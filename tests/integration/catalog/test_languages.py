@@ -91,7 +91,7 @@ def test_forms_say_what_is_wrong_in_the_language_of_the_page(client, person, log
 
 def test_numbers_times_and_plurals_follow_the_language():
     with translation.override("zh-hans"):
-        assert words.number(1_920_000) == "1.92 百万"
+        assert words.number(1_920_000) == "192 万"
         assert words.duration(3 * 86_400_000) == "3 天"
         assert words.ago(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)) == "1天前"
         assert words.number(1234) == "1,234"

@@ -117,7 +117,7 @@ def test_a_shift_gives_back_what_it_cannot_deliver_and_goes_on(
 ) -> None:
     """Its exceptions are many, so it reads nothing new: what is behind them expires while it holds the leases."""
     monkeypatch.setattr(sending, "EXCEPTIONS", 3)
-    target = a_target(sink.url, after_dead_letter="continue")
+    target = a_target(sink.url)
     sink.answer = lambda path, name, subject, times: (422, 0.0)
     store(target.pk, 5, 0)
     with on_duty():

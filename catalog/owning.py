@@ -89,25 +89,19 @@ def delete(team: Team, to: Team | None, by: Any) -> None:
     team.delete()
 
 
-def _type(row: EventType, to: Team, by: Any) -> None:
-    row.team = to
-    row.save(update_fields=["team"])
-    changes.record("type.changed", event_type=row, by=by, detail={"fields": ["team"]})
+def _told(kind: str, argument: str) -> Callable[[Any, Team, Any], None]:
+    """Moves a row, and tells of it as a change of that kind."""
+
+    def move(row: Model, to: Team, by: Any) -> None:
+        plain(row, to, by)
+        what: dict[str, Any] = {argument: row}
+        changes.record(kind, by=by, detail={"fields": ["team"]}, **what)
+
+    return move
 
 
-def _source(row: Source, to: Team, by: Any) -> None:
-    row.team = to
-    row.save(update_fields=["team"])
-    changes.record("source.changed", source=row, by=by, detail={"fields": ["team"]})
-
-
-def _bus(row: Bus, to: Team, by: Any) -> None:
-    row.team = to
-    row.save(update_fields=["team"])
-    changes.record("bus.changed", bus=row, by=by, detail={"fields": ["team"]})
-
-
-def _plain(row: Model, to: Team, by: Any) -> None:
+def plain(row: Model, to: Team, by: Any) -> None:
+    """Moves a row of which nobody is told."""
     row.team = to  # type: ignore[attr-defined]
     row.save(update_fields=["team"])
 
@@ -144,7 +138,7 @@ def connect() -> None:
             "store",
             lambda team: EventType.objects.filter(team=team).order_by("name"),
             lambda row: reverse("event-type", args=[row.name]),
-            _type,
+            _told("type.changed", "event_type"),
         )
     )
     register(
@@ -153,7 +147,7 @@ def connect() -> None:
             "radio-tower",
             lambda team: Source.objects.filter(team=team).order_by("name"),
             lambda row: reverse("source", args=[row.slug]),
-            _source,
+            _told("source.changed", "source"),
         )
     )
     register(
@@ -162,7 +156,7 @@ def connect() -> None:
             "database",
             lambda team: Bus.objects.filter(team=team).order_by("name"),
             lambda row: reverse("bus", args=[row.name]),
-            _bus,
+            _told("bus.changed", "bus"),
         )
     )
     register(
@@ -171,7 +165,7 @@ def connect() -> None:
             "shapes",
             lambda team: Domain.objects.filter(team=team).order_by("name"),
             lambda row: f"{reverse('marketplace')}?domain={row.slug}",
-            _plain,
+            plain,
         )
     )
     register(
@@ -180,7 +174,7 @@ def connect() -> None:
             "key-round",
             lambda team: Token.objects.filter(team=team).order_by("name", "pk"),
             lambda row: f"{reverse('tokens')}?q={row.public_id}",
-            _plain,
+            plain,
         )
     )
     _to_be_lost()

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from catalog.models import Token
+from catalog.seldom import Seldom
 
 logger = logging.getLogger(__name__)
-EVERY = 60.0  # seconds
-MOST = 100_000  # tokens that are remembered; beyond, all are forgotten and written once more
-
-_written: dict[str, float] = {}
-_lock = threading.Lock()
-
-
-def due(public_id: str) -> bool:
-    """Whether the use of this token is to be written now. Says so once a minute."""
-    now = time.monotonic()
-    if now - _written.get(public_id, float("-inf")) < EVERY:
-        return False
-    with _lock:
-        if now - _written.get(public_id, float("-inf")) < EVERY:
-            return False
-        if len(_written) >= MOST:
-            _written.clear()
-        _written[public_id] = now
-    return True
+_uses = Seldom(60.0)
+due = _uses.due
+"""Whether the use of the token with this public id is to be written now. Says so once a minute."""
 
 
 def write(public_id: str) -> None:

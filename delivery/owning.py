@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from catalog import owning
-from catalog.models import Team
 from delivery.bins.found import ICON
 from delivery.models import RequestBin
-
-
-def _move(row: RequestBin, to: Team, by: Any) -> None:
-    row.team = to
-    row.save(update_fields=["team"])
 
 
 def connect() -> None:
@@ -26,6 +18,6 @@ def connect() -> None:
             ICON,
             lambda team: RequestBin.objects.filter(team=team).order_by("name", "pk"),
             lambda row: reverse("bin", args=[row.pk]),
-            _move,
+            owning.plain,
         )
     )

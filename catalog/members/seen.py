@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 
 from django.db import DatabaseError
@@ -12,12 +10,9 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from catalog.models import Profile
+from catalog.seldom import Seldom
 
-EVERY = 300.0  # seconds
-MOST = 100_000  # people that are remembered; beyond, all are forgotten and written once more
-
-_written: dict[int, float] = {}
-_lock = threading.Lock()
+_visits = Seldom(300.0)
 
 
 class Seen:
@@ -30,7 +25,7 @@ class Seen:
         response = self.get_response(request)
         # Not `request.user`: that would look up the session of every request for a file or a schema.
         user = request.__dict__.get("_cached_user")
-        if user is not None and user.is_authenticated and _due(user.pk):
+        if user is not None and user.is_authenticated and _visits.due(user.pk):
             see(user.pk)
         return response
 
@@ -42,16 +37,4 @@ def see(user: int) -> None:
         if not Profile.objects.filter(user=user).update(seen_at=now):
             Profile.objects.get_or_create(user_id=user, defaults={"seen_at": now})
     except DatabaseError:
-        with _lock:
-            _written.pop(user, None)
-
-
-def _due(user: int) -> bool:
-    now = time.monotonic()
-    with _lock:
-        if now - _written.get(user, float("-inf")) < EVERY:
-            return False
-        if len(_written) >= MOST:
-            _written.clear()
-        _written[user] = now
-    return True
+        _visits.forget(user)

@@ -49,8 +49,9 @@ class Database:
             else:
                 raw.execute("SET synchronous_commit = off")
                 raw.execute("SET lock_timeout = '5s'")
-                # A shift that is frozen in a transaction must not keep its slots from the one that replaces it.
-                raw.execute("SET idle_in_transaction_session_timeout = '5s'")
+                # A shift that is frozen in a transaction must not keep its slots from the one that replaces it, which
+                # waits for them a second longer than the server waits for the frozen one.
+                raw.execute("SET idle_in_transaction_session_timeout = '4s'")
             self._raw = raw
         return raw
 

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from delivery.runner.database import Database as RunnerDatabase
 from delivery.tracking.words import Outcome, State
 from tests.databases import Database
 from tests.events import a_target
@@ -149,6 +150,19 @@ def test_a_frozen_shift_is_replaced_and_does_no_harm_when_it_wakes(sink: Sink, d
     # Twice came only what the frozen one had under way: at most its places and what was recorded behind them.
     assert max(sink.taken.count(f"e{n}") for n in range(500)) <= 2
     assert unrecorded(target.pk, sink) == set()
+
+
+@pytest.mark.service("postgresql")
+def test_the_server_ends_a_transaction_that_stands_still_before_others_give_up_waiting_for_it(
+    database: Database,
+) -> None:
+    if database.vendor != "postgresql":
+        return
+    found = dict(
+        RunnerDatabase().rows("SELECT name, setting::integer FROM pg_settings WHERE name LIKE '%%timeout'")
+    )
+    # Milliseconds. To end the session and give its locks to others takes the server some time, too.
+    assert 1000 <= found["lock_timeout"] - found["idle_in_transaction_session_timeout"] <= 2000
 
 
 @pytest.mark.service("postgresql")

@@ -299,6 +299,8 @@ class Towns:
                 settings["DATABASE_URL"] = stack.enter_context(postgresql_database(template))
             elif migrated:
                 shutil.copy(self._migrated_sqlite(), var / "signalbox.sqlite3")
+            if migrated:
+                _copy_made(var)
             if redis:
                 url = stack.enter_context(redis_database())
                 settings |= {"CELERY_BROKER_URL": url, "REDIS_URL": url}
@@ -331,6 +333,15 @@ class Towns:
             _migrate(_environment(self._new_folder(), 8000) | {"DATABASE_URL": url})
             self._migrated["postgresql"] = url.rpartition("/")[2]
         return self._migrated["postgresql"]
+
+
+def _copy_made(var: Path) -> None:
+    """What the first process of a town makes of fonts, style sheets and catalogues, as this one has it."""
+    from django.conf import settings
+
+    for name in ("fonts", "styles", "locale"):
+        if (settings.VAR / name).exists():
+            shutil.copytree(settings.VAR / name, var / name)
 
 
 def _migrate(environment: dict[str, str]) -> None:

@@ -7,6 +7,20 @@ from types import SimpleNamespace
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def _no_events_are_left(request):
+    """After tests that store events: the data plane's tables are no models, so Django does not empty them."""
+    mark = request.node.get_closest_marker("django_db")
+    stores = mark is not None and mark.kwargs.get("transaction", False)
+    if stores:
+        request.getfixturevalue("transactional_db")
+    yield
+    if stores:
+        from tests.integration import rows as write
+
+        write.empty()
+
+
 @pytest.fixture
 def mara(client):
     """An administrator, signed in."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from delivery.log.schema import SLOTS
 from tests.integration.sink import Sink, execute, rows
@@ -50,17 +51,21 @@ def to_be_shared(target: int) -> None:
         )  # fmt: skip
 
 
-def share(target: int) -> None:
+def share(target: int, refill: Callable[[], None] = lambda: None) -> None:
     """Lets two shifts have them: each sweep takes its share of what is open and leaves the rest to the others.
 
     On a loaded machine one of them may have taken all before the other looked: then it is asked to give them back, as
-    retention asks, and both try again.
+    retention asks, and both try again. `refill` publishes for each try: what has nothing to deliver nobody takes.
     """
     eventually(lambda: rows("SELECT COUNT(*) FROM runner_shift") == [(2,)], "both shifts live")
-    eventually(lambda: _shared(target), "both serve the target", 90)
+    eventually(lambda: _shared(target, refill), "both serve the target", 90)
 
 
-def _shared(target: int) -> bool:
+def _shared(target: int, refill: Callable[[], None]) -> bool:
+    refill()
+    time.sleep(
+        0.5
+    )  # Whoever hears of something new takes all that it hears of: only what is found by looking is shared.
     execute("UPDATE runner_slot SET until = 0, wanted = 0 WHERE target = %s AND owner = 'nobody'", target)
     deadline = time.monotonic() + 3
     while time.monotonic() < deadline:
